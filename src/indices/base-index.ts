@@ -1,0 +1,198 @@
+/**
+ * What all indices have in common: documents come in as nodes, change and go, and every change hits all stores as one unit. An index keeps no
+ * state of its own beside its struct in the index store.
+ */
+import { randomUUID } from 'node:crypto'
+import { VarveError } from '../errors.ts'
+import type { RefDocInfo, VectorStore } from '../stores/contract.ts'
+import type { IndexStruct, StructChange, StructView } from '../stores/index-struct.ts'
+import type { BaseNode } from '../stores/node.ts'
+import { checkCount } from './check-count.ts'
+import type { IndexStorage } from './index-storage.ts'
+import { runStep, type Addition, type IndexStep } from './index-step.ts'
+import type { LongWork } from './long-work.ts'
+import { parseNodes, type DocumentSplitter, type NodeParser } from './node-parser.ts'
+import { QueryEngine, type QueryEngineOptions } from './query-engine.ts'
+import type { Retriever, RetrieverOptions } from './retriever.ts'
+import { SentenceSplitter } from './sentence-splitter.ts'
+import { staleDocuments } from './stale-documents.ts'
+import { StructHandle } from './struct-handle.ts'
+import { nodeIdsIn } from './struct-references.ts'
+
+export interface IndexOptions {
+  /** Where the index and what belongs to it is kept. */
+  storageContext: IndexStorage
+  /** Cuts documents into nodes. Default: a `SentenceSplitter`. */
+  nodeParser?: NodeParser | DocumentSplitter
+  /** Nodes given to the stores at a time. Default 2,048. */
+  insertBatchSize?: number
+}
+
+export interface NewIndexOptions extends IndexOptions, LongWork {
+  /** Default: a new id. One that is taken is refused. */
+  indexId?: string
+  /** Makes ids. Default `crypto.randomUUID`. */
+  newId?: () => string
+}
+
+export interface DeleteOptions {
+  /** `true` (default): what no other index refers to is deleted from the docstore too. LlamaIndex leaves it there. */
+  deleteFromDocstore?: boolean
+}
+
+export abstract class BaseIndex {
+  readonly storageContext: IndexStorage
+  protected readonly struct: StructHandle
+  readonly #nodeParser: NodeParser | DocumentSplitter
+  readonly #insertBatchSize: number
+
+  protected constructor(struct: StructHandle, options: IndexOptions) {
+    this.storageContext = options.storageContext
+    this.struct = struct
+    this.#nodeParser = options.nodeParser ?? new SentenceSplitter()
+    this.#insertBatchSize = checkCount('insertBatchSize', options.insertBatchSize ?? 2048)
+  }
+
+  abstract asRetriever(options?: RetrieverOptions): Retriever
+  /** Does what takes long, such as embedding, and touches no store. */
+  protected abstract prepare(nodes: readonly BaseNode[], work: LongWork): Promise<Addition>
+  /** What the struct loses with some nodes. */
+  protected abstract removalChanges(view: StructView, nodeIds: ReadonlySet<string>): StructChange[]
+
+  /** Vectors are added to the first, and deleted from all. */
+  protected get vectorStores(): readonly VectorStore[] {
+    return []
+  }
+
+  /** Whether the struct tells which nodes the index has. */
+  protected get tracksNodes(): boolean {
+    return true
+  }
+
+  get indexId(): string {
+    return this.struct.indexId
+  }
+
+  get summary(): string | null {
+    return this.struct.lastSeen.summary
+  }
+
+  async setIndexId(indexId: string): Promise<void> {
+    await this.storageContext.together(() => this.struct.rename(indexId))
+  }
+
+  async setSummary(summary: string | null): Promise<void> {
+    await this.storageContext.together(async () => {
+      await this.struct.fresh()
+      await this.struct.change([{ op: 'replace', field: 'summary', value: summary }])
+    })
+  }
+
+  asQueryEngine({ llm, prompt, ...options }: QueryEngineOptions & RetrieverOptions): QueryEngine {
+    return new QueryEngine(this.asRetriever(options), { llm, ...(prompt && { prompt }) })
+  }
+
+  /** Splits a document and adds its nodes. For one that may be in the index already there is `updateRefDoc`. */
+  async insert(document: BaseNode, work: LongWork = {}): Promise<void> {
+    await this.addDocuments([document], work)
+  }
+
+  /** Adds nodes. Those whose ids are known are replaced. */
+  async insertNodes(nodes: readonly BaseNode[], work: LongWork = {}): Promise<void> {
+    await this.#run({ addition: await this.prepare(lastOfEachId(nodes), work) }, work)
+  }
+
+  /** Takes nodes out of the index. Ids it does not have are ignored. */
+  async deleteNodes(nodeIds: readonly string[], options: DeleteOptions = {}): Promise<void> {
+    const { deleteFromDocstore = true } = options
+    await this.#run({ removal: { nodeIds, deleteFromDocstore } })
+  }
+
+  /**
+   * Takes a source document out of the index: its nodes, vectors and hash, except for what another index refers to. An id that is not known
+   * changes nothing.
+   */
+  async deleteRefDoc(refDocId: string, { deleteFromDocstore = true }: DeleteOptions = {}): Promise<void> {
+    await this.#run({ removal: { refDocIds: [refDocId], deleteFromDocstore } })
+  }
+
+  /** Replaces what the index has of a document by its new version, or adds it. */
+  async updateRefDoc(document: BaseNode, work: LongWork = {}): Promise<void> {
+    await this.#replace([document], work)
+  }
+
+  /** Updates the documents that are new or have changed, all of them as one unit. Answers which. */
+  async refreshRefDocs(documents: readonly BaseNode[], work: LongWork = {}): Promise<boolean[]> {
+    const latest = lastOfEachId(documents)
+    const view = await this.struct.current()
+    const stale = await staleDocuments(
+      this.storageContext.docstore,
+      latest,
+      this.tracksNodes ? view : undefined,
+    )
+    if (stale.size > 0) {
+      await this.#replace(
+        latest.filter(({ id_ }) => stale.has(id_)),
+        work,
+      )
+    }
+    return documents.map(({ id_ }) => stale.has(id_))
+  }
+
+  /** The source documents of the index's nodes, each with those of its nodes that this index has. */
+  async refDocInfo(): Promise<Map<string, RefDocInfo>> {
+    if (!this.tracksNodes) {
+      const fact = `Index '${this.indexId}' leaves its nodes to a vector store that keeps their text.`
+      throw new VarveError('VARVE_UNSUPPORTED_QUERY', fact, { remedy: 'Ask that store for its documents.' })
+    }
+    const own = new Set(nodeIdsIn(await this.struct.current()))
+    const infos = await this.storageContext.docstore.getAllRefDocInfo()
+    const ownInfos = [...infos].map(([id, info]): [string, RefDocInfo] => [
+      id,
+      { ...info, nodeIds: info.nodeIds.filter((nodeId) => own.has(nodeId)) },
+    ])
+    return new Map(ownInfos.filter(([, { nodeIds }]) => nodeIds.length > 0))
+  }
+
+  protected async addDocuments(documents: readonly BaseNode[], work: LongWork): Promise<void> {
+    const hashes = new Map(documents.map((document) => [document.id_, document.hash]))
+    const nodes = await parseNodes(this.#nodeParser, documents, work)
+    await this.#run({ addition: await this.prepare(lastOfEachId(nodes), work), hashes }, work)
+  }
+
+  async #replace(documents: readonly BaseNode[], work: LongWork): Promise<void> {
+    const hashes = new Map(documents.map((document) => [document.id_, document.hash]))
+    const nodes = await parseNodes(this.#nodeParser, documents, work)
+    const addition = await this.prepare(lastOfEachId(nodes), work)
+    const removal = { refDocIds: [...hashes.keys()], deleteFromDocstore: true }
+    await this.#run({ removal, addition, hashes }, work)
+  }
+
+  async #run(step: IndexStep, work: LongWork = {}): Promise<void> {
+    const target = {
+      storage: this.storageContext,
+      struct: this.struct,
+      vectorStores: this.vectorStores,
+      insertBatchSize: this.#insertBatchSize,
+      removalChanges: (view: StructView, nodeIds: ReadonlySet<string>) => this.removalChanges(view, nodeIds),
+    }
+    await runStep(target, step, work)
+  }
+}
+
+/** The handle of a struct that is stored with the index's first nodes. */
+export function newStruct(
+  fields: Omit<IndexStruct, 'indexId'> & { type: string },
+  options: NewIndexOptions,
+): StructHandle {
+  const { storageContext, indexId, newId = randomUUID } = options
+  return StructHandle.forNew(storageContext.indexStore, {
+    indexId: indexId ?? newId(),
+    summary: null,
+    ...fields,
+  })
+}
+
+function lastOfEachId(nodes: readonly BaseNode[]): BaseNode[] {
+  return [...new Map(nodes.map((node) => [node.id_, node])).values()]
+}

@@ -1,0 +1,177 @@
+/**
+ * One change of an index, over all its stores, as one unit: what goes, what comes, and the struct. Everything that takes long (splitting,
+ * embedding) has happened before.
+ */
+import { VarveError } from '../errors.ts'
+import type { VectorStore } from '../stores/contract.ts'
+import type { StructChange, StructView } from '../stores/index-struct.ts'
+import type { BaseNode } from '../stores/node.ts'
+import type { IndexStorage } from './index-storage.ts'
+import type { LongWork } from './long-work.ts'
+import { planRemoval, type Removal, type RemovalRequest } from './node-removal.ts'
+import { StoreCalls } from './store-calls.ts'
+import type { StructHandle } from './struct-handle.ts'
+
+export interface Addition {
+  /** For the docstore, without vectors. */
+  nodes: readonly BaseNode[]
+  /** For the vector store, with vectors. */
+  vectors: readonly BaseNode[]
+  /** Asked while nobody else changes the stores; `view` is what the struct held before. */
+  changes(view: StructView): StructChange[] | Promise<StructChange[]>
+}
+
+export interface IndexStep {
+  removal?: RemovalRequest
+  addition?: Addition
+  /** Of source documents. */
+  hashes?: ReadonlyMap<string, string>
+}
+
+export interface StepTarget {
+  storage: IndexStorage
+  struct: StructHandle
+  /** Vectors are added to the first, and deleted from all. */
+  vectorStores: readonly VectorStore[]
+  /** Nodes given to the stores at a time. */
+  insertBatchSize: number
+  removalChanges: (view: StructView, nodeIds: ReadonlySet<string>) => StructChange[]
+}
+
+/**
+ * Readers never see half of a step of at most `insertBatchSize` nodes. Of a larger one, all batches but the last are handed over before, so
+ * that the stores can pass them on and memory stays flat; no index refers to them until the last one is in.
+ */
+export async function runStep(target: StepTarget, step: IndexStep, work: LongWork = {}): Promise<Removal> {
+  const { storage, struct, removalChanges } = target
+  return await storage.together(async () => {
+    work.signal?.throwIfAborted()
+    const view = await struct.fresh()
+    const removal = await planStepRemoval(target, step, view)
+    const changes = [
+      ...removalChanges(view, removal.nodeIds),
+      ...((await step.addition?.changes(view)) ?? []),
+    ]
+    const batches = batchesOf(target, step.addition)
+    await deleteByRefDoc(target, step.removal)
+    for (const batch of batches.slice(0, -1)) {
+      await new AddedBatch(target, batch).alone()
+      work.signal?.throwIfAborted()
+      work.onProgress?.({ phase: 'store', done: batch.end, total: batches.at(-1)!.end })
+    }
+
+    const calls = new StoreCalls()
+    addRemovalCalls(calls, target, { ...removal, requested: step.removal?.nodeIds ?? [] })
+    const last = batches.length > 0 ? new AddedBatch(target, batches.at(-1)!) : undefined
+    last?.addCalls(calls)
+    if (step.hashes !== undefined && step.hashes.size > 0) {
+      calls.add(storage.docstore, () => storage.docstore.setDocumentHashes(step.hashes!))
+    }
+    calls.add(storage.indexStore, () => struct.change(changes))
+    await calls.run()
+    await struct.change(batches.flatMap((batch) => batch.renamed))
+    if (last !== undefined) work.onProgress?.({ phase: 'store', done: last.end, total: last.end })
+    return removal
+  })
+}
+
+async function planStepRemoval({ storage }: StepTarget, step: IndexStep, view: StructView): Promise<Removal> {
+  const nothing = { nodeIds: new Set<string>(), vectorIds: [], documentIds: [], refDocIds: [] }
+  if (step.removal === undefined) return nothing
+  const readded = new Set(step.addition?.nodes.map((node) => node.id_))
+  return await planRemoval(storage, view, { ...step.removal, readded, replaces: step.addition !== undefined })
+}
+
+/** A store that keeps the text, or cannot delete by id, is asked by source document, before anything is added to that document. */
+async function deleteByRefDoc(
+  { vectorStores }: StepTarget,
+  removal: RemovalRequest | undefined,
+): Promise<void> {
+  for (const store of vectorStores.filter((each) => !deletesById(each))) {
+    if (store.deleteNodes === undefined && removal?.nodeIds !== undefined) {
+      const remedy = 'Delete whole source documents with deleteRefDoc().'
+      throw new VarveError('VARVE_UNSUPPORTED_QUERY', 'The vector store cannot delete single vectors.', {
+        remedy,
+      })
+    }
+    for (const refDocId of removal?.refDocIds ?? []) await store.delete(refDocId)
+  }
+}
+
+function addRemovalCalls(
+  calls: StoreCalls,
+  { storage: { docstore }, vectorStores }: StepTarget,
+  removal: Removal & { requested: readonly string[] },
+): void {
+  for (const store of vectorStores) {
+    const nodeIds = store.storesText ? removal.requested : deletesById(store) ? removal.vectorIds : []
+    if (nodeIds.length > 0) calls.add(store, () => store.deleteNodes!({ nodeIds }))
+  }
+  for (const id of removal.refDocIds)
+    calls.add(docstore, () => docstore.deleteRefDoc(id, { raiseError: false }))
+  for (const id of removal.documentIds)
+    calls.add(docstore, () => docstore.deleteDocument(id, { raiseError: false }))
+}
+
+function deletesById(store: VectorStore): boolean {
+  return !store.storesText && store.deleteNodes !== undefined
+}
+
+interface Batch {
+  nodes: readonly BaseNode[]
+  vectors: readonly BaseNode[]
+  /** How many nodes are in with this batch. */
+  end: number
+  /** Changes for vectors that the store gave other ids than their nodes'; known when it answered. */
+  renamed: StructChange[]
+}
+
+function batchesOf({ insertBatchSize: size }: StepTarget, addition: Addition | undefined): Batch[] {
+  const { nodes = [], vectors = [] } = addition ?? {}
+  const total = Math.max(nodes.length, vectors.length)
+  return Array.from({ length: Math.ceil(total / size) }, (_, at) => {
+    const [from, end] = [at * size, Math.min((at + 1) * size, total)]
+    return { nodes: nodes.slice(from, end), vectors: vectors.slice(from, end), end, renamed: [] }
+  })
+}
+
+class AddedBatch {
+  readonly #target: StepTarget
+  readonly #batch: Batch
+
+  constructor(target: StepTarget, batch: Batch) {
+    this.#target = target
+    this.#batch = batch
+  }
+
+  get end(): number {
+    return this.#batch.end
+  }
+
+  async alone(): Promise<void> {
+    const calls = new StoreCalls()
+    this.addCalls(calls)
+    await calls.run()
+  }
+
+  addCalls(calls: StoreCalls): void {
+    const { storage, vectorStores } = this.#target
+    const { nodes, vectors } = this.#batch
+    const store = vectorStores[0]
+    if (store !== undefined && vectors.length > 0) {
+      calls.add(store, async () => this.#noteIds(await store.add(vectors), store))
+    }
+    if (nodes.length > 0) calls.add(storage.docstore, () => storage.docstore.addDocuments(nodes))
+  }
+
+  #noteIds(ids: readonly string[], store: VectorStore): void {
+    const { nodes, vectors, renamed } = this.#batch
+    if (store.storesText && nodes.length === 0) return
+    vectors.forEach(({ id_ }, at) => {
+      const vectorId = ids[at]
+      if (vectorId === undefined || vectorId === id_) return
+      renamed.push({ op: 'delete', field: 'nodesDict', key: id_ })
+      renamed.push({ op: 'set', field: 'nodesDict', key: vectorId, value: id_ })
+    })
+  }
+}

@@ -1,0 +1,83 @@
+/** Finds the indices of a storage again. */
+import { VarveError } from '../errors.ts'
+import type { StructView } from '../stores/index-struct.ts'
+import type { BaseIndex } from './base-index.ts'
+import type { IndexStorage } from './index-storage.ts'
+import { SimpleKeywordTableIndex, type KeywordIndexOptions } from './simple-keyword-table-index.ts'
+import { StructHandle } from './struct-handle.ts'
+import { listStructs } from './struct-list.ts'
+import { isVectorType } from './struct-types.ts'
+import { SummaryIndex } from './summary-index.ts'
+import { VectorStoreIndex, type LoadVectorIndexOptions } from './vector-store-index.ts'
+
+/** For all indices that are loaded; each takes what is meant for its type. */
+export type LoadIndexOptions = Omit<LoadVectorIndexOptions & KeywordIndexOptions, 'storageContext'>
+
+/** Without `indexId` the storage must hold exactly one index. */
+export async function loadIndexFromStorage(
+  storage: IndexStorage,
+  { indexId, ...options }: LoadIndexOptions & { indexId?: string } = {},
+): Promise<BaseIndex> {
+  return await load(storage, indexId ?? (await onlyIndexId(storage)), options)
+}
+
+/** All indices of the storage in the order they were made, or those of the ids in the order given. */
+export async function loadIndicesFromStorage(
+  storage: IndexStorage,
+  { indexIds, ...options }: LoadIndexOptions & { indexIds?: readonly string[] } = {},
+): Promise<BaseIndex[]> {
+  const ids = indexIds ?? (await listStructs(storage.indexStore)).map((view) => view.indexId)
+  return await Promise.all(ids.map((id) => load(storage, id, options)))
+}
+
+async function load(storage: IndexStorage, indexId: string, given: LoadIndexOptions): Promise<BaseIndex> {
+  const struct = await StructHandle.open(storage.indexStore, indexId)
+  if (struct === undefined) throw await notFound(storage, indexId)
+  const options = { ...given, storageContext: storage }
+  const { type } = struct.lastSeen
+  if (isVectorType(type)) return await VectorStoreIndex.load(struct, options)
+  if (type === 'list') return SummaryIndex.load(struct, options)
+  if (type === 'keyword_table') return SimpleKeywordTableIndex.load(struct, options)
+  const fact = `Index '${indexId}' is of the type '${type}', which this version does not load.`
+  throw new VarveError('VARVE_UNKNOWN_INDEX_TYPE', fact, { indexId, type })
+}
+
+async function onlyIndexId(storage: IndexStorage): Promise<string> {
+  const [first, ...others] = await listStructs(storage.indexStore)
+  if (first === undefined) throw new VarveError('VARVE_NO_INDEX', 'There is no index in this storage.')
+  if (others.length === 0) return first.indexId
+  const structs = [first, ...others]
+  const fact = `There are ${structs.length} indices in this storage: ${listed(structs.map(described))}.`
+  throw new VarveError('VARVE_SEVERAL_INDICES', fact, { indexIds: structs.map((view) => view.indexId) })
+}
+
+async function notFound(storage: IndexStorage, indexId: string): Promise<VarveError> {
+  const structs = await listStructs(storage.indexStore)
+  if (structs.length === 0) {
+    return new VarveError(
+      'VARVE_NO_INDEX',
+      `There is no index '${indexId}', nor any other, in this storage.`,
+      { indexId },
+    )
+  }
+  const remedy = `Known are ${listed(structs.map(described))}.`
+  const indexIds = structs.map((view) => view.indexId)
+  return new VarveError('VARVE_INDEX_NOT_FOUND', `There is no index '${indexId}'.`, {
+    remedy,
+    indexId,
+    indexIds,
+  })
+}
+
+function described({ indexId, type, summary }: StructView): string {
+  return `'${indexId}' (${type}${summary === null ? '' : `: ${JSON.stringify(shortened(summary))}`})`
+}
+
+function shortened(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text
+}
+
+function listed(items: readonly string[], most = 20): string {
+  const rest = items.length - most
+  return rest > 0 ? `${items.slice(0, most).join(', ')} and ${rest} more` : items.join(', ')
+}

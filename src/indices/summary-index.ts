@@ -1,0 +1,61 @@
+/** An index of all its nodes in order: every retrieval answers all of them. LlamaIndex's `ListIndex` of old. */
+import type { StructChange, StructView } from '../stores/index-struct.ts'
+import type { BaseNode } from '../stores/node.ts'
+import { BaseIndex, newStruct, type IndexOptions, type NewIndexOptions } from './base-index.ts'
+import { withEmbedding } from './copy-node.ts'
+import type { Addition } from './index-step.ts'
+import { knownAmong } from './known-nodes.ts'
+import type { Retriever, RetrieverOptions } from './retriever.ts'
+import type { StructHandle } from './struct-handle.ts'
+import { nodesAmong } from './struct-references.ts'
+import { SummaryIndexRetriever } from './summary-index-retriever.ts'
+
+export class SummaryIndex extends BaseIndex {
+  /** Makes a new index of documents. */
+  static async fromDocuments(
+    documents: readonly BaseNode[],
+    options: NewIndexOptions,
+  ): Promise<SummaryIndex> {
+    const index = SummaryIndex.#new(options)
+    await index.addDocuments(documents, options)
+    return index
+  }
+
+  /** Makes a new index of nodes, or of none. */
+  static async init({ nodes = [], ...options }: NewIndexOptions & { nodes?: readonly BaseNode[] }) {
+    const index = SummaryIndex.#new(options)
+    await index.insertNodes(nodes, options)
+    return index
+  }
+
+  /** For `loadIndexFromStorage`. */
+  static load(struct: StructHandle, options: IndexOptions): SummaryIndex {
+    return new SummaryIndex(struct, options)
+  }
+
+  static #new(options: NewIndexOptions): SummaryIndex {
+    return new SummaryIndex(newStruct({ type: 'list', nodes: [] }, options), options)
+  }
+
+  override asRetriever(options: RetrieverOptions = {}): Retriever {
+    return new SummaryIndexRetriever(this.storageContext.docstore, this.struct, options)
+  }
+
+  /** A node that is listed already keeps its place; Python lists it twice. */
+  protected override async prepare(given: readonly BaseNode[]): Promise<Addition> {
+    const nodes = given.map((node) => withEmbedding(node, undefined))
+    return {
+      nodes,
+      vectors: [],
+      changes: async (view) => {
+        const listed = nodesAmong(view, await knownAmong(this.storageContext.docstore, nodes))
+        const added = nodes.filter(({ id_ }) => !listed.has(id_))
+        return added.map(({ id_ }) => ({ op: 'append', field: 'nodes', member: id_ }))
+      },
+    }
+  }
+
+  protected override removalChanges(_view: StructView, nodeIds: ReadonlySet<string>): StructChange[] {
+    return [...nodeIds].map((member) => ({ op: 'withdraw', field: 'nodes', member }))
+  }
+}

@@ -1,0 +1,61 @@
+/** Reads the files of a LlamaIndex directory whole, and keeps a record of each: name, size, time, SHA-256. Writes nothing. */
+import { createHash } from 'node:crypto'
+import { VarveError } from '../errors.ts'
+import type { Disk } from '../disk/disk.ts'
+import type { LlamaIndexFile } from './llamaindex-content.ts'
+
+const pieceBytes = 16 * 2 ** 20
+
+export class LlamaIndexFiles {
+  readonly read: LlamaIndexFile[] = []
+  readonly names: readonly string[]
+  readonly #disk: Disk
+  readonly #directory: string
+
+  constructor(disk: Disk, directory: string, names: readonly string[]) {
+    this.#disk = disk
+    this.#directory = directory
+    this.names = names
+  }
+
+  has(name: string): boolean {
+    return this.names.includes(name)
+  }
+
+  async bytes(name: string): Promise<Uint8Array> {
+    const status = await this.#disk.stat(this.#path(name))
+    if (status?.kind !== 'file')
+      throw new VarveError('VARVE_BAD_FILE', `${name} is not a file.`, { file: name })
+    const bytes = await this.#readUpTo(name, Infinity)
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    this.read.push({ name, sizeBytes: bytes.length, modifiedMs: status.modifiedMs, sha256 })
+    return bytes
+  }
+
+  /** The first bytes of any file, without a record. */
+  async start(name: string, length: number): Promise<Uint8Array> {
+    const status = await this.#disk.stat(this.#path(name))
+    return status?.kind === 'file' ? this.#readUpTo(name, length) : new Uint8Array()
+  }
+
+  async #readUpTo(name: string, limit: number): Promise<Uint8Array> {
+    const file = await this.#disk.openToRead(this.#path(name))
+    try {
+      const bytes = new Uint8Array(Math.min(await file.size(), limit))
+      for (let at = 0; at < bytes.length;) {
+        const piece = await file.read(at, Math.min(pieceBytes, bytes.length - at))
+        if (piece.length === 0)
+          throw new VarveError('VARVE_BAD_FILE', `${name} became shorter while it was read.`, { file: name })
+        bytes.set(piece, at)
+        at += piece.length
+      }
+      return bytes
+    } finally {
+      await file.close()
+    }
+  }
+
+  #path(name: string): string {
+    return `${this.#directory}/${name}`
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Reads JSON as Python writes it, from bytes, value by value: files beyond the longest string V8 can hold, bare NaN and Infinity, integers
+ * of any size (as BigInt), `1.0` apart from `1` (as `Float`), lone halves of surrogate pairs, `__proto__` as a key, keys in their order.
+ * What it cannot read is `VARVE_BAD_FILE`, with the place and what should have stood there.
+ */
+import { keyOrder } from '../stores/float.ts'
+import { maxDepth } from '../stores/metadata.ts'
+import { setOwn } from '../stores/own-property.ts'
+import { JsonCursor } from './json-cursor.ts'
+import { jsonToUtf8 } from './json-encoding.ts'
+import { asNumber, readPlainNumbers, readScalar } from './json-number.ts'
+
+export type JsonKind = 'object' | 'list' | 'string' | 'scalar'
+
+/** The whole of a small file as one tree. */
+export function readJson(bytes: Uint8Array, file: string): unknown {
+  const reader = new JsonReader(bytes, file)
+  const value = reader.value()
+  reader.end()
+  return value
+}
+
+const quote = 0x22
+const comma = 0x2c
+const colon = 0x3a
+const openBrace = 0x7b
+const closeBrace = 0x7d
+const openBracket = 0x5b
+const closeBracket = 0x5d
+
+const kinds = new Map<number, JsonKind>([
+  [openBrace, 'object'],
+  [openBracket, 'list'],
+  [quote, 'string'],
+])
+const arrayIndex = /^(?:0|[1-9]\d{0,9})$/
+
+export class JsonReader {
+  readonly #cursor: JsonCursor
+  #depth = 0
+
+  /** `file` is how messages call it. */
+  constructor(bytes: Uint8Array, file: string) {
+    this.#cursor = new JsonCursor(jsonToUtf8(bytes, file), file)
+  }
+
+  /** What comes next. A number and a literal are scalars. */
+  kind(): JsonKind {
+    return kinds.get(this.#cursor.next()) ?? 'scalar'
+  }
+
+  /**
+   * The keys of an object that comes next. Read the value after each key before asking for the next one; a value left unread is skipped.
+   * A key may come twice: the last one counts.
+   */
+  *members(): Generator<string, void> {
+    if (this.#isEmpty(openBrace, closeBrace, 'an object')) return
+    do {
+      const key = this.#key()
+      const start = this.#cursor.at
+      yield key
+      if (this.#cursor.at === start) this.value()
+    } while (this.#more(closeBrace))
+  }
+
+  /** The value that comes next, whole. */
+  value(): unknown {
+    switch (this.kind()) {
+      case 'object':
+        return this.#object()
+      case 'list':
+        return this.#list()
+      case 'string':
+        return this.#cursor.string()
+      case 'scalar':
+        return readScalar(this.#cursor)
+    }
+  }
+
+  /** The list of numbers that comes next, fast; `undefined` if what comes is anything else. */
+  numbers(): Float32Array | undefined {
+    const fast = this.kind() === 'list' ? readPlainNumbers(this.#cursor) : undefined
+    if (fast !== undefined) return new Float32Array(fast)
+    const value = this.value()
+    if (!Array.isArray(value)) return undefined
+    const numbers = value.map(asNumber)
+    return numbers.includes(undefined) ? undefined : new Float32Array(numbers as number[])
+  }
+
+  /** Nothing but white space may be left. */
+  end(): void {
+    this.#cursor.skipSpace()
+    if (this.#cursor.at < this.#cursor.bytes.length) throw this.#cursor.unexpected('the end of the file')
+  }
+
+  #object(): Record<string, unknown> {
+    const object: Record<string, unknown> = {}
+    if (this.#isEmpty(openBrace, closeBrace, 'an object')) return object
+    let order: string[] | undefined
+    do {
+      const key = this.#key()
+      // JavaScript lists keys that look like indices first. From the first such key on, the true order is kept aside.
+      if (order === undefined && arrayIndex.test(key)) order = Object.keys(object)
+      if (order !== undefined && !Object.hasOwn(object, key)) order.push(key)
+      setOwn(object, key, this.value())
+    } while (this.#more(closeBrace))
+    if (order !== undefined) noteOrder(object, order)
+    return object
+  }
+
+  #list(): unknown[] {
+    // Integral numbers in a list may be floats, which only the slow way can tell.
+    const start = this.#cursor.at
+    const fast = readPlainNumbers(this.#cursor)
+    if (fast !== undefined && !fast.some(Number.isInteger)) return fast
+    this.#cursor.at = start
+    const items: unknown[] = []
+    if (this.#isEmpty(openBracket, closeBracket, 'a list')) return items
+    do items.push(this.value())
+    while (this.#more(closeBracket))
+    return items
+  }
+
+  #key(): string {
+    if (this.#cursor.next() !== quote) throw this.#cursor.unexpected('a key in double quotes')
+    const key = this.#cursor.string()
+    if (this.#cursor.next() !== colon) throw this.#cursor.unexpected('":"')
+    this.#cursor.at++
+    this.#cursor.skipSpace()
+    return key
+  }
+
+  /** Passes the opening bracket, and the closing one if it follows at once. */
+  #isEmpty(open: number, close: number, what: string): boolean {
+    if (this.#cursor.next() !== open) throw this.#cursor.unexpected(what)
+    this.#cursor.at++
+    if (this.#cursor.next() === close) {
+      this.#cursor.at++
+      return true
+    }
+    if (++this.#depth > maxDepth) {
+      throw this.#cursor.bad(`nests more than ${maxDepth} levels at byte ${this.#cursor.at}`)
+    }
+    return false
+  }
+
+  /** After a member or an item: true after a comma, false after the closing bracket. */
+  #more(close: number): boolean {
+    const byte = this.#cursor.next()
+    if (byte !== comma && byte !== close)
+      throw this.#cursor.unexpected(`"," or "${String.fromCharCode(close)}"`)
+    this.#cursor.at++
+    if (byte === close) this.#depth--
+    return byte === comma
+  }
+}
+
+function noteOrder(object: object, order: readonly string[]): void {
+  const isKept = Object.keys(object).every((key, index) => key === order[index])
+  if (!isKept)
+    Object.defineProperty(object, keyOrder, { value: order, enumerable: false, configurable: true })
+}

@@ -1,0 +1,43 @@
+/** The names of LlamaIndex's files, and what a directory's names say about it. */
+
+export const fileNames = {
+  pythonDocstore: 'docstore.json',
+  typeScriptDocstore: 'doc_store.json',
+  indexStore: 'index_store.json',
+  graphStore: 'graph_store.json',
+  propertyGraphStore: 'property_graph_store.json',
+  /** Python's before 0.8, and TypeScript's. */
+  vectorStore: 'vector_store.json',
+} as const
+
+export const defaultVectorNamespace = 'default'
+
+const suffix = `__${fileNames.vectorStore}`
+const fixedNames: ReadonlySet<string> = new Set(Object.values(fileNames))
+
+export function isLlamaIndexName(name: string): boolean {
+  return fixedNames.has(name) || name.endsWith(suffix)
+}
+
+/** The namespace of a vector store's file: all before the last `__vector_store.json`, so it may hold `__` itself. */
+export function vectorNamespaceOf(name: string): string | undefined {
+  if (name === fileNames.vectorStore) return defaultVectorNamespace
+  return name.endsWith(suffix) ? name.slice(0, -suffix.length) : undefined
+}
+
+/** What the beginning of a JSON file of another name gives away. */
+export function remarkOnStart(start: string): string | undefined {
+  if (/^\s*\{\s*"index_struct(_id)?"/.test(start)) {
+    return 'It is an index that LlamaIndex 0.5 or older saved in one file, a form that is not read.'
+  }
+  const [, key] = /^\s*\{\s*"([^"]*)"/.exec(start) ?? []
+  const usual = key === undefined ? undefined : usualNames.find(([pattern]) => pattern.test(key))?.[1]
+  return usual && `It looks like a ${usual} under another name, and was not read. Rename it to be read.`
+}
+
+const usualNames: readonly (readonly [RegExp, string])[] = [
+  [/^docstore\/(data|metadata|ref_doc_info)$/, fileNames.pythonDocstore],
+  [/^index_store\/data$/, fileNames.indexStore],
+  [/^(embedding_dict|embeddingDict)$/, fileNames.vectorStore],
+  [/^graph_dict$/, fileNames.graphStore],
+]

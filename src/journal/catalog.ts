@@ -1,0 +1,102 @@
+/**
+ * What the commits say without any event: where each store's bytes are, and where each commit stands. It is to the commit log what a state is to a
+ * store's log.
+ */
+import type { ChainEnd, FoundCommit } from '../log/recovery.ts'
+import { noCommit } from '../log/recovery.ts'
+import type { Part } from '../log/part.ts'
+import type { CommitKind, CommitNote } from './commit.ts'
+
+/** Parts of one commit in one store. */
+export interface CommittedParts {
+  commit: number
+  parts: Part[]
+}
+
+export interface StoreEntry {
+  /** The namespace's true name, where the folder is only its hash. */
+  name?: string
+  /** From segment number to the end of its accepted bytes. */
+  segments: Map<number, number>
+  /** The commit of the store's newest snapshot; 0: none. */
+  snapshot: number
+  /** What is committed after that snapshot. */
+  tail: CommittedParts[]
+}
+
+export interface CommitSummary {
+  number: number
+  hash: Uint8Array
+  previous: Uint8Array
+  timeMs: number
+  kind: CommitKind
+  note: CommitNote
+  names: Record<string, string>
+  parts: Part[]
+}
+
+export class Catalog {
+  end: ChainEnd = noCommit
+  lastTimeMs = 0
+  readonly stores = new Map<string, StoreEntry>()
+  /** Segment and offset of commit n at 2 × (n - 1). */
+  readonly offsets: number[] = []
+
+  /** Takes up a commit that is accepted, or one that is about to be written. */
+  apply(commit: CommitSummary, end: ChainEnd, place: FoundCommit['place']): void {
+    this.end = end
+    this.lastTimeMs = commit.timeMs
+    this.offsets.push(place.segment, place.offset)
+    const byFolder = new Map<string, Part[]>()
+    for (const part of commit.parts) byFolder.set(part.folder, [...(byFolder.get(part.folder) ?? []), part])
+    for (const [folder, parts] of byFolder) {
+      const store = this.store(folder)
+      for (const part of parts) store.segments.set(part.segment, part.to)
+      store.tail.push({ commit: commit.number, parts })
+    }
+    for (const [folder, name] of Object.entries(commit.names)) this.store(folder).name = name
+  }
+
+  store(folder: string): StoreEntry {
+    let entry = this.stores.get(folder)
+    if (!entry) {
+      entry = { segments: new Map(), snapshot: 0, tail: [] }
+      this.stores.set(folder, entry)
+    }
+    return entry
+  }
+
+  toPlain(): unknown {
+    const { number, hash, next } = this.end
+    const stores = [...this.stores].map(([folder, { name, segments, snapshot, tail }]) => [
+      folder,
+      name ?? null,
+      [...segments].flat(),
+      snapshot,
+      tail.map(({ commit, parts }) => [commit, parts.map(({ segment, from, to, frames, digest }) => [segment, from, to, frames, digest])]),
+    ])
+    return [number, hash, next.segment, next.offset, this.lastTimeMs, stores, new Uint8Array(Float64Array.from(this.offsets).buffer)]
+  }
+
+  static fromPlain(plain: unknown): Catalog {
+    const [number, hash, segment, offset, lastTimeMs, stores, offsets] = plain as [number, Uint8Array, number, number, number, PlainStore[], Uint8Array]
+    const catalog = new Catalog()
+    catalog.end = { number, hash, next: { segment, offset } }
+    catalog.lastTimeMs = lastTimeMs
+    for (const [folder, name, segments, snapshot, tail] of stores) {
+      const entry: StoreEntry = { segments: new Map(), snapshot, tail: tail.map(([commit, parts]) => ({ commit, parts: parts.map((part) => toPart(folder, part)) })) }
+      if (name !== null) entry.name = name
+      for (let i = 0; i < segments.length; i += 2) entry.segments.set(segments[i]!, segments[i + 1]!)
+      catalog.stores.set(folder, entry)
+    }
+    for (const place of new Float64Array(new Uint8Array(offsets).buffer)) catalog.offsets.push(place)
+    return catalog
+  }
+}
+
+type PlainPart = [segment: number, from: number, to: number, frames: number, digest: Uint8Array]
+type PlainStore = [folder: string, name: string | null, segments: number[], snapshot: number, tail: [number, PlainPart[]][]]
+
+function toPart(folder: string, [segment, from, to, frames, digest]: PlainPart): Part {
+  return { folder, segment, from, to, frames, digest }
+}

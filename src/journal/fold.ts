@@ -1,0 +1,185 @@
+/**
+ * The states of all stores at one moment: each is loaded when first asked for, from its snapshot and the tail of its log, and then
+ * changed in place by every later event. Fold rows, fetch payloads: a payload is read by its position, and each read is one check.
+ */
+import { crc32 } from 'node:zlib'
+import { VarveError } from '../errors.ts'
+import type { ReadFrame } from '../log/frame-reader.ts'
+import { readPart, type Part } from '../log/part.ts'
+import type { SegmentFiles } from '../log/segment-files.ts'
+import { decode } from './codec.ts'
+import { eventVersion, type Position, type StoreKind, type StoreState, type StoredEvent } from './event.ts'
+import { readSnapshot } from './snapshot.ts'
+import type { UndoLog } from './table.ts'
+import type { CommittedParts, StoreEntry } from './catalog.ts'
+
+export interface FoldedStore {
+  readonly folder: string
+  readonly kind: StoreKind
+  readonly state: StoreState
+  /** Recording while there are pending changes, and only then: replay is not to be undone. */
+  readonly undo: UndoLog
+  /** Bytes of rows folded since the snapshot, and the snapshot's size: what the snapshot policy asks for. */
+  rowsBytes: number
+  snapshotBytes: number
+}
+
+export interface StoreSource {
+  files: SegmentFiles
+  /** What the catalog knows of the store; `undefined`: nothing is committed. */
+  entry: StoreEntry | undefined
+  /** The hash of a commit that is not the last. */
+  commitHash(number: number): Promise<Uint8Array>
+  /** Every part ever committed in the store: what a lost snapshot costs. */
+  allParts(): Promise<CommittedParts[]>
+}
+
+export class Fold {
+  readonly #kindOf: (folder: string) => StoreKind
+  readonly #stores = new Map<string, FoldedStore>()
+  readonly #loading = new Map<string, Promise<FoldedStore>>()
+
+  constructor(kindOf: (folder: string) => StoreKind) {
+    this.#kindOf = kindOf
+  }
+
+  /** A store that is loaded. */
+  store(folder: string): FoldedStore | undefined {
+    return this.#stores.get(folder)
+  }
+
+  stores(): Iterable<FoldedStore> {
+    return this.#stores.values()
+  }
+
+  /** Resolves when no store is being loaded. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#loading.values())
+  }
+
+  /** Loads a store once, whoever asks. */
+  async load(folder: string, source: StoreSource | undefined): Promise<FoldedStore> {
+    const loaded = this.#stores.get(folder)
+    if (loaded) return loaded
+    let loading = this.#loading.get(folder)
+    if (!loading) {
+      loading = this.#load(folder, source).finally(() => this.#loading.delete(folder))
+      this.#loading.set(folder, loading)
+    }
+    return loading
+  }
+
+  /** Forgets everything, so that it is loaded anew. */
+  clear(): void {
+    this.#stores.clear()
+  }
+
+  async #load(folder: string, source: StoreSource | undefined): Promise<FoldedStore> {
+    const store = this.#fresh(folder)
+    const loaded = source?.entry ? await this.#fill(store, source, source.entry) : store
+    this.#stores.set(folder, loaded)
+    return loaded
+  }
+
+  async #fill(store: FoldedStore, source: StoreSource, entry: StoreEntry): Promise<FoldedStore> {
+    await openSegments(source.files, store.folder, entry)
+    const fromSnapshot = entry.snapshot > 0 ? await loadSnapshot(store, source, entry.snapshot) : true
+    const filled = fromSnapshot ? store : this.#fresh(store.folder)
+    const parts = fromSnapshot ? entry.tail : await source.allParts()
+    for await (const { event, rowsBytes } of readEvents(source.files, parts)) applyEvent(filled, event, rowsBytes)
+    return filled
+  }
+
+  #fresh(folder: string): FoldedStore {
+    const kind = this.#kindOf(folder)
+    const undo: UndoLog = { entries: undefined }
+    const state = kind.initialState(undo)
+    return { folder, kind, state, undo, rowsBytes: 0, snapshotBytes: 0 }
+  }
+}
+
+/** One event: live, replayed or followed, it is the same. */
+export function applyEvent(store: FoldedStore, event: StoredEvent, rowsBytes: number): void {
+  store.kind.evolve(store.state, event)
+  store.rowsBytes += rowsBytes
+}
+
+/** The events of parts, in order, checked against what their commits saw. */
+export async function* readEvents(
+  files: SegmentFiles,
+  committed: Iterable<CommittedParts>,
+): AsyncGenerator<{ event: StoredEvent; rowsBytes: number; commit: number }> {
+  for (const { commit, parts } of committed) {
+    for (const part of parts) yield* partEvents(files, part, commit)
+  }
+}
+
+async function* partEvents(
+  files: SegmentFiles,
+  part: Part,
+  commit: number,
+): AsyncGenerator<{ event: StoredEvent; rowsBytes: number; commit: number }> {
+  try {
+    for await (const frame of readPart(files, part)) yield { event: toEvent(part, frame), rowsBytes: frame.rowsBytes, commit }
+  } catch (error) {
+    if (!(error instanceof VarveError) || error.code !== 'VARVE_CORRUPT') throw error
+    const { fault, ...fields } = error.fields
+    throw new VarveError('VARVE_CORRUPT', `${error.message.split('. ')[0]}, in commit ${commit}.`, { ...fields, fault, commit, cause: error })
+  }
+}
+
+function toEvent({ folder, segment }: Part, frame: ReadFrame): StoredEvent {
+  try {
+    const [type, version, dimensions] = decode(frame.head) as [string, number, number | undefined]
+    if (version > eventVersion) throw new VarveError('VARVE_NEWER', `The log of ${folder} holds a ${type} of version ${version}.`, { store: folder })
+    const items = frame.items.map(({ row, offset, length, crc }) => ({ row: decode(row), position: { segment, offset, length, crc } }))
+    return { type, version, items, ...(dimensions === undefined ? {} : { dimensions }) }
+  } catch (cause) {
+    if (cause instanceof VarveError) throw cause
+    const place = { store: folder, segment, offset: frame.offset }
+    throw new VarveError('VARVE_CORRUPT', `Damaged: ${folder}, segment ${segment}, offset ${frame.offset}: a row cannot be read.`, { ...place, cause })
+  }
+}
+
+async function loadSnapshot(store: FoldedStore, source: StoreSource, commit: number): Promise<boolean> {
+  const { files } = source
+  const found = await readSnapshot(files.disk, files.directory, { journalId: files.journalId, subject: store.folder, commit })
+  if (!found || !Buffer.from(found.hash).equals(await source.commitHash(commit))) return false
+  const tables = Object.entries(store.state)
+  if (tables.some(([name]) => !found.sections.has(name))) return false
+  try {
+    for (const [name, table] of tables) table.load(found.sections.get(name)!)
+  } catch (error) {
+    if (error instanceof RangeError) return false // It meets its checksum but not its own form: as good as none.
+    throw error
+  }
+  for (const section of found.sections.values()) store.snapshotBytes += section.length
+  return true
+}
+
+/** Opened before anything points into them: a payload is then read without waiting for a file. */
+async function openSegments(files: SegmentFiles, folder: string, { segments }: StoreEntry): Promise<void> {
+  await Promise.all(
+    [...segments].map(async ([segment, end]) => {
+      const size = await (await files.open(folder, segment)).size()
+      if (size >= end) return
+      throw new VarveError('VARVE_CORRUPT', `Damaged: ${files.path(folder, segment)} has ${size} bytes where ${end} were committed.`, {
+        store: folder,
+        segment,
+        offset: size,
+        fault: 'it is cut off',
+      })
+    }),
+  )
+}
+
+/** One positional read, one check. */
+export function readPayload(files: SegmentFiles, folder: string, position: Position): Uint8Array {
+  const { segment, offset, length, crc } = position
+  const payload = files.opened(folder, segment)?.readNow(offset, length)
+  if (payload?.length === length && crc32(payload) === crc) return payload
+  throw new VarveError('VARVE_CORRUPT', `Damaged: ${files.path(folder, segment)}, offset ${offset}: a payload cannot be read.`, {
+    store: folder,
+    ...position,
+  })
+}

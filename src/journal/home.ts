@@ -1,0 +1,222 @@
+/**
+ * One persist directory as a reader sees it: its manifest, its files, and the catalog of accepted commits. It takes no lock and writes nothing, so any number of
+ * processes may have one.
+ */
+import type { Disk } from '../disk/disk.ts'
+import { VarveError } from '../errors.ts'
+import { FrameReader, framesBeyond, isFault } from '../log/frame-reader.ts'
+import { commitsFolder, joinPath, parseSnapshotName, snapshotsFolder } from '../log/names.ts'
+import { commitHash, recover, type FoundCommit, type Recovered } from '../log/recovery.ts'
+import { segmentHeaderBytes } from '../log/segment.ts'
+import { emptyIfMissing, SegmentFiles } from '../log/segment-files.ts'
+import { Catalog, type CommitSummary, type CommittedParts } from './catalog.ts'
+import { decode } from './codec.ts'
+import { decodeCommit, heads } from './commit.ts'
+import type { StoreSource } from './fold.ts'
+import { journalIdBytes, readManifest, type Manifest } from './manifest.ts'
+import { catalogSubject, readSnapshot } from './snapshot.ts'
+
+export class Home {
+  readonly directory: string
+  readonly manifest: Manifest
+  readonly files: SegmentFiles
+  catalog: Catalog
+  /** What the last look at the commit log found. */
+  recovered: Recovered
+
+  private constructor(files: SegmentFiles, manifest: Manifest, catalog: Catalog, recovered: Recovered) {
+    this.directory = files.directory
+    this.manifest = manifest
+    this.files = files
+    this.catalog = catalog
+    this.recovered = recovered
+  }
+
+  /** `undefined`: no journal, or one whose first commit is not there yet. Throws `VARVE_NEWER`, `VARVE_CORRUPT`. */
+  static async open(disk: Disk, directory: string): Promise<Home | undefined> {
+    const manifest = await readManifest(disk, directory)
+    if (!manifest) return undefined
+    const files = new SegmentFiles({ disk, directory, journalId: journalIdBytes(manifest) })
+    try {
+      const snapshots = await listSnapshots(disk, directory)
+      if (await isAbsent(files, snapshots)) {
+        await files.close()
+        return undefined
+      }
+      const catalog = await newestCatalog(files, snapshots)
+      const recovered = await look(files, catalog, snapshots)
+      for (const found of recovered.commits) catalog.apply(summarize(found), found.end, found.place)
+      if (catalog.end.number === 0) {
+        await files.close()
+        return undefined
+      }
+      catalog.end = recovered.end
+      adoptSnapshots(catalog, snapshots)
+      return new Home(files, manifest, catalog, recovered)
+    } catch (error) {
+      await files.close()
+      throw error
+    }
+  }
+
+  /** Commits accepted since the last look; the catalog takes them up only when `take` is called. */
+  async refresh(): Promise<{ commits: CommitSummary[]; take: () => void }> {
+    const recovered = await look(this.files, this.catalog, [])
+    const commits = recovered.commits.map(summarize)
+    for (const { parts } of commits) for (const part of parts) await this.files.open(part.folder, part.segment)
+    return {
+      commits,
+      take: () => {
+        for (const found of recovered.commits) this.catalog.apply(summarize(found), found.end, found.place)
+        this.catalog.end = recovered.end
+        this.recovered = recovered
+      },
+    }
+  }
+
+  source(folder: string): StoreSource {
+    return {
+      files: this.files,
+      entry: this.catalog.stores.get(folder),
+      commitHash: async (number) => commitHash((await this.#commitFrame(number)).hashed),
+      allParts: () => this.#allParts(folder),
+    }
+  }
+
+  /** Commit `number` as it was written. */
+  async commit(number: number): Promise<CommitSummary> {
+    const frame = await this.#commitFrame(number)
+    return { ...decodeCommit(frame), hash: commitHash(frame.hashed) }
+  }
+
+  async #commitFrame(number: number): ReturnType<typeof frameAt> {
+    const [segment, offset] = this.catalog.offsets.slice((number - 1) * 2, number * 2)
+    return frameAt(this.files, { segment: segment!, offset: offset! })
+  }
+
+  async #allParts(folder: string): Promise<CommittedParts[]> {
+    const all: CommittedParts[] = []
+    for (let number = 1; number <= this.catalog.end.number; number++) {
+      const parts = (await this.commit(number)).parts.filter((part) => part.folder === folder)
+      if (parts.length) all.push({ commit: number, parts })
+    }
+    return all
+  }
+}
+
+function summarize(found: FoundCommit): CommitSummary {
+  return { ...decodeCommit(found.frame), hash: found.hash }
+}
+
+async function frameAt(files: SegmentFiles, { segment, offset }: { segment: number; offset: number }) {
+  const file = await files.open(commitsFolder, segment)
+  const frame = await new FrameReader(file).read(offset, await file.size())
+  if (!isFault(frame)) return frame
+  throw new VarveError('VARVE_CORRUPT', `Damaged: ${files.path(commitsFolder, segment)}, offset ${offset}: ${frame.fault}.`, {
+    store: commitsFolder,
+    segment,
+    offset,
+  })
+}
+
+type SnapshotNames = { commit: number; subject: string }[]
+
+/** Newest first. */
+async function listSnapshots(disk: Disk, directory: string): Promise<SnapshotNames> {
+  const names = await disk.list(joinPath(directory, snapshotsFolder)).catch(emptyIfMissing)
+  return names
+    .map(parseSnapshotName)
+    .filter((name) => name !== undefined)
+    .toReversed()
+}
+
+/** A journal whose first commit never became durable is none; a damaged one is not absent. */
+async function isAbsent(files: SegmentFiles, snapshots: SnapshotNames): Promise<boolean> {
+  const fault = await files.fault(commitsFolder, 1)
+  if (fault === undefined) return false
+  if (snapshots.length > 0 || (await files.numbers(commitsFolder)).some((number) => number > 1)) return false
+  const file = await files.disk.openToRead(files.path(commitsFolder, 1)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (!file) return true
+  try {
+    for await (const _ of framesBeyond(file, segmentHeaderBytes, await file.size())) return false
+    return true
+  } finally {
+    await file.close()
+  }
+}
+
+async function newestCatalog(files: SegmentFiles, snapshots: SnapshotNames): Promise<Catalog> {
+  for (const { commit, subject } of snapshots) {
+    if (subject !== catalogSubject) continue
+    const found = await readSnapshot(files.disk, files.directory, { journalId: files.journalId, subject, commit })
+    const section = found?.sections.get(catalogSubject)
+    if (!found || !section) continue
+    const catalog = Catalog.fromPlain(decode(section))
+    if (await standsInLog(files, catalog)) return catalog
+  }
+  return new Catalog()
+}
+
+/** The commit that a catalog ends with must be in the log, at its place. A log that is too short for it is recovery's to judge. */
+async function standsInLog(files: SegmentFiles, catalog: Catalog): Promise<boolean> {
+  const [segment, offset] = catalog.offsets.slice(-2)
+  try {
+    const frame = await frameAt(files, { segment: segment!, offset: offset! })
+    return Buffer.from(commitHash(frame.hashed)).equals(catalog.end.hash)
+  } catch (error) {
+    if (error instanceof VarveError && error.code === 'VARVE_CORRUPT') return false
+    throw error
+  }
+}
+
+/** Store snapshots that a catalog made from the log does not know of. */
+function adoptSnapshots(catalog: Catalog, snapshots: SnapshotNames): void {
+  for (const { commit, subject } of snapshots.toReversed()) {
+    const entry = catalog.stores.get(subject)
+    if (!entry || commit <= entry.snapshot || commit > catalog.end.number) continue
+    entry.snapshot = commit
+    entry.tail = entry.tail.filter((committed) => committed.commit > commit)
+  }
+}
+
+async function look(files: SegmentFiles, catalog: Catalog, snapshots: SnapshotNames): Promise<Recovered> {
+  return recover(files, catalog.end, {
+    heads,
+    knownElsewhere: async (commits) => Math.max(await knownToSnapshots(files, snapshots, commits.at(-1)?.number ?? catalog.end.number), await knownToTails(files, catalog, commits)),
+  })
+}
+
+/** A snapshot is made of synced commits only: one of a later commit shows that the log was rolled back. */
+async function knownToSnapshots(files: SegmentFiles, snapshots: SnapshotNames, last: number): Promise<number> {
+  for (const { commit, subject } of snapshots) {
+    if (commit > last && (await readSnapshot(files.disk, files.directory, { journalId: files.journalId, subject, commit }))) return commit
+  }
+  return 0
+}
+
+/** What stands behind the accepted bytes of each store was never committed, but it may know of a commit that was. */
+async function knownToTails(files: SegmentFiles, catalog: Catalog, commits: readonly FoundCommit[]): Promise<number> {
+  const ends = new Map<string, { segment: number; end: number }>()
+  const note = (folder: string, segment: number, end: number): void => {
+    const known = ends.get(folder)
+    if (!known || segment > known.segment || (segment === known.segment && end > known.end)) ends.set(folder, { segment, end })
+  }
+  for (const [folder, { segments }] of catalog.stores) for (const [segment, end] of segments) note(folder, segment, end)
+  for (const { parts } of commits) for (const { folder, segment, to } of parts) note(folder, segment, to)
+  const known = await Promise.all([...ends].map(([folder, { segment, end }]) => knownToTail(files, folder, segment, end)))
+  return Math.max(0, ...known)
+}
+
+async function knownToTail(files: SegmentFiles, folder: string, segment: number, end: number): Promise<number> {
+  let known = 0
+  for (const number of await files.numbers(folder)) {
+    if (number < segment || (await files.fault(folder, number)) !== undefined) continue
+    const file = await files.open(folder, number)
+    const size = await file.size()
+    for await (const { syncedThrough } of framesBeyond(file, number === segment ? end : segmentHeaderBytes, size)) known = Math.max(known, syncedThrough)
+  }
+  return known
+}

@@ -1,0 +1,459 @@
+/**
+ * The commit log and the store logs of one persist directory, as one thing: states that are loaded when asked for, changes that are pending until a commit, and commits.
+ * Without a directory everything is in memory, in the same way, until one is given. It is generic in the stores: it knows events, not nodes.
+ */
+import type { Disk } from '../disk/disk.ts'
+import { VarveError } from '../errors.ts'
+import type { Lock } from '../log/lock.ts'
+import { StoreLog } from '../log/store-log.ts'
+import type { Commit, CommitKind, CommitNote } from './commit.ts'
+import type { CommitSummary } from './catalog.ts'
+import type { CommitRequest, Durability } from './commit-queue.ts'
+import type { EventInput, Position, StoreKind, StoreState } from './event.ts'
+import { applyEvent, Fold, readEvents, readPayload, type FoldedStore } from './fold.ts'
+import { Home } from './home.ts'
+import { Pending, spillBytes, type TakenChanges } from './pending.ts'
+import { beginSession, continueSession, lockDirectory, type Session } from './session.ts'
+import { Snapshots } from './snapshots.ts'
+import { Turns } from './turns.ts'
+
+export interface JournalOptions {
+  disk: Disk
+  /** What a folder's store is. */
+  kindOf: (folder: string) => StoreKind
+  durability: Durability
+  clock: () => Date
+  /** Fills a buffer with random bytes. */
+  random: (target: Uint8Array) => void
+  onWarning: (warning: string) => void
+  networkFileSystem?: boolean
+  takeover?: boolean
+}
+
+export class Journal {
+  readonly #options: JournalOptions
+  readonly #fold: Fold
+  readonly #turns = new Turns()
+  readonly #pending: Pending
+  readonly #snapshots: Snapshots
+  /** True names of folders that no commit has named yet. */
+  readonly #names = new Map<string, string>()
+  #directory: string | undefined
+  #home: Home | undefined
+  #session: Session | undefined
+  #starting: Promise<Session | undefined> | undefined
+  /** Commits that are made but wait for a directory. */
+  #staged: CommitRequest[] = []
+  #last: Promise<Commit> | undefined
+  /** As seen when a change was last made without a session. */
+  #directoryMissing = false
+  /** The disk was full when pending changes should have been written early. */
+  #spillFailed = false
+  /** Early writes and removals, one after another. */
+  #fileWork: Promise<void> = Promise.resolve()
+
+  private constructor(options: JournalOptions, directory: string | undefined, home: Home | undefined) {
+    this.#options = options
+    this.#directory = directory
+    this.#home = home
+    this.#fold = new Fold(options.kindOf)
+    this.#snapshots = new Snapshots(options.onWarning)
+    this.#pending = new Pending({
+      startLog: (folder) => this.#session?.startLog(folder) ?? new StoreLog(folder, { highest: 0 }),
+      syncedThrough: () => this.#session?.queue.syncedThrough ?? 0,
+      random: options.random,
+      canSpill: () => this.#session !== undefined && this.#staged.length === 0,
+    })
+  }
+
+  /** A journal in memory, until `attach` gives it a directory. */
+  static inMemory(options: JournalOptions): Journal {
+    return new Journal(options, undefined, undefined)
+  }
+
+  /** The journal of a directory; where none is, the first commit creates one. Writes nothing. */
+  static async open(directory: string, options: JournalOptions): Promise<Journal> {
+    return new Journal(options, directory, await Home.open(options.disk, directory))
+  }
+
+  get directory(): string | undefined {
+    return this.#directory
+  }
+
+  /** Some commit stands in the directory. */
+  get exists(): boolean {
+    return this.#home !== undefined || this.#session !== undefined
+  }
+
+  /** Within a transaction of this journal. */
+  get inTurn(): boolean {
+    return this.#turns.inside
+  }
+
+  get hasPendingChanges(): boolean {
+    return !this.#pending.empty
+  }
+
+  /** The folders of all stores that hold or held anything, with their true names where those differ. */
+  folders(): Map<string, string | undefined> {
+    const folders = new Map<string, string | undefined>()
+    for (const [folder, { name }] of this.#catalog?.stores ?? []) folders.set(folder, name)
+    for (const log of this.#pending.logs()) folders.set(log.folder, this.#names.get(log.folder) ?? folders.get(log.folder))
+    return folders
+  }
+
+  /** Gives a folder its true name, where that is not the folder's own. */
+  name(folder: string, name: string): void {
+    if (this.#catalog?.stores.get(folder)?.name === undefined) this.#names.set(folder, name)
+  }
+
+  /** The state of a store, loaded on first use. It is the live one: read it, and then forget it. */
+  async load(folder: string): Promise<StoreState> {
+    return (await this.#store(folder)).state
+  }
+
+  /** The state of a store that is loaded. */
+  loaded(folder: string): StoreState | undefined {
+    return this.#fold.store(folder)?.state
+  }
+
+  /** The bytes at a position: pending ones from memory, others by one read and one check. */
+  payload(folder: string, position: Position): Uint8Array {
+    if (position.length === 0) return new Uint8Array(0)
+    const pending = this.#pending.log(folder)?.payload(position.segment, position.offset)
+    if (pending) return pending
+    const files = this.#session?.files ?? this.#home?.files
+    if (!files) throw new TypeError(`Nothing of ${folder} stands at ${JSON.stringify(position)}.`)
+    return readPayload(files, folder, position)
+  }
+
+  /**
+   * Runs `change`, which reads the store's state and appends events, in one synchronous step: at once if this context may write now, else
+   * when it may. Whatever it throws, it leaves nothing behind.
+   */
+  write<T>(folder: string, change: (state: StoreState, append: (event: EventInput) => void) => T): Promise<T> {
+    const store = this.#fold.store(folder)
+    if (!store || !this.#turns.ready || !this.#canWrite) return this.#writeLater(folder, change)
+    try {
+      const answer = this.#step(store, change)
+      return this.#mustSpill ? this.#spill().then(() => answer) : Promise.resolve(answer)
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+
+  /** Runs changes as one unit: if `change` throws, everything is as before. It does not commit. */
+  async together<T>(change: () => Promise<T>, folders: readonly string[] = []): Promise<T> {
+    await this.#ready()
+    await Promise.all(folders.map((folder) => this.#store(folder)))
+    return this.#turns.take(async () => {
+      const mark = this.#pending.mark()
+      try {
+        return await change()
+      } catch (error) {
+        await this.#rollback(mark)
+        throw error
+      }
+    })
+  }
+
+  /**
+   * Everything that `change` does is one commit, or nothing. What was pending before becomes a commit of its own in the same flush. Nested transactions join
+   * the outermost. Answers what `change` answers, and the commit, if there was anything to commit.
+   */
+  async transaction<T>(note: CommitNote, change: () => Promise<T>): Promise<{ value: T; commit: Commit | undefined }> {
+    if (this.#turns.inside || this.#directory === undefined) return { value: await this.together(change), commit: undefined }
+    let commit: Promise<Commit> | undefined
+    const value = await this.together(async () => {
+      const before = this.#pending.empty ? [] : [this.#take('data', {})]
+      try {
+        const answer = await change()
+        commit = (await this.#commit(() => [...before, ...this.#takeAll('data', note)]))?.last
+        return answer
+      } catch (error) {
+        await this.#rollback()
+        for (const { changes } of before) this.#pending.reopen(changes)
+        throw error
+      }
+    })
+    return { value, commit: await commit }
+  }
+
+  /**
+   * Resolves when everything changed before the call is durable, with the commit that carried it; `undefined`, and nothing written, if there was
+   * nothing. Throws `VARVE_IN_TRANSACTION` inside a transaction.
+   */
+  async persist(note: CommitNote = {}, kind: CommitKind = 'data'): Promise<Commit | undefined> {
+    if (this.#turns.inside) throw inTransaction('persist()')
+    while (!this.#turns.ready) await this.#turns.change()
+    if (this.#pending.empty && this.#staged.length === 0) return this.#last
+    return (await this.#commit(() => this.#takeAll(kind, note)))?.last ?? this.#last
+  }
+
+  /** Makes what is pending a commit, which is written before any other once there is a directory. */
+  stage(kind: CommitKind, note: CommitNote): void {
+    if (!this.#pending.empty) this.#staged.push(this.#take(kind, note))
+  }
+
+  /** Drops everything pending. */
+  async rollback(): Promise<void> {
+    if (this.#turns.inside) throw inTransaction('rollback()')
+    while (!this.#turns.ready) await this.#turns.change()
+    await this.#rollback()
+  }
+
+  /** Gives a journal in memory its directory. A journal must not stand there. */
+  attach(directory: string): void {
+    if (this.#directory !== undefined) throw new TypeError(`This journal belongs to ${this.#directory}.`)
+    this.#directory = directory
+  }
+
+  /** Under `'buffered'`: makes everything written durable. */
+  async flush(): Promise<void> {
+    await this.#session?.queue.flush()
+  }
+
+  /** Takes up what others have committed since. A writer has nothing to take up. */
+  async refresh(): Promise<void> {
+    if (this.#session || this.#starting || !this.#pending.empty) return
+    if (!this.#home && this.#directory !== undefined) this.#home = await Home.open(this.#options.disk, this.#directory)
+    else if (this.#home) await this.#takeUp(this.#home)
+  }
+
+  /** Ends the session. Persists nothing: what is pending is lost, and said so. */
+  async close(): Promise<void> {
+    await this.#starting?.catch(() => {})
+    const session = this.#session
+    if (!this.#pending.empty && this.#directory !== undefined)
+      this.#options.onWarning(`Closed ${this.#directory} with pending changes; they are lost. Call persist() before close().`)
+    if (session) await this.#endSession(session)
+    await this.#home?.files.close()
+    this.#home = undefined
+    this.#session = undefined
+  }
+
+  get #catalog() {
+    return this.#session?.catalog ?? this.#home?.catalog
+  }
+
+  /** A session runs and all is well with it, or there is no directory yet that one could run in. */
+  get #canWrite(): boolean {
+    if (this.#session) return this.#session.queue.over === undefined && !this.#spillFailed
+    return this.#directory === undefined || this.#directoryMissing
+  }
+
+  get #mustSpill(): boolean {
+    return this.#pending.bytes > spillBytes && this.#session !== undefined
+  }
+
+  #step<T>(store: FoldedStore, change: (state: StoreState, append: (event: EventInput) => void) => T): T {
+    const mark = this.#pending.mark()
+    try {
+      return change(store.state, (event) => this.#pending.append(store, event))
+    } catch (error) {
+      this.#removeSegments(this.#pending.rollback(mark))
+      throw error
+    }
+  }
+
+  async #writeLater<T>(folder: string, change: (state: StoreState, append: (event: EventInput) => void) => T): Promise<T> {
+    await this.#ready()
+    const store = await this.#store(folder)
+    if (this.#spillFailed) await this.#spill({ insist: true })
+    while (!this.#turns.ready) await this.#turns.change()
+    if (this.#session?.queue.over) throw this.#session.queue.over
+    const answer = this.#step(this.#fold.store(folder) ?? store, change)
+    if (this.#mustSpill) await this.#spill()
+    return answer
+  }
+
+  async #store(folder: string): Promise<FoldedStore> {
+    return this.#fold.store(folder) ?? this.#fold.load(folder, this.#session && this.#home === undefined ? undefined : this.#home?.source(folder))
+  }
+
+  /** Starts the session, if there is a directory to write in; with `create`, makes one. */
+  async #ready({ create = false } = {}): Promise<void> {
+    if (this.#session?.queue.over) throw this.#session.queue.over
+    if (this.#session || this.#directory === undefined) return
+    this.#directoryMissing = !create && (await this.#options.disk.stat(this.#directory)) === undefined
+    if (this.#directoryMissing) return
+    this.#starting ??= this.#start(this.#directory, create).finally(() => (this.#starting = undefined))
+    await this.#starting
+  }
+
+  async #start(directory: string, create: boolean): Promise<Session | undefined> {
+    const { disk } = this.#options
+    if (create) await makeDirectoryDurable(disk, directory)
+    const lock = await lockDirectory(this.#options, directory)
+    try {
+      this.#session = await this.#startLocked(directory, lock)
+      return this.#session
+    } catch (error) {
+      await lock.release()
+      throw error
+    }
+  }
+
+  async #startLocked(directory: string, lock: Lock): Promise<Session> {
+    const { disk } = this.#options
+    const options = {
+      ...this.#options,
+      onCommitted: (commits: readonly CommitSummary[], synced: boolean) => this.#committed(commits, synced),
+      onReturned: (changes: TakenChanges) => this.#returned(changes),
+    }
+    if (this.#home) await this.#takeUp(this.#home)
+    else {
+      const appeared = await Home.open(disk, directory)
+      if (appeared && (!this.#pending.empty || this.#staged.length)) {
+        await appeared.files.close()
+        throw new VarveError('VARVE_DISPLACED', `Another process created a journal in ${directory} since this context was opened.`, { directory })
+      }
+      if (appeared) {
+        this.#fold.clear()
+        this.#pending.clear()
+      }
+      this.#home = appeared
+    }
+    if (!this.#home) return beginSession(directory, lock, options)
+    const { torn } = this.#home.recovered
+    if (torn && torn.bytes > 0)
+      this.#options.onWarning(
+        `The last writer of ${directory} did not end in order: ${torn.commits} unfinished commits and ${torn.bytes} bytes were dropped (${torn.fault}). None of them was acknowledged.`,
+      )
+    return continueSession(this.#home, lock, options)
+  }
+
+  /** Folds what others have committed, in one step. */
+  async #takeUp(home: Home): Promise<void> {
+    await this.#fold.settled()
+    const { commits, take } = await home.refresh()
+    const steps: (() => void)[] = []
+    for (const store of this.#fold.stores()) {
+      const parts = commits.map(({ number, parts: all }) => ({ commit: number, parts: all.filter((part) => part.folder === store.folder) }))
+      for await (const { event, rowsBytes } of readEvents(home.files, parts)) steps.push(() => applyEvent(store, event, rowsBytes))
+    }
+    for (const step of steps) step()
+    take()
+  }
+
+  #take(kind: CommitKind, note: CommitNote): CommitRequest {
+    const changes = this.#pending.take()
+    const names: Record<string, string> = {}
+    for (const { log } of changes.stores) {
+      const name = this.#names.get(log.folder)
+      if (name !== undefined) names[log.folder] = name
+    }
+    return { kind, note, changes, names }
+  }
+
+  #takeAll(kind: CommitKind, note: CommitNote): CommitRequest[] {
+    return this.#pending.empty ? [] : [this.#take(kind, note)]
+  }
+
+  /** Sends commits on their way, those staged before first, and answers the promise of the last; in an object, so that it is not awaited yet. */
+  async #commit(take: () => CommitRequest[]): Promise<{ last: Promise<Commit> } | undefined> {
+    if (!this.#session) await this.#ready({ create: true })
+    while (!this.#turns.ready) await this.#turns.change()
+    const session = this.#session
+    if (!session) throw new TypeError('A journal in memory needs a directory to persist to.')
+    if (session.queue.over) throw session.queue.over
+    const all = [...this.#staged.splice(0), ...take()]
+    if (all.length === 0) return undefined
+    const last = all.map((request, index) => this.#enqueue(request, session, { isLast: index === all.length - 1 })).at(-1)!
+    return { last }
+  }
+
+  /** The states are those of the last commit exactly when nothing is pending: the moment for a snapshot to hold on to them. */
+  #enqueue(request: CommitRequest, session: Session, { isLast }: { isLast: boolean }): Promise<Commit> {
+    const due = isLast && this.#pending.empty ? this.#snapshots.freeze(this.#fold) : undefined
+    const commit = session.queue.push(request)
+    this.#last = commit
+    const settled = (done?: Commit): void => {
+      if (this.#last === commit) this.#last = undefined
+      if (done) this.#snapshots.write(due, session, done)
+      else due?.thaw()
+    }
+    commit.then(settled, () => settled())
+    return commit
+  }
+
+  #committed(commits: readonly CommitSummary[], _synced: boolean): void {
+    for (const { names } of commits) for (const folder of Object.keys(names)) this.#names.delete(folder)
+  }
+
+  #returned(changes: TakenChanges): void {
+    this.#pending.reopen(changes)
+  }
+
+  async #rollback(mark?: ReturnType<Pending['mark']>): Promise<void> {
+    this.#removeSegments(this.#pending.rollback(mark))
+    await this.#fileWork
+  }
+
+  #removeSegments(segments: { folder: string; segment: number }[]): void {
+    for (const { folder, segment } of segments) this.#inOrder(async () => this.#session?.writer.remove(folder, segment))
+  }
+
+  /** Writes what may be written before its commit, so that memory stays flat. A full disk is an error only for who insists: nothing is lost yet. */
+  async #spill({ insist = false } = {}): Promise<void> {
+    await this.#inOrder(async () => {
+      const session = this.#session!
+      try {
+        await Promise.all(this.#pending.logs().map((log) => spillLog(session, log)))
+        this.#spillFailed = false
+      } catch (cause) {
+        if ((cause as NodeJS.ErrnoException).code !== 'ENOSPC') throw session.queue.fail(cause)
+        this.#spillFailed = true
+      }
+    })
+    if (insist && this.#spillFailed) throw new VarveError('VARVE_DISK_FULL', 'The disk is full, and so is the room for pending changes; nothing was changed.')
+  }
+
+  #inOrder(work: () => Promise<void>): Promise<void> {
+    const done = this.#fileWork.then(work)
+    this.#fileWork = done.catch(() => {}) // Whoever asked is told; the next piece of work does not depend on it.
+    return done
+  }
+
+  async #endSession(session: Session): Promise<void> {
+    try {
+      await session.queue.idle()
+      await this.#fileWork
+      await this.#snapshots.idle()
+      if (session.queue.over) return
+      await this.#rollback()
+      await session.queue.flush()
+      await this.#snapshots.atClose(this.#fold, session)
+      await session.queue.flush({ close: true })
+    } finally {
+      await session.writer.close()
+      await session.files.close()
+      await session.lock.release()
+    }
+  }
+}
+
+async function spillLog(session: Session, log: StoreLog): Promise<void> {
+  const frames = log.spillable()
+  for (const write of log.writes(frames)) await session.writer.write(write)
+  for (const segment of new Set(frames.map((placed) => placed.segment))) await session.files.open(log.folder, segment)
+  log.written(frames)
+}
+
+function inTransaction(call: string): VarveError {
+  return new VarveError('VARVE_IN_TRANSACTION', `${call} was called inside a transaction.`)
+}
+
+/** Makes a directory, and its name in each parent that had to be made durable. */
+async function makeDirectoryDurable(disk: Disk, directory: string): Promise<void> {
+  const missing: string[] = []
+  for (let path = directory; !(await disk.stat(path)); path = parentOf(path)) missing.push(path)
+  if (missing.length === 0) return
+  await disk.makeDirectory(directory)
+  for (const path of missing) await disk.syncDirectory(parentOf(path))
+}
+
+function parentOf(path: string): string {
+  const end = path.lastIndexOf('/')
+  return end > 0 ? path.slice(0, end) : end === 0 ? '/' : '.'
+}

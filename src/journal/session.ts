@@ -1,0 +1,153 @@
+/**
+ * A writing session: from taking the lock to leaving a mark. It goes on in the segments that stand there only if the session before ended in order;
+ * else it starts new ones, so that nobody's bytes, dead or displaced, are ever written over.
+ */
+import { acquireLock, type Lock } from '../log/lock.ts'
+import { commitsFolder, isStoreFolder, joinPath } from '../log/names.ts'
+import { SegmentFiles } from '../log/segment-files.ts'
+import { SegmentWriter } from '../log/segment-writer.ts'
+import { StoreLog } from '../log/store-log.ts'
+import { Catalog } from './catalog.ts'
+import { CommitQueue, type CommitQueueOptions } from './commit-queue.ts'
+import type { Home } from './home.ts'
+import { journalIdBytes, newManifest, readManifest, writeManifest } from './manifest.ts'
+import type { JournalOptions } from './journal.ts'
+
+export interface Session {
+  readonly lock: Lock
+  readonly files: SegmentFiles
+  readonly writer: SegmentWriter
+  readonly catalog: Catalog
+  readonly queue: CommitQueue
+  /** Where the log of a store goes on. */
+  startLog(folder: string): StoreLog
+}
+
+export type SessionEvents = Pick<CommitQueueOptions, 'onCommitted' | 'onReturned'>
+
+export async function lockDirectory({ disk, random, networkFileSystem, takeover }: JournalOptions, directory: string): Promise<Lock> {
+  const nonce = (): string => {
+    const bytes = new Uint8Array(16)
+    random(bytes)
+    return Buffer.from(bytes).toString('hex')
+  }
+  return acquireLock({ disk, directory, nonce, networkFileSystem: networkFileSystem ?? false, takeover: takeover ?? false })
+}
+
+/** Continues the journal that stands there. Everything committed must be folded by now. */
+export async function continueSession(home: Home, lock: Lock, options: JournalOptions & SessionEvents): Promise<Session> {
+  const { files, catalog, recovered } = home
+  const inOrder = recovered.closed && recovered.torn === undefined
+  const highest = await clearFolders(files, catalog)
+  const ends = await lastSegments(files, catalog)
+  const commits = await files.numbers(commitsFolder)
+  return makeSession({
+    files,
+    catalog,
+    lock,
+    options,
+    newSegment: inOrder ? undefined : Math.max(0, ...commits) + 1,
+    prepare: async () => {},
+    startLog: (folder) => {
+      const last = ends.get(folder)
+      if (inOrder && last?.whole) return new StoreLog(folder, { ...last, highest: highest.get(folder) ?? 0 })
+      return new StoreLog(folder, { highest: highest.get(folder) ?? 0 })
+    },
+  })
+}
+
+/** Begins a journal where none is. What stands there was never committed. */
+export async function beginSession(directory: string, lock: Lock, options: JournalOptions & SessionEvents): Promise<Session> {
+  const { disk, random, clock } = options
+  const known = await readManifest(disk, directory)
+  const manifest = known ?? newManifest(uuid(random), clock())
+  const files = new SegmentFiles({ disk, directory, journalId: journalIdBytes(manifest) })
+  const catalog = new Catalog()
+  return makeSession({
+    files,
+    catalog,
+    lock,
+    options,
+    newSegment: 1,
+    prepare: async () => {
+      await clearFolders(files, catalog)
+      for (const segment of await files.numbers(commitsFolder)) await disk.unlink(files.path(commitsFolder, segment))
+      if (!known) await writeManifest(disk, directory, manifest)
+    },
+    startLog: (folder) => new StoreLog(folder, { highest: 0 }),
+  })
+}
+
+interface SessionParts {
+  files: SegmentFiles
+  catalog: Catalog
+  lock: Lock
+  options: JournalOptions & SessionEvents
+  newSegment: number | undefined
+  startLog: Session['startLog']
+  prepare: () => Promise<void>
+}
+
+function makeSession({ files, catalog, lock, options, newSegment, startLog, prepare }: SessionParts): Session {
+  const { random, clock, durability, onCommitted, onReturned } = options
+  const id = new Uint8Array(16)
+  random(id)
+  const writer = new SegmentWriter(files, id)
+  const stillHeld = (): Promise<boolean> => lock.stillHeld()
+  const queue = new CommitQueue({ files, writer, catalog, durability, newSegment, stillHeld, prepare, clock, random, onCommitted, onReturned })
+  return { lock, files, writer, catalog, queue, startLog }
+}
+
+/**
+ * Removes segments that no commit names: pending changes of a writer that died. Answers the highest number each folder has had. A file that belongs to
+ * another journal is not ours to remove.
+ */
+async function clearFolders(files: SegmentFiles, catalog: Catalog): Promise<Map<string, number>> {
+  const highest = new Map<string, number>()
+  for (const folder of await storeFolders(files)) {
+    const named = catalog.stores.get(folder)?.segments
+    for (const segment of await files.numbers(folder)) {
+      highest.set(folder, Math.max(segment, highest.get(folder) ?? 0))
+      if (named?.has(segment) || (await files.fault(folder, segment))?.startsWith('it belongs')) continue
+      await files.disk.unlink(files.path(folder, segment))
+    }
+  }
+  return highest
+}
+
+/** Folders that can be a store's, and those of its namespaces. */
+async function storeFolders(files: SegmentFiles): Promise<string[]> {
+  const found: string[] = []
+  for (const name of await namesIn(files, '')) {
+    if (!isStoreFolder(name)) continue
+    const below = await namesIn(files, name)
+    found.push(name, ...below.map((inner) => `${name}/${inner}`).filter(isStoreFolder))
+  }
+  return found
+}
+
+async function namesIn({ disk, directory }: SegmentFiles, folder: string): Promise<string[]> {
+  const path = folder ? joinPath(directory, folder) : directory
+  return (await disk.stat(path))?.kind === 'directory' ? disk.list(path) : []
+}
+
+async function lastSegments(files: SegmentFiles, catalog: Catalog): Promise<Map<string, { segment: number; end: number; whole: boolean }>> {
+  const ends = new Map<string, { segment: number; end: number; whole: boolean }>()
+  for (const [folder, { segments }] of catalog.stores) {
+    const segment = Math.max(...segments.keys())
+    const end = segments.get(segment)!
+    const size = (await files.disk.stat(files.path(folder, segment)))?.sizeBytes
+    ends.set(folder, { segment, end, whole: size === end })
+  }
+  return ends
+}
+
+function uuid(random: (target: Uint8Array) => void): string {
+  const bytes = new Uint8Array(16)
+  random(bytes)
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40 // RFC 9562, version 4
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80
+  return Buffer.from(bytes)
+    .toString('hex')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}

@@ -1,0 +1,146 @@
+/**
+ * When snapshots are made, and how: from states that are held on to at the moment of a commit, in slices off the hot path, only once that commit is
+ * durable. A snapshot that cannot be written is a warning, never an error: losing all of them loses nothing.
+ */
+import { joinPath, parseSnapshotName, snapshotName, snapshotsFolder } from '../log/names.ts'
+import { emptyIfMissing, type SegmentFiles } from '../log/segment-files.ts'
+import { encode } from './codec.ts'
+import type { Commit } from './commit.ts'
+import type { Fold, FoldedStore } from './fold.ts'
+import type { Session } from './session.ts'
+import { catalogSubject, encodeSnapshot, type Sections } from './snapshot.ts'
+import type { FrozenTable, Table } from './table.ts'
+
+/** No snapshot is made for less than this many bytes of rows, but at close. */
+const leastRowsBytes = 1024 * 1024
+/** Entries copied before others get a turn. */
+const sliceEntries = 2000
+/** So many commits are read again at open before it is worth writing the catalog. */
+const catalogCommits = 256
+
+/** States that are held on to. */
+export interface DueSnapshots {
+  stores: { store: FoldedStore; tables: [name: string, frozen: FrozenTable, table: Table<unknown>][] }[]
+  thaw: () => void
+}
+
+export class Snapshots {
+  readonly #onWarning: (warning: string) => void
+  #running: Promise<void> | undefined
+  #held = false
+  #catalogAt = 0
+
+  constructor(onWarning: (warning: string) => void) {
+    this.#onWarning = onWarning
+  }
+
+  /** Holds on to the states of those stores that have folded more rows since their snapshot than half of it. */
+  freeze(fold: Fold, { least = leastRowsBytes } = {}): DueSnapshots | undefined {
+    if (this.#held) return undefined
+    const due = [...fold.stores()].filter(({ rowsBytes, snapshotBytes }) => rowsBytes > 0 && rowsBytes >= least && rowsBytes > snapshotBytes / 2)
+    if (due.length === 0) return undefined
+    this.#held = true
+    const stores = due.map((store) => {
+      store.rowsBytes = 0
+      return { store, tables: Object.entries(store.state).map(([name, table]) => [name, table.freeze(), table] as [string, FrozenTable, Table<unknown>]) }
+    })
+    return {
+      stores,
+      thaw: () => {
+        for (const { tables } of stores) for (const [, , table] of tables) table.thaw()
+        this.#held = false
+      },
+    }
+  }
+
+  /** Writes them in the background. */
+  write(due: DueSnapshots | undefined, session: Session, commit: Pick<Commit, 'number' | 'hash'>): void {
+    if (!due) return
+    this.#running = this.#write(due, session, commit)
+      .catch((error: Error) => {
+        due.thaw()
+        this.#onWarning(`No snapshot of commit ${commit.number} was written (${error.message}). Opening takes longer until the next one.`)
+      })
+      .finally(() => (this.#running = undefined))
+  }
+
+  async idle(): Promise<void> {
+    await this.#running
+  }
+
+  /** What is due at the end of a session, whatever its size: the next one opens faster. Nothing may be pending. */
+  async atClose(fold: Fold, session: Session): Promise<void> {
+    const { catalog } = session
+    if (catalog.end.number === 0) return
+    const commit = { number: catalog.end.number, hash: Buffer.from(catalog.end.hash).toString('hex') }
+    this.write(this.freeze(fold, { least: 1 }), session, commit)
+    await this.idle()
+    if (catalog.end.number - this.#catalogAt > catalogCommits) await this.#writeCatalog(session).catch((error: Error) => this.#onWarning(error.message))
+  }
+
+  async #write(due: DueSnapshots, session: Session, { number, hash }: Pick<Commit, 'number' | 'hash'>): Promise<void> {
+    if (session.queue.syncedThrough < number) return due.thaw()
+    const { files, catalog } = session
+    for (const { store, tables } of due.stores) {
+      const sections: Sections = new Map()
+      for (const [name, frozen] of tables) {
+        let left = sliceEntries
+        while (!frozen.fill(() => left-- <= 0)) {
+          left = sliceEntries
+          await new Promise((resume) => setImmediate(resume))
+        }
+        sections.set(name, frozen.build())
+      }
+      const id = { journalId: files.journalId, subject: store.folder, commit: number, hash: Buffer.from(hash, 'hex') }
+      await writeFile(files, snapshotName(number, store.folder), encodeSnapshot(id, sections))
+      store.snapshotBytes = 0
+      for (const [name, , table] of tables) {
+        const bytes = sections.get(name)!
+        table.settle(bytes)
+        store.snapshotBytes += bytes.length
+      }
+      const entry = catalog.store(store.folder)
+      entry.snapshot = number
+      entry.tail = entry.tail.filter(({ commit }) => commit > number)
+    }
+    this.#held = false
+    await this.#writeCatalog(session)
+  }
+
+  async #writeCatalog({ files, catalog, queue }: Session): Promise<void> {
+    const { number, hash } = catalog.end
+    if (queue.syncedThrough < number) return
+    const id = { journalId: files.journalId, subject: catalogSubject, commit: number, hash }
+    await writeFile(files, snapshotName(number, catalogSubject), encodeSnapshot(id, new Map([[catalogSubject, encode(catalog.toPlain())]])))
+    this.#catalogAt = number
+    await removeOlder(files)
+  }
+}
+
+async function writeFile({ disk, directory }: SegmentFiles, name: string, chunks: Uint8Array[]): Promise<void> {
+  const folder = joinPath(directory, snapshotsFolder)
+  await disk.makeDirectory(folder)
+  const temporary = joinPath(folder, `${name}.new`)
+  await disk.unlink(temporary).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
+  const file = await disk.create(temporary)
+  try {
+    await file.write(chunks, 0)
+  } finally {
+    await file.close()
+  }
+  await disk.rename(temporary, joinPath(folder, name))
+}
+
+/** Of each subject the newest stays. */
+async function removeOlder({ disk, directory }: SegmentFiles): Promise<void> {
+  const folder = joinPath(directory, snapshotsFolder)
+  const newest = new Set<string>()
+  for (const name of (await disk.list(folder).catch(emptyIfMissing)).toReversed()) {
+    const subject = parseSnapshotName(name)?.subject
+    if (subject === undefined) continue
+    if (newest.has(subject)) await disk.unlink(joinPath(folder, name))
+    newest.add(subject)
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * A table as it stands in a snapshot: keys and values as bytes with a hash index over them, looked up without making an object per key.
+ *
+ *     0   4  entries
+ *     4   4  slots, a power of two
+ *     8   8  next order
+ *    16      slots    u32 each: entry number + 1, or 0
+ *            hashes   u32 per entry
+ *            orders   u32 per entry, ascending: when the key was first set
+ *            ends     u32 pairs per entry: where its key and its value end in their region
+ *            keys     UTF-8, then padded to 8
+ *            values   msgpack
+ */
+import { decode, encode } from './codec.ts'
+
+export interface BaseEntry {
+  key: string
+  order: number
+  /** msgpack. */
+  value: Uint8Array
+}
+
+const fixedBytes = 16
+const noBytes = new Uint8Array(0)
+
+export class TableBase {
+  static readonly empty = new TableBase(noBytes)
+
+  readonly count: number
+  readonly nextOrder: number
+  readonly #slots: Uint32Array
+  readonly #hashes: Uint32Array
+  readonly #orders: Uint32Array
+  readonly #ends: Uint32Array
+  readonly #keys: Buffer
+  readonly #values: Buffer
+
+  /** Views the bytes, which must begin at a multiple of 4 in their buffer; copies nothing. Throws `RangeError` if they do not fit together. */
+  constructor(bytes: Uint8Array) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.count = bytes.length ? view.getUint32(0, true) : 0
+    const slots = bytes.length ? view.getUint32(4, true) : 0
+    this.nextOrder = bytes.length ? Number(view.getBigUint64(8, true)) : 0
+    let at = bytes.byteOffset + fixedBytes
+    const words = (length: number): Uint32Array => {
+      const array = length ? new Uint32Array(bytes.buffer, at, length) : new Uint32Array(0)
+      at += length * 4
+      return array
+    }
+    this.#slots = words(slots)
+    this.#hashes = words(this.count)
+    this.#orders = words(this.count)
+    this.#ends = words(this.count * 2)
+    const keyBytes = this.#ends[this.count * 2 - 2] ?? 0
+    const valueBytes = this.#ends[this.count * 2 - 1] ?? 0
+    this.#keys = this.count ? Buffer.from(bytes.buffer, at, keyBytes) : Buffer.alloc(0)
+    at = bytes.byteOffset + ((at - bytes.byteOffset + keyBytes + 7) & ~7)
+    this.#values = this.count ? Buffer.from(bytes.buffer, at, valueBytes) : Buffer.alloc(0)
+  }
+
+  /** The entry number of a key, or -1. */
+  find(key: string): number {
+    if (this.count === 0) return -1
+    const bytes = keyBytes(key)
+    const hash = hashBytes(bytes)
+    const mask = this.#slots.length - 1
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const entry = this.#slots[slot]! - 1
+      if (entry < 0) return -1
+      if (this.#hashes[entry] === hash && bytes.equals(this.#keyBytes(entry))) return entry
+    }
+  }
+
+  key(entry: number): string {
+    const start = entry === 0 ? 0 : this.#ends[entry * 2 - 2]!
+    return this.#keys.toString('utf8', start, this.#ends[entry * 2]!)
+  }
+
+  order(entry: number): number {
+    return this.#orders[entry]!
+  }
+
+  value(entry: number): unknown {
+    return decode(this.valueBytes(entry))
+  }
+
+  valueBytes(entry: number): Uint8Array {
+    const start = entry === 0 ? 0 : this.#ends[entry * 2 - 1]!
+    return this.#values.subarray(start, this.#ends[entry * 2 + 1]!)
+  }
+
+  #keyBytes(entry: number): Buffer {
+    const start = entry === 0 ? 0 : this.#ends[entry * 2 - 2]!
+    return this.#keys.subarray(start, this.#ends[entry * 2]!)
+  }
+}
+
+/** Collects entries, in ascending order, and lays them out. */
+export class TableBaseBuilder {
+  readonly #keys = new Bytes()
+  readonly #values = new Bytes()
+  readonly #ends: number[] = []
+  readonly #hashes: number[] = []
+  readonly #orders: number[] = []
+
+  add({ key, order, value }: BaseEntry): void {
+    const bytes = keyBytes(key)
+    this.#keys.push(bytes)
+    this.#values.push(value)
+    this.#ends.push(this.#keys.length, this.#values.length)
+    this.#hashes.push(hashBytes(bytes))
+    this.#orders.push(order)
+  }
+
+  /** The size of `build`'s answer so far, in bytes. */
+  get sizeBytes(): number {
+    return this.#keys.length + this.#values.length + this.#hashes.length * 24 + fixedBytes
+  }
+
+  build(nextOrder: number): Uint8Array {
+    const count = this.#hashes.length
+    const slots = count === 0 ? 0 : 2 ** Math.ceil(Math.log2(count * 1.5 + 1))
+    const wordsEnd = fixedBytes + (slots + count * 4) * 4
+    const valuesStart = (wordsEnd + this.#keys.length + 7) & ~7
+    const bytes = new Uint8Array(valuesStart + this.#values.length)
+    const view = new DataView(bytes.buffer)
+    view.setUint32(0, count, true)
+    view.setUint32(4, slots, true)
+    view.setBigUint64(8, BigInt(nextOrder), true)
+    const words = new Uint32Array(bytes.buffer, fixedBytes, slots + count * 4)
+    for (let entry = 0; entry < count; entry++) {
+      let slot = this.#hashes[entry]! & (slots - 1)
+      while (words[slot] !== 0) slot = (slot + 1) & (slots - 1)
+      words[slot] = entry + 1
+    }
+    words.set(this.#hashes, slots)
+    words.set(this.#orders, slots + count)
+    words.set(this.#ends, slots + count * 2)
+    this.#keys.copyTo(bytes, wordsEnd)
+    this.#values.copyTo(bytes, valuesStart)
+    return bytes
+  }
+}
+
+
+/** A byte string that grows at its end. */
+class Bytes {
+  #bytes = new Uint8Array(1024)
+  length = 0
+
+  push(more: Uint8Array): void {
+    if (this.length + more.length > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.length + more.length))
+      larger.set(this.#bytes.subarray(0, this.length))
+      this.#bytes = larger
+    }
+    this.#bytes.set(more, this.length)
+    this.length += more.length
+  }
+
+  copyTo(target: Uint8Array, offset: number): void {
+    target.set(this.#bytes.subarray(0, this.length), offset)
+  }
+}
+
+function keyBytes(key: string): Buffer {
+  return Buffer.from(key, 'utf8')
+}
+
+/** FNV-1a, 32 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
+function hashBytes(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
+  return hash >>> 0
+}

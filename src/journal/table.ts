@@ -1,0 +1,224 @@
+/**
+ * A map from key to a small value, changed in place: what every store's state is made of. It keeps three layers, newest first: what changed lately,
+ * what is being written to a snapshot, and the snapshot it started from. Every change can be undone, and tells those who asked which keys it touched.
+ *
+ * Invariants: an entry keeps the place it was first given until it is deleted; a layer that is frozen is never changed again.
+ */
+import { encode } from './codec.ts'
+import { TableBase, TableBaseBuilder } from './table-base.ts'
+
+/** How a value looks as plain msgpack data, and how to copy one that is changed in place. */
+export interface ValueCodec<V> {
+  toPlain(value: V): unknown
+  fromPlain(plain: unknown): V
+  /** Needed for values changed by `update`. */
+  copy?(value: V): V
+}
+
+/** Where changes leave their way back. Shared by all tables of one fold. */
+export interface UndoLog {
+  /** `undefined`: changes are not recorded (replay). */
+  entries: (() => void)[] | undefined
+}
+
+interface Entry<V> {
+  /** `undefined`: deleted. */
+  value: V | undefined
+  order: number
+  epoch: number
+}
+
+type Layer<V> = Map<string, Entry<V>>
+type Source<V> = [key: string, entry: Entry<V> | undefined, at: number]
+
+/** What a snapshot is made from, a slice at a time. */
+export interface FrozenTable {
+  /** Feeds the builder until `until()` says stop; true when all is in. */
+  fill(until: () => boolean): boolean
+  build(): Uint8Array
+}
+
+export class Table<V> {
+  #base = TableBase.empty
+  #frozen: Map<string, Entry<V>> | undefined
+  #recent = new Map<string, Entry<V>>()
+  #nextOrder = 0
+  #epoch = 0
+  #size = 0
+  readonly #codec: ValueCodec<V>
+  readonly #undo: UndoLog
+  readonly #followers = new Set<Set<string>>()
+
+  constructor(codec: ValueCodec<V>, undo: UndoLog) {
+    this.#codec = codec
+    this.#undo = undo
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  has(key: string): boolean {
+    const entry = this.#lookup(key)
+    return entry ? entry.value !== undefined : this.#base.find(key) >= 0
+  }
+
+  /** The value, which is not to be changed but through `update`. */
+  get(key: string): V | undefined {
+    const entry = this.#lookup(key)
+    if (entry) return entry.value
+    const at = this.#base.find(key)
+    return at < 0 ? undefined : this.#codec.fromPlain(this.#base.value(at))
+  }
+
+  set(key: string, value: V): void {
+    const before = this.#lookup(key)
+    const at = before ? -1 : this.#base.find(key)
+    const known = before ? before.value !== undefined : at >= 0
+    const order = !known ? this.#nextOrder++ : before ? before.order : this.#base.order(at)
+    this.#put(key, { value, order, epoch: this.#epoch }, known ? 0 : 1)
+  }
+
+  delete(key: string): boolean {
+    if (!this.has(key)) return false
+    this.#put(key, { value: undefined, order: -1, epoch: this.#epoch }, -1)
+    return true
+  }
+
+  /** Changes a value in place; `inverse` must take the change back. Does nothing for an unknown key. */
+  update(key: string, change: (value: V) => void, inverse: (value: V) => void): void {
+    const value = this.#own(key)
+    if (value === undefined) return
+    change(value)
+    this.#touched(key)
+    this.#undo.entries?.push(() => {
+      const current = this.#own(key)
+      if (current !== undefined) inverse(current)
+      this.#touched(key)
+    })
+  }
+
+  *keys(): Generator<string> {
+    for (const [key] of this.#sources(this.#recent, this.#frozen)) yield key
+  }
+
+  *entries(): Generator<[string, V]> {
+    for (const [key, entry, at] of this.#sources(this.#recent, this.#frozen))
+      yield [key, entry ? entry.value! : this.#codec.fromPlain(this.#base.value(at))]
+  }
+
+  /** From now on, every key that changes is put into the set, too. */
+  follow(touched: Set<string>): void {
+    this.#followers.add(touched)
+  }
+
+  unfollow(touched: Set<string>): void {
+    this.#followers.delete(touched)
+  }
+
+  /** Starts from what a snapshot holds. Only for a table that nothing was put into. */
+  load(bytes: Uint8Array): void {
+    this.#base = new TableBase(bytes)
+    this.#size = this.#base.count
+    this.#nextOrder = this.#base.nextOrder
+  }
+
+  /** Holds on to the present; changes go on above it. `thaw` or `settle` must follow. */
+  freeze(): FrozenTable {
+    if (this.#frozen) throw new TypeError('This table is frozen already.')
+    this.#frozen = this.#recent
+    this.#recent = new Map()
+    this.#epoch++
+    const source = this.#sources(new Map(), this.#frozen)
+    const builder = new TableBaseBuilder()
+    const nextOrder = this.#nextOrder
+    return {
+      fill: (until) => {
+        for (;;) {
+          if (until()) return false
+          const next = source.next()
+          if (next.done) return true
+          const [key, entry, at] = next.value
+          const value = entry ? encode(this.#codec.toPlain(entry.value!)) : this.#base.valueBytes(at)
+          builder.add({ key, order: entry ? entry.order : this.#base.order(at), value })
+        }
+      },
+      build: () => builder.build(nextOrder),
+    }
+  }
+
+  /** Gives up a freeze. */
+  thaw(): void {
+    if (!this.#frozen) return
+    for (const [key, entry] of this.#recent) this.#frozen.set(key, entry)
+    this.#recent = this.#frozen
+    this.#frozen = undefined
+  }
+
+  /** What was frozen now stands in these bytes, which `build` made. */
+  settle(bytes: Uint8Array): void {
+    this.#base = new TableBase(bytes)
+    this.#frozen = undefined
+  }
+
+  #lookup(key: string): Entry<V> | undefined {
+    return this.#recent.get(key) ?? this.#frozen?.get(key)
+  }
+
+  #put(key: string, entry: Entry<V>, growth: number): void {
+    const before = this.#lookup(key)
+    this.#recent.set(key, entry)
+    this.#size += growth
+    this.#touched(key)
+    this.#undo.entries?.push(() => {
+      if (before) this.#recent.set(key, before)
+      else this.#recent.delete(key)
+      this.#size -= growth
+      this.#touched(key)
+    })
+  }
+
+  /** The value as one that may be changed in place: brought up from a lower layer if need be. */
+  #own(key: string): V | undefined {
+    const entry = this.#lookup(key)
+    if (entry && (entry.epoch === this.#epoch || entry.value === undefined)) return entry.value
+    const at = entry ? -1 : this.#base.find(key)
+    if (!entry && at < 0) return undefined
+    const value = entry ? this.#copy(entry.value!) : this.#codec.fromPlain(this.#base.value(at))
+    this.#recent.set(key, { value, order: entry ? entry.order : this.#base.order(at), epoch: this.#epoch })
+    return value
+  }
+
+  #copy(value: V): V {
+    if (!this.#codec.copy) throw new TypeError('Values of this table cannot be changed in place.')
+    return this.#codec.copy(value)
+  }
+
+  #touched(key: string): void {
+    for (const follower of this.#followers) follower.add(key)
+  }
+
+  /** Every live key in order, with its entry, or its place in the base. */
+  *#sources(recent: Layer<V>, frozen: Layer<V> | undefined): Generator<Source<V>> {
+    const base = this.#base
+    const seen = (key: string): Entry<V> | undefined => recent.get(key) ?? frozen?.get(key)
+    const untouched = recent.size === 0 && !frozen?.size
+    for (let at = 0; at < base.count; at++) {
+      const key = base.key(at)
+      const entry = untouched ? undefined : seen(key)
+      if (!entry) yield [key, undefined, at]
+      else if (entry.value !== undefined && entry.order === base.order(at)) yield [key, entry, at]
+    }
+    const added: [string, Entry<V>][] = []
+    const lastOrder = base.count ? base.order(base.count - 1) : -1
+    for (const layer of frozen ? [frozen, recent] : [recent]) {
+      for (const [key, entry] of layer) {
+        if (entry.value === undefined || entry.order <= lastOrder) continue
+        if (layer === frozen && recent.has(key)) continue
+        added.push([key, entry])
+      }
+    }
+    added.sort(([, a], [, b]) => a.order - b.order)
+    for (const [key, entry] of added) yield [key, entry, -1]
+  }
+}

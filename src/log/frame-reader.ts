@@ -1,0 +1,183 @@
+/**
+ * Reads frames from a segment and says exactly what is wrong with a bad one. It believes no length before the checksum over it has
+ * been met, and decides nothing: whether a fault is torn or corrupt is recovery's question.
+ */
+import { crc32 } from 'node:zlib'
+import type { ReadableFile } from '../disk/disk.ts'
+import {
+  cellOverheadBytes,
+  digestBytes,
+  headerBytes,
+  itemDigest,
+  padded,
+  saltBytes,
+  syncMark,
+  tableEntryBytes,
+  frameFlags,
+} from './frame.ts'
+
+export interface ReadItem {
+  row: Uint8Array
+  /** Where the payload stands in the segment. */
+  offset: number
+  length: number
+  crc: number
+}
+
+export interface ReadFrame {
+  offset: number
+  sizeBytes: number
+  flags: number
+  syncedThrough: number
+  head: Uint8Array
+  /** Header, head and table: what hashes cover. */
+  hashed: Uint8Array
+  items: ReadItem[]
+  rowsBytes: number
+}
+
+/** Why there is no good frame at an offset. `end`: there is nothing at all. */
+export interface FrameFault {
+  offset: number
+  fault: string
+  end?: true
+  item?: number
+  /** Set where the header itself is good: what it says. */
+  syncedThrough?: number
+  sizeBytes?: number
+}
+
+const windowBytes = 256 * 1024
+
+/** Reads forward through one segment, a large read at a time, skipping payloads. */
+export class FrameReader {
+  readonly #file: ReadableFile
+  #window: Buffer = Buffer.alloc(0)
+  #windowOffset = 0
+
+  constructor(file: ReadableFile) {
+    this.#file = file
+  }
+
+  /** The frame at `offset`, which must end at or before `limit`. Payloads are read and checked only with `payloads: true`. */
+  async read(offset: number, limit: number, { payloads = false } = {}): Promise<ReadFrame | FrameFault> {
+    if (offset >= limit) return { offset, fault: 'the file ends here', end: true }
+    const header = await this.#bytes(offset, headerBytes, limit)
+    const fault = headerFault(header)
+    if (fault) return { offset, fault }
+    const items = header.readUInt32LE(8)
+    const headBytes = header.readUInt32LE(12)
+    const rowsBytes = header.readUInt32LE(16)
+    const payloadsBytes = header.readUInt32LE(20)
+    const syncedThrough = Number(header.readBigUInt64LE(24))
+    const hashedBytes = headerBytes + padded(headBytes) + items * tableEntryBytes
+    const sizeBytes = hashedBytes + padded(rowsBytes) + padded(payloadsBytes)
+    const known = { offset, syncedThrough, sizeBytes }
+    if (offset + sizeBytes > limit) return { ...known, fault: 'it is cut off' }
+
+    const front = await this.#bytes(offset, hashedBytes + padded(rowsBytes), limit)
+    const hashed = front.subarray(0, hashedBytes)
+    if (crc32(hashed.subarray(headerBytes)) !== front.readUInt32LE(36)) return { ...known, fault: 'its head or table is damaged' }
+    const frame: ReadFrame = {
+      ...known,
+      flags: header.readUInt16LE(4),
+      head: hashed.subarray(headerBytes, headerBytes + headBytes),
+      hashed,
+      items: [],
+      rowsBytes,
+    }
+    const bad = readCells(frame, { front, items, tableStart: headerBytes + padded(headBytes) })
+    if (bad) return { ...known, ...bad }
+    return payloads ? ((await this.#payloadFault(frame, front)) ?? frame) : frame
+  }
+
+  /** Every byte: paddings are zero, payloads meet their checksums, items their digests. */
+  async #payloadFault(frame: ReadFrame, front: Buffer): Promise<FrameFault | undefined> {
+    const known = { offset: frame.offset, syncedThrough: frame.syncedThrough, sizeBytes: frame.sizeBytes }
+    let cell = frame.hashed.length
+    let entry = frame.hashed.length - frame.items.length * tableEntryBytes
+    for (const [item, { row, offset, length, crc }] of frame.items.entries()) {
+      const payload = await this.#file.read(offset, length)
+      if (payload.length < length || crc32(payload) !== crc) return { ...known, fault: 'a payload is damaged', item }
+      const salted = front.subarray(cell + 8, cell + cellOverheadBytes + row.length)
+      if (!front.subarray(entry, entry + digestBytes).equals(itemDigest(salted, payload)))
+        return { ...known, fault: 'an item does not meet its digest', item }
+      cell += cellOverheadBytes + row.length
+      entry += tableEntryBytes
+    }
+    return undefined
+  }
+
+  async #bytes(offset: number, length: number, limit: number): Promise<Buffer> {
+    const from = offset - this.#windowOffset
+    if (from < 0 || from + length > this.#window.length) {
+      const wanted = Math.min(Math.max(length, windowBytes), limit - offset)
+      const read = await this.#file.read(offset, Math.max(wanted, 0))
+      this.#window = Buffer.from(read.buffer, read.byteOffset, read.byteLength)
+      this.#windowOffset = offset
+      return this.#window.subarray(0, length)
+    }
+    return this.#window.subarray(from, from + length)
+  }
+}
+
+export function isFault(read: ReadFrame | FrameFault): read is FrameFault {
+  return 'fault' in read
+}
+
+/**
+ * The frames after a bad place: what a valid header says further on is evidence of what was once durable. Frames start at multiples of 8.
+ */
+export async function* framesBeyond(file: ReadableFile, from: number, limit: number): AsyncGenerator<ReadFrame> {
+  const reader = new FrameReader(file)
+  let offset = padded(from)
+  while (offset + headerBytes <= limit) {
+    const bytes = await file.read(offset, Math.min(windowBytes, limit - offset))
+    const next = nextMark(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+    if (next === undefined) {
+      offset += Math.max(8, (bytes.length - 3) & ~7)
+      continue
+    }
+    const frame = await reader.read(offset + next, limit)
+    if (!isFault(frame)) yield frame
+    offset += next + (isFault(frame) ? 8 : frame.sizeBytes)
+  }
+}
+
+const markBytes = Buffer.from(Uint32Array.of(syncMark).buffer)
+
+function nextMark(bytes: Buffer): number | undefined {
+  let at = bytes.indexOf(markBytes)
+  while (at >= 0 && at % 8 !== 0) at = bytes.indexOf(markBytes, at + 1)
+  return at < 0 ? undefined : at
+}
+
+function headerFault(header: Buffer): string | undefined {
+  if (header.length < headerBytes) return 'its header is cut off'
+  if (header.readUInt32LE(0) !== syncMark) return 'no frame begins here'
+  if (crc32(header.subarray(0, 32)) !== header.readUInt32LE(32)) return 'its header is damaged'
+  return undefined
+}
+
+function readCells(
+  frame: ReadFrame,
+  { front, items, tableStart }: { front: Buffer; items: number; tableStart: number },
+): { fault: string; item?: number } | undefined {
+  const isMatrix = (frame.flags & frameFlags.matrix) !== 0
+  let cell = frame.hashed.length
+  let offset = frame.offset + front.length
+  for (let item = 0; item < items; item++) {
+    const entry = tableStart + item * tableEntryBytes
+    const rowBytes = front.readUInt32LE(entry + digestBytes)
+    const length = front.readUInt32LE(entry + digestBytes + 4)
+    const end = cell + cellOverheadBytes + rowBytes
+    if (end > front.length) return { fault: 'its table does not fit its rows', item }
+    if (crc32(front.subarray(cell + 8, end)) !== front.readUInt32LE(cell)) return { fault: 'a row is damaged', item }
+    frame.items.push({ row: front.subarray(cell + 8 + saltBytes, end), offset, length, crc: front.readUInt32LE(cell + 4) })
+    cell = end
+    offset += isMatrix ? length : padded(length)
+  }
+  if (frame.offset + frame.sizeBytes !== frame.offset + front.length + padded(offset - frame.offset - front.length))
+    return { fault: 'its table does not fit its payloads' }
+  return undefined
+}

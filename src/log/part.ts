@@ -1,0 +1,54 @@
+/** A part: the frames of one segment that a commit names. Nothing outside a part exists. */
+import { createHash } from 'node:crypto'
+import { FrameReader, isFault, type ReadFrame } from './frame-reader.ts'
+import type { SegmentFiles } from './segment-files.ts'
+import { VarveError } from '../errors.ts'
+
+export interface Part {
+  folder: string
+  segment: number
+  /** Byte offsets in the segment: the first frame's start, and the end of the last. */
+  from: number
+  to: number
+  frames: number
+  /** SHA-256 over header, head and table of its frames. */
+  digest: Uint8Array
+}
+
+/**
+ * Yields a part's frames and then holds them against count and digest. Throws `VARVE_CORRUPT` naming store, segment, offset and item; with
+ * `payloads: true` every byte is checked, else header, head, table and rows.
+ */
+export async function* readPart(files: SegmentFiles, part: Part, options: { payloads?: boolean } = {}): AsyncGenerator<ReadFrame> {
+  const file = await files.open(part.folder, part.segment)
+  const reader = new FrameReader(file)
+  const digest = createHash('sha256')
+  let offset = part.from
+  let frames = 0
+  while (offset < part.to) {
+    const frame = await reader.read(offset, part.to, options)
+    if (isFault(frame)) throw damaged(files, part, frame)
+    digest.update(frame.hashed)
+    frames++
+    offset += frame.sizeBytes
+    yield frame
+  }
+  if (frames !== part.frames) throw damaged(files, part, { offset: part.to, fault: `it has ${frames} frames instead of ${part.frames}` })
+  if (!digest.digest().equals(part.digest)) throw damaged(files, part, { offset: part.from, fault: 'it is not what the commit saw' })
+}
+
+/** Reads every byte of a part. */
+export async function verifyPart(files: SegmentFiles, part: Part): Promise<void> {
+  for await (const _ of readPart(files, part, { payloads: true })) continue
+}
+
+function damaged(files: SegmentFiles, part: Part, { offset, fault, item }: { offset: number; fault: string; item?: number }): VarveError {
+  const place = `${files.path(part.folder, part.segment)}, offset ${offset}${item === undefined ? '' : `, item ${item}`}`
+  return new VarveError('VARVE_CORRUPT', `Damaged: ${place}: ${fault}.`, {
+    store: part.folder,
+    segment: part.segment,
+    offset,
+    item,
+    fault,
+  })
+}

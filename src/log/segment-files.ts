@@ -1,0 +1,87 @@
+/** Opens the segments of one journal, each once, and believes none whose header is not what its place says. */
+import type { Disk, ReadableFile } from '../disk/disk.ts'
+import { VarveError } from '../errors.ts'
+import { joinPath, parseSegmentName, segmentName } from './names.ts'
+import { segmentFault, segmentHeaderBytes } from './segment.ts'
+
+export class SegmentFiles {
+  readonly disk: Disk
+  readonly directory: string
+  readonly journalId: Uint8Array
+  readonly #open = new Map<string, Promise<ReadableFile>>()
+  readonly #ready = new Map<string, ReadableFile>()
+
+  constructor({ disk, directory, journalId }: { disk: Disk; directory: string; journalId: Uint8Array }) {
+    this.disk = disk
+    this.directory = directory
+    this.journalId = journalId
+  }
+
+  path(folder: string, segment: number): string {
+    return joinPath(this.directory, folder, segmentName(segment))
+  }
+
+  /** The numbers of the segments that stand in a folder, ascending. */
+  async numbers(folder: string): Promise<number[]> {
+    const names = await this.disk.list(joinPath(this.directory, folder)).catch(emptyIfMissing)
+    return names.map(parseSegmentName).filter((number) => number !== undefined)
+  }
+
+  /** Throws `VARVE_CORRUPT` if the segment is missing or is not the one that belongs here. */
+  async open(folder: string, segment: number): Promise<ReadableFile> {
+    const path = this.path(folder, segment)
+    let opening = this.#open.get(path)
+    if (!opening) {
+      opening = this.#openChecked(folder, segment)
+      this.#open.set(path, opening)
+      opening.then(
+        (file) => this.#ready.set(path, file),
+        () => this.#open.delete(path),
+      )
+    }
+    return opening
+  }
+
+  /** The file if it is open already: for reads without a turn of the event loop. */
+  opened(folder: string, segment: number): ReadableFile | undefined {
+    return this.#ready.get(this.path(folder, segment))
+  }
+
+  /** What is wrong with a segment's header; `undefined` if it is good, `'missing'` if there is no file. */
+  async fault(folder: string, segment: number): Promise<string | undefined> {
+    try {
+      await this.open(folder, segment)
+      return undefined
+    } catch (error) {
+      if (error instanceof VarveError && error.code === 'VARVE_CORRUPT') return String(error.fields['fault'])
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    const opening = [...this.#open.values()]
+    this.#open.clear()
+    this.#ready.clear()
+    for (const settled of await Promise.allSettled(opening)) if (settled.status === 'fulfilled') await settled.value.close()
+  }
+
+  async #openChecked(folder: string, segment: number): Promise<ReadableFile> {
+    const path = this.path(folder, segment)
+    const corrupt = (fault: string): VarveError =>
+      new VarveError('VARVE_CORRUPT', `Segment ${path} cannot be used: ${fault}.`, { path, store: folder, segment, fault })
+    const file = await this.disk.openToRead(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') throw corrupt('missing')
+      throw error
+    })
+    const fault = segmentFault(await file.read(0, segmentHeaderBytes), { journalId: this.journalId, folder, number: segment })
+    if (fault === undefined) return file
+    await file.close()
+    if (fault === 'newer') throw new VarveError('VARVE_NEWER', `Segment ${path} was written by a newer Varve.`, { path })
+    throw corrupt(fault)
+  }
+}
+
+export function emptyIfMissing(error: NodeJS.ErrnoException): string[] {
+  if (error.code === 'ENOENT') return []
+  throw error
+}

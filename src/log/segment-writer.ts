@@ -1,0 +1,96 @@
+/** Puts bytes into segments, creating them with their headers, and remembers what a sync has to reach: files, and the directories of new ones. */
+import type { WritableFile } from '../disk/disk.ts'
+import { joinPath } from './names.ts'
+import { encodeSegmentHeader, segmentHeaderBytes } from './segment.ts'
+import type { SegmentFiles } from './segment-files.ts'
+
+export interface SegmentWrite {
+  folder: string
+  segment: number
+  offset: number
+  chunks: Uint8Array[]
+}
+
+export class SegmentWriter {
+  readonly #files: SegmentFiles
+  readonly #session: Uint8Array
+  readonly #open = new Map<string, Promise<WritableFile>>()
+  readonly #folders = new Set<string>()
+  #dirtyFiles = new Set<string>()
+  #dirtyDirectories = new Set<string>()
+
+  constructor(files: SegmentFiles, session: Uint8Array) {
+    this.#files = files
+    this.#session = session
+  }
+
+  async write({ folder, segment, offset, chunks }: SegmentWrite): Promise<void> {
+    const path = this.#files.path(folder, segment)
+    const file = await this.#file(path, { folder, segment, create: offset === segmentHeaderBytes })
+    this.#dirtyFiles.add(path)
+    if (offset !== segmentHeaderBytes) return file.write(chunks, offset)
+    const header = encodeSegmentHeader({ journalId: this.#files.journalId, session: this.#session, folder, number: segment })
+    await file.write([header, ...chunks], 0)
+  }
+
+  /** Makes everything written before the call durable, all in parallel. */
+  async sync(): Promise<void> {
+    const [files, directories] = [this.#dirtyFiles, this.#dirtyDirectories]
+    this.#dirtyFiles = new Set()
+    this.#dirtyDirectories = new Set()
+    await Promise.all([
+      ...[...files].map(async (path) => (await this.#open.get(path))?.sync()),
+      ...[...directories].map((directory) => this.#files.disk.syncDirectory(directory)),
+    ])
+  }
+
+  /** Removes a segment that no commit names. */
+  async remove(folder: string, segment: number): Promise<void> {
+    const path = this.#files.path(folder, segment)
+    const file = this.#open.get(path)
+    this.#open.delete(path)
+    this.#dirtyFiles.delete(path)
+    await (await file)?.close()
+    await this.#files.disk.unlink(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+    })
+  }
+
+  async close(): Promise<void> {
+    const opening = [...this.#open.values()]
+    this.#open.clear()
+    for (const settled of await Promise.allSettled(opening)) if (settled.status === 'fulfilled') await settled.value.close()
+  }
+
+  #file(path: string, how: { folder: string; segment: number; create: boolean }): Promise<WritableFile> {
+    let opening = this.#open.get(path)
+    if (!opening) {
+      opening = how.create ? this.#create(path, how.folder) : this.#files.disk.openToWrite(path)
+      this.#open.set(path, opening)
+      opening.catch(() => this.#open.delete(path))
+    }
+    return opening
+  }
+
+  async #create(path: string, folder: string): Promise<WritableFile> {
+    await this.#ensureFolder(folder)
+    const file = await this.#files.disk.create(path)
+    this.#dirtyDirectories.add(joinPath(this.#files.directory, folder))
+    return file
+  }
+
+  async #ensureFolder(folder: string): Promise<void> {
+    if (this.#folders.has(folder)) return
+    const { disk, directory } = this.#files
+    let parent = directory
+    for (const name of folder.split('/')) {
+      const path = joinPath(parent, name)
+      if (!(await disk.stat(path))) {
+        await disk.makeDirectory(path)
+        this.#dirtyDirectories.add(parent)
+      }
+      parent = path
+    }
+    this.#folders.add(folder)
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * Gives the frames of one store their places, before they are written, and keeps those that are not written yet. It decides where bytes go; `segment-writer`
+ * puts them there.
+ *
+ * Invariants: no byte is given away twice, except to the same frame; within a segment, the frames of a part follow each other without a gap.
+ */
+import { createHash, type Hash } from 'node:crypto'
+import type { EncodedFrame } from './frame.ts'
+import type { Part } from './part.ts'
+import { maxSegmentBytes, segmentHeaderBytes } from './segment.ts'
+import type { SegmentWrite } from './segment-writer.ts'
+
+export interface PlacedFrame {
+  segment: number
+  offset: number
+  frame: EncodedFrame
+}
+
+interface OpenPart {
+  segment: number
+  from: number
+  to: number
+  frames: number
+  hash: Hash
+}
+
+export interface TakenParts {
+  parts: Part[]
+  /** Frames that must be written before the commit. */
+  frames: PlacedFrame[]
+  open: OpenPart[]
+  spills: number[]
+}
+
+/** Where a rollback returns to. */
+export interface StoreLogMark {
+  segment: number
+  end: number
+  parts: OpenPart[]
+}
+
+export class StoreLog {
+  readonly folder: string
+  /** The segment frames go to now, and where the next one starts. */
+  #segment: number
+  #end: number
+  #highest: number
+  #parts: OpenPart[] = []
+  /** Placed, in order, not known to be written, and of no commit yet. */
+  #pending: PlacedFrame[] = []
+  /** The same, of commits that are on their way. */
+  #claimed: PlacedFrame[] = []
+  /** Segments that hold nothing but pending changes. They are written early, and removed by a rollback. */
+  #spills = new Set<number>()
+  /** How far into each segment a write was attempted. */
+  readonly #attempted = new Map<number, number>()
+
+  /** Goes on at `end` of a segment, or with `highest + 1` as a new one. */
+  constructor(folder: string, { segment, end, highest }: { segment?: number; end?: number; highest: number }) {
+    this.folder = folder
+    this.#segment = segment ?? highest + 1
+    this.#end = end ?? segmentHeaderBytes
+    this.#highest = Math.max(highest, this.#segment)
+  }
+
+  get pending(): boolean {
+    return this.#parts.length > 0
+  }
+
+  /** Gives a frame its place. `spill`: in a segment that may be written before the commit. */
+  place(frame: EncodedFrame, { spill }: { spill: boolean }): PlacedFrame {
+    const full = this.#end > segmentHeaderBytes && this.#end + frame.sizeBytes > maxSegmentBytes
+    if (full || (spill && !this.#spills.has(this.#segment))) this.#startSegment({ spill })
+    let part = this.#parts.at(-1)
+    if (part?.segment !== this.#segment || part.to !== this.#end) {
+      part = { segment: this.#segment, from: this.#end, to: this.#end, frames: 0, hash: createHash('sha256') }
+      this.#parts.push(part)
+    }
+    const placed = { segment: this.#segment, offset: this.#end, frame }
+    this.#end += frame.sizeBytes
+    part.to = this.#end
+    part.frames++
+    part.hash.update(frame.hashed)
+    this.#pending.push(placed)
+    return placed
+  }
+
+  /** Closes the open parts: what a commit names. `reopen` takes it back. */
+  takeParts(): TakenParts {
+    const open = this.#parts
+    const frames = this.#pending
+    const taken = { open, frames, spills: [...this.#spills], parts: open.map((part) => closed(this.folder, part)) }
+    this.#parts = []
+    this.#claimed = [...this.#claimed, ...frames]
+    this.#pending = []
+    this.#spills.clear()
+    return taken
+  }
+
+  /** The commit was not written after all: its parts are pending again, before those of later changes. */
+  reopen({ open, frames, spills }: TakenParts): void {
+    this.#parts = [...open, ...this.#parts]
+    this.#claimed = without(this.#claimed, frames)
+    this.#pending = [...frames, ...this.#pending]
+    for (const segment of spills) this.#spills.add(segment)
+  }
+
+  mark(): StoreLogMark {
+    const parts = this.#parts.map((part) => ({ ...part, hash: part.hash.copy() }))
+    return { segment: this.#segment, end: this.#end, parts }
+  }
+
+  /**
+   * Forgets what was placed after the mark, and answers the segments that hold nothing else. The marks' frames must not have been handed
+   * to a commit in between.
+   */
+  rollback(mark: StoreLogMark | undefined): number[] {
+    const kept = new Set(mark?.parts.map((part) => part.segment))
+    const removed = [...this.#spills].filter((segment) => !kept.has(segment))
+    for (const segment of removed) this.#spills.delete(segment)
+    const first = mark ?? this.#beginning()
+    this.#parts = mark ? mark.parts : []
+    this.#pending = this.#pending.filter((placed) => before(placed, first))
+    this.#segment = first.segment
+    this.#end = first.end
+    if ((this.#attempted.get(this.#segment) ?? 0) > this.#end || removed.includes(this.#segment)) this.#startSegment({ spill: false })
+    return removed
+  }
+
+  /** Pending frames that may be written before their commit. */
+  spillable(): PlacedFrame[] {
+    return this.#pending.filter((placed) => this.#spills.has(placed.segment))
+  }
+
+  /** The writes that bring these frames to disk, those that follow each other as one. */
+  writes(frames: readonly PlacedFrame[]): SegmentWrite[] {
+    const writes: SegmentWrite[] = []
+    let end = -1
+    for (const { segment, offset, frame } of frames) {
+      const last = writes.at(-1)
+      if (last?.segment === segment && end === offset) last.chunks.push(...frame.chunks)
+      else writes.push({ folder: this.folder, segment, offset, chunks: [...frame.chunks] })
+      end = offset + frame.sizeBytes
+      this.#attempted.set(segment, Math.max(end, this.#attempted.get(segment) ?? 0))
+    }
+    return writes
+  }
+
+  /** These frames can be read from the file from now on. */
+  written(frames: readonly PlacedFrame[]): void {
+    this.#claimed = without(this.#claimed, frames)
+    this.#pending = without(this.#pending, frames)
+  }
+
+  /** A payload that is not on disk yet. */
+  payload(segment: number, offset: number): Uint8Array | undefined {
+    for (const frames of [this.#pending, this.#claimed]) {
+      const placed = search(frames, (candidate) => candidate.segment - segment || candidate.offset - offset)
+      const within = offset - (placed?.offset ?? 0)
+      if (placed?.segment !== segment || within >= placed.frame.sizeBytes) continue
+      const payload = search(placed.frame.payloads, (place) => place.offset - within)
+      if (payload?.offset === within) return payload.bytes
+    }
+    return undefined
+  }
+
+  #startSegment({ spill }: { spill: boolean }): void {
+    this.#segment = ++this.#highest
+    this.#end = segmentHeaderBytes
+    if (spill) this.#spills.add(this.#segment)
+  }
+
+  /** Where the pending changes begin. */
+  #beginning(): { segment: number; end: number } {
+    const first = this.#parts[0]
+    return first ? { segment: first.segment, end: first.from } : { segment: this.#segment, end: this.#end }
+  }
+}
+
+function closed(folder: string, { hash, ...part }: OpenPart): Part {
+  return { folder, ...part, digest: hash.copy().digest() }
+}
+
+function without(frames: readonly PlacedFrame[], gone: readonly PlacedFrame[]): PlacedFrame[] {
+  const set = new Set(gone)
+  return frames.filter((placed) => !set.has(placed))
+}
+
+function before(placed: PlacedFrame, { segment, end }: { segment: number; end: number }): boolean {
+  return placed.segment < segment || (placed.segment === segment && placed.offset < end)
+}
+
+/** The last element that does not lie beyond what is looked for. */
+function search<T>(sorted: readonly T[], compare: (element: T) => number): T | undefined {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (compare(sorted[middle]!) <= 0) low = middle + 1
+    else high = middle
+  }
+  return sorted[low - 1]
+}

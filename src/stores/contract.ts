@@ -1,0 +1,122 @@
+/**
+ * What a store of each kind must be able to do, whoever keeps it: ours in the journal, a database, or a caller's own class.
+ * Names are LlamaIndex's in TypeScript's spelling. Everything is asynchronous, so that a foreign store fits.
+ */
+import type { BaseNode } from './node.ts'
+import type { MetadataFilters } from './metadata-filters.ts'
+import type { IndexStruct, StructChange, StructView } from './index-struct.ts'
+
+interface Store {
+  /** A store that persists by itself (a database) says so: `persist()` has nothing to do for it. */
+  readonly persistsByItself?: boolean
+}
+
+export interface RaiseOption {
+  /** `true` (default): an unknown id is an error. `false`: it is `undefined`, or left out of a list. */
+  raiseError?: boolean
+}
+
+/** A source document and the nodes made from it. */
+export interface RefDocInfo {
+  nodeIds: string[]
+  /** The union of its nodes' metadata; later nodes win. */
+  metadata: Record<string, unknown>
+}
+
+export interface AddDocumentsOptions {
+  /** `true` (default): a node whose id is known replaces the old one. `false`: `VARVE_DUPLICATE_ID`, and nothing is added. */
+  allowUpdate?: boolean
+  /** `false`: only hashes and ref doc infos are stored, for nodes whose text another store keeps. Default `true`. */
+  storeText?: boolean
+}
+
+export interface DocumentStore extends Store {
+  addDocuments(nodes: readonly BaseNode[], options?: AddDocumentsOptions): Promise<void>
+  getDocument(id: string, options: RaiseOption & { raiseError: false }): Promise<BaseNode | undefined>
+  getDocument(id: string, options?: RaiseOption): Promise<BaseNode>
+  getNode(id: string, options: RaiseOption & { raiseError: false }): Promise<BaseNode | undefined>
+  getNode(id: string, options?: RaiseOption): Promise<BaseNode>
+  /** In the order of the ids. */
+  getNodes(ids: readonly string[], options?: RaiseOption): Promise<BaseNode[]>
+  /** The same shape as the argument, ids replaced by nodes. */
+  getNodeDict(ids: ReadonlyMap<number, string>): Promise<Map<number, BaseNode>>
+  documentExists(id: string): Promise<boolean>
+  deleteDocument(id: string, options?: RaiseOption): Promise<void>
+  /** Deletes a source document and all nodes made from it. */
+  deleteRefDoc(refDocId: string, options?: RaiseOption): Promise<void>
+  getRefDocInfo(refDocId: string): Promise<RefDocInfo | undefined>
+  getAllRefDocInfo(): Promise<Map<string, RefDocInfo>>
+  refDocExists(refDocId: string): Promise<boolean>
+  setDocumentHash(id: string, hash: string): Promise<void>
+  setDocumentHashes(hashes: ReadonlyMap<string, string>): Promise<void>
+  getDocumentHash(id: string): Promise<string | undefined>
+  /** From hash to id, as LlamaIndex has it: of ids with equal hashes the last stands. */
+  getAllDocumentHashes(): Promise<Map<string, string>>
+  /** The ids of all nodes and documents kept whole, in the order they were added. */
+  ids(): AsyncIterable<string>
+}
+
+export interface IndexStore extends Store {
+  /** Adds a struct, or makes a known one equal to this. */
+  addIndexStruct(struct: IndexStruct): Promise<void>
+  getIndexStruct(indexId: string): Promise<IndexStruct | undefined>
+  indexStructs(): Promise<IndexStruct[]>
+  /** Deleting an unknown id does nothing. */
+  deleteIndexStruct(indexId: string): Promise<void>
+  /** Present in stores that can change a struct's entries without being handed the whole. */
+  changeIndexStruct?(indexId: string, changes: readonly StructChange[]): Promise<void>
+  /** Present in stores that can show a struct that stays current; others are read once with `getIndexStruct`. */
+  viewIndexStruct?(indexId: string): Promise<StructView | undefined>
+}
+
+export interface VectorStoreQuery {
+  queryEmbedding?: ArrayLike<number>
+  /** How many hits at most. Default 1. */
+  similarityTopK?: number
+  /** Only vectors of these source documents. */
+  docIds?: readonly string[]
+  /** Only these vectors; an empty list means none. */
+  nodeIds?: readonly string[] | ReadonlySet<string>
+  filters?: MetadataFilters
+  /** `default` is exact cosine similarity. */
+  mode?: string
+  queryStr?: string
+}
+
+/** Parallel lists, best first. */
+export interface VectorStoreQueryResult {
+  ids: string[]
+  similarities: number[]
+  /** Only from stores that keep text (`storesText`). */
+  nodes?: BaseNode[]
+}
+
+export interface DeleteNodesOptions {
+  nodeIds?: readonly string[]
+  filters?: MetadataFilters
+}
+
+export interface VectorStore extends Store {
+  /** `true`: the store keeps the nodes themselves, so that an index needs no docstore. */
+  readonly storesText: boolean
+  /** Adds the nodes' embeddings, replacing those of equal id. Answers the ids. */
+  add(nodes: readonly BaseNode[]): Promise<string[]>
+  /** Deletes the vectors of a source document; an unknown one does nothing. */
+  delete(refDocId: string): Promise<void>
+  /** Deletes vectors by id and by filter (both given: those that meet both; neither: `TypeError`). */
+  deleteNodes?(options: DeleteNodesOptions): Promise<void>
+  query(query: VectorStoreQuery): Promise<VectorStoreQueryResult>
+  clear?(): Promise<void>
+}
+
+/** `[subject, relation, object]`. */
+export type Triplet = readonly [string, string, string]
+
+export interface GraphStore extends Store {
+  /** The `[relation, object]` pairs of a subject. */
+  get(subject: string): Promise<[string, string][]>
+  /** From each subject to the triplets met walking at most `depth` steps from it, at most `limit` in all. */
+  getRelMap(subjects?: readonly string[], options?: { depth?: number; limit?: number }): Promise<Map<string, Triplet[]>>
+  upsertTriplet(subject: string, relation: string, object: string): Promise<void>
+  delete(subject: string, relation: string, object: string): Promise<void>
+}

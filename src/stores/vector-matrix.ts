@@ -1,0 +1,206 @@
+/**
+ * The vectors of one namespace in memory, for exact search by cosine similarity. Rows lie in contiguous blocks in the order their ids were
+ * first added, which is also how ties are broken: the earlier one is better. It knows neither nodes nor files.
+ */
+import { VarveError } from '../errors.ts'
+import { BestHits } from './best-hits.ts'
+import { dotProducts } from './dot-products.ts'
+
+export interface TopK {
+  /** Best first. */
+  ids: string[]
+  /** Cosines, from -1 to 1, parallel to `ids`. Never NaN: with a vector of zeros, asked for or stored, it is 0 by definition. */
+  similarities: number[]
+}
+
+export class VectorMatrix {
+  // Slot s is row s % rowsPerBlock of block s / rowsPerBlock. A deleted slot has no id. Slots ascend in the order of first adding, so a new
+  // id never takes a deleted one's slot; compaction closes the gaps instead.
+  #blocks: Float32Array[] = []
+  #ids: (string | undefined)[] = []
+  #norms: number[] = []
+  readonly #slots = new Map<string, number>()
+  #dimensions = 0
+  readonly #blockBytes: number
+
+  /** `blockBytes` is for tests. */
+  constructor({ blockBytes = 4 * 1024 * 1024 }: { blockBytes?: number } = {}) {
+    this.#blockBytes = blockBytes
+  }
+
+  get size(): number {
+    return this.#slots.size
+  }
+
+  /** 0 while it holds nothing: then any dimension is welcome. */
+  get dimensions(): number {
+    return this.#dimensions
+  }
+
+  has(id: string): boolean {
+    return this.#slots.has(id)
+  }
+
+  /** A copy. */
+  get(id: string): Float32Array | undefined {
+    const slot = this.#slots.get(id)
+    return slot === undefined ? undefined : this.#row(slot).slice()
+  }
+
+  /** Ids in the order they were first added. */
+  ids(): IterableIterator<string> {
+    return this.#slots.keys()
+  }
+
+  /** Adds a vector, or replaces that of a known id, which keeps its place in the order. */
+  set(id: string, vector: ArrayLike<number>): void {
+    const row = toFloat32(vector)
+    const norm = normOf(row, id)
+    this.#checkDimensions(row.length, `The vector of '${id}'`)
+    this.#put(id, row, norm)
+  }
+
+  /** Adds many rows at once, all or none. */
+  load(ids: readonly string[], matrix: Float32Array): void {
+    if (ids.length === 0) return
+    const dimensions = matrix.length / ids.length
+    if (!Number.isInteger(dimensions))
+      throw new TypeError(`${matrix.length} numbers are not ${ids.length} vectors.`)
+    this.#checkDimensions(dimensions, 'A matrix')
+    const row = (at: number) => matrix.subarray(at * dimensions, (at + 1) * dimensions)
+    const norms = ids.map((id, at) => normOf(row(at), id))
+    ids.forEach((id, at) => this.#put(id, row(at), norms[at]!))
+  }
+
+  /** Whether there was one. */
+  delete(id: string): boolean {
+    const slot = this.#slots.get(id)
+    if (slot === undefined) return false
+    this.#slots.delete(id)
+    this.#ids[slot] = undefined
+    if (this.size === 0) this.clear()
+    else if (this.#ids.length > 64 && this.#ids.length > this.size * 1.5) this.#compact()
+    return true
+  }
+
+  clear(): void {
+    this.#blocks = []
+    this.#ids = []
+    this.#norms = []
+    this.#slots.clear()
+    this.#dimensions = 0
+  }
+
+  /** The `k` vectors most similar to the query, of those whose id is accepted. */
+  topK(query: ArrayLike<number>, k: number, accept?: (id: string) => boolean): TopK {
+    const direction = toFloat32(query)
+    const norm = normOf(direction)
+    if (this.size === 0) return { ids: [], similarities: [] }
+    if (direction.length !== this.#dimensions)
+      throw wrongDimensions('The query', direction.length, this.#dimensions)
+    const best = new BestHits(Math.max(0, Math.min(Math.floor(k) || 0, this.size)))
+    const rows = new Int32Array(this.#rowsPerBlock)
+    const products = new Float64Array(this.#rowsPerBlock)
+    this.#blocks.forEach((block, at) => {
+      const first = at * this.#rowsPerBlock
+      const count = this.#wantedRows(first, rows, accept)
+      dotProducts(direction, { block, dimensions: this.#dimensions, rows, count }, products)
+      for (let i = 0; i < count; i++) {
+        const slot = first + rows[i]!
+        const scale = norm * this.#norms[slot]!
+        best.offer(slot, scale === 0 ? 0 : products[i]! / scale)
+      }
+    })
+    const hits = best.sorted()
+    // Rounding may carry a cosine a hair beyond 1.
+    const similarities = hits.map(({ score }) => Math.max(-1, Math.min(1, score)))
+    return { ids: hits.map(({ place }) => this.#ids[place]!), similarities }
+  }
+
+  /** Lists the rows of the block that starts at slot `first` which are to be scored; answers how many. */
+  #wantedRows(first: number, rows: Int32Array, accept: ((id: string) => boolean) | undefined): number {
+    const end = Math.min(this.#rowsPerBlock, this.#ids.length - first)
+    let count = 0
+    for (let row = 0; row < end; row++) {
+      const id = this.#ids[first + row]
+      if (id !== undefined && (accept === undefined || accept(id))) rows[count++] = row
+    }
+    return count
+  }
+
+  get #rowsPerBlock(): number {
+    return Math.max(1, Math.floor(this.#blockBytes / (4 * this.#dimensions)))
+  }
+
+  #row(slot: number): Float32Array {
+    const offset = (slot % this.#rowsPerBlock) * this.#dimensions
+    return this.#blocks[Math.floor(slot / this.#rowsPerBlock)]!.subarray(offset, offset + this.#dimensions)
+  }
+
+  #put(id: string, row: Float32Array, norm: number): void {
+    this.#dimensions ||= row.length
+    let slot = this.#slots.get(id)
+    if (slot === undefined) {
+      slot = this.#ids.push(id) - 1
+      this.#slots.set(id, slot)
+      this.#makeRoomFor(slot)
+    }
+    this.#row(slot).set(row)
+    this.#norms[slot] = norm
+  }
+
+  /** The last block grows by doubling, so that a small namespace stays small. */
+  #makeRoomFor(slot: number): void {
+    const at = Math.floor(slot / this.#rowsPerBlock)
+    const rows = (slot % this.#rowsPerBlock) + 1
+    const block = this.#blocks[at]
+    if (block !== undefined && block.length >= rows * this.#dimensions) return
+    const roomRows = Math.min(this.#rowsPerBlock, at > 0 ? this.#rowsPerBlock : Math.max(16, 2 * (rows - 1)))
+    const larger = new Float32Array(roomRows * this.#dimensions)
+    if (block !== undefined) larger.set(block)
+    this.#blocks[at] = larger
+  }
+
+  /** Closes the gaps that deleted slots left, in order. */
+  #compact(): void {
+    let to = 0
+    for (let from = 0; from < this.#ids.length; from++) {
+      const id = this.#ids[from]
+      if (id === undefined) continue
+      if (from !== to) {
+        this.#row(to).set(this.#row(from))
+        this.#norms[to] = this.#norms[from]!
+        this.#ids[to] = id
+        this.#slots.set(id, to)
+      }
+      to++
+    }
+    this.#ids.length = to
+    this.#norms.length = to
+    this.#blocks.length = Math.ceil(to / this.#rowsPerBlock)
+  }
+
+  #checkDimensions(given: number, what: string): void {
+    if (this.#dimensions !== 0 && given !== this.#dimensions)
+      throw wrongDimensions(what, given, this.#dimensions)
+  }
+}
+
+function toFloat32(vector: ArrayLike<number>): Float32Array {
+  return vector instanceof Float32Array ? vector : Float32Array.from(vector)
+}
+
+/** The length of a vector. Squares of float32 fit a double, so it is finite exactly if all its numbers are. */
+function normOf(vector: Float32Array, id?: string): number {
+  let sum = 0
+  for (let i = 0; i < vector.length; i++) sum += vector[i]! * vector[i]!
+  if (vector.length > 0 && Number.isFinite(sum)) return Math.sqrt(sum)
+  const whose = id === undefined ? 'The vector to search for' : `The vector of '${id}'`
+  const fact = vector.length === 0 ? 'is empty.' : 'holds NaN, or a number beyond the range of float32.'
+  throw new VarveError('VARVE_BAD_VECTOR', `${whose} ${fact}`, id === undefined ? {} : { id })
+}
+
+function wrongDimensions(what: string, given: number, dimensions: number): VarveError {
+  const fact = `${what} has ${given} dimensions, the vectors here have ${dimensions}.`
+  return new VarveError('VARVE_WRONG_DIMENSIONS', fact, { given, dimensions })
+}

@@ -1,0 +1,82 @@
+/** A store of the simplest kind, to test the journal with: keys with a value and a payload. */
+import { Journal, type JournalOptions } from '../../src/journal/journal.ts'
+import type { Position, StoreKind } from '../../src/journal/event.ts'
+import { Table } from '../../src/journal/table.ts'
+import { MemoryDisk } from '../../src/disk/memory-disk.ts'
+
+interface ToyValue {
+  value: unknown
+  position: Position
+}
+
+const codec = {
+  toPlain: ({ value, position }: ToyValue) => [value, position.segment, position.offset, position.length, position.crc],
+  fromPlain: (plain: unknown): ToyValue => {
+    const [value, segment, offset, length, crc] = plain as [unknown, number, number, number, number]
+    return { value, position: { segment, offset, length, crc } }
+  },
+}
+
+export const toyKind: StoreKind<{ values: Table<ToyValue> }> = {
+  initialState: (undo) => ({ values: new Table(codec, undo) }),
+  evolve(state, event) {
+    for (const { row, position } of event.items) {
+      const [key, value] = row as [string, unknown]
+      if (event.type === 'Put') state.values.set(key, { value, position })
+      else state.values.delete(key)
+    }
+  },
+  *present(state, payload) {
+    for (const [key, { value, position }] of state.values.entries())
+      yield { type: 'Put', items: [{ row: [key, value], payload: payload(position) }] }
+  },
+}
+
+export function toyOptions(options: Partial<JournalOptions> = {}): JournalOptions {
+  let time = Date.UTC(2026, 0, 1)
+  let seed = 1
+  return {
+    disk: new MemoryDisk(),
+    kindOf: () => toyKind as unknown as StoreKind,
+    durability: 'commit',
+    clock: () => new Date((time += 1000)),
+    random: (target) => {
+      for (let i = 0; i < target.length; i++) {
+        seed = (Math.imul(seed, 1103515245) + 12345) >>> 0
+        target[i] = seed >>> 16
+      }
+    },
+    onWarning: () => {},
+    ...options,
+  }
+}
+
+export async function put(journal: Journal, folder: string, entries: Record<string, unknown>, payloadBytes = 10): Promise<void> {
+  await journal.write(folder, (_, append) =>
+    append({
+      type: 'Put',
+      items: Object.entries(entries).map(([key, value]) => ({ row: [key, value], payload: payloadOf(key, value, payloadBytes) })),
+    }),
+  )
+}
+
+export async function remove(journal: Journal, folder: string, keys: string[]): Promise<void> {
+  await journal.write(folder, (_, append) => append({ type: 'Removed', items: keys.map((key) => ({ row: [key] })) }))
+}
+
+/** Everything in a store, payloads read and held against what they must be. */
+export async function contents(journal: Journal, folder: string): Promise<Record<string, unknown>> {
+  const state = (await journal.load(folder)) as unknown as { values: Table<ToyValue> }
+  const found: Record<string, unknown> = {}
+  for (const [key, { value, position }] of state.values.entries()) {
+    const payload = journal.payload(folder, position)
+    if (!Buffer.from(payload).equals(payloadOf(key, value, payload.length))) throw new Error(`The payload of ${key} is not what was written.`)
+    found[key] = value
+  }
+  return found
+}
+
+export function payloadOf(key: string, value: unknown, bytes: number): Uint8Array {
+  const pattern = Buffer.from(`${key}=${JSON.stringify(value)};`)
+  return Uint8Array.from({ length: bytes }, (_, index) => pattern[index % pattern.length]!)
+}
