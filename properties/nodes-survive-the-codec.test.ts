@@ -96,7 +96,7 @@ const throughMsgpack = (stored: StoredNode) => packr.unpack(packr.pack(stored)) 
 /** All that a node is, as something `toEqual` compares deeply; minus zero counts. */
 function picture(of: BaseNode): unknown {
   const { className: name, baseClassName, carriedHash } = of
-  const own = { ...of } as Record<string, unknown>
+  const own: Record<string, unknown> = Object.fromEntries(Object.entries(of))
   if (own.obj instanceof nodeClasses.TextNode || own.obj instanceof nodeClasses.Node)
     own.obj = picture(own.obj)
   return {

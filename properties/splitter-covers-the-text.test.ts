@@ -49,7 +49,9 @@ test('no chunk begins or ends inside a grapheme, but for the white space that is
       const boundaries = new Set([text.length])
       for (const { index } of graphemes.segment(text)) boundaries.add(index)
       const isInside = (at: number, neighbour: string) => !boundaries.has(at) && neighbour.trim() !== ''
-      for (const { startCharIdx: start, endCharIdx: end } of splitter.split(new Document({ id_: 'd', text }))) {
+      for (const { startCharIdx: start, endCharIdx: end } of splitter.split(
+        new Document({ id_: 'd', text }),
+      )) {
         expect(isInside(start!, text.slice(start! - 1, start))).toBe(false)
         expect(isInside(end!, text.slice(end, end! + 1))).toBe(false)
       }

@@ -18,7 +18,10 @@ const vectorOf = (dimensions: number) =>
 
 const changeOf = (dimensions: number): fc.Arbitrary<Change> =>
   fc.oneof(
-    { weight: 6, arbitrary: fc.record({ op: fc.constant('set' as const), id, vector: vectorOf(dimensions) }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({ op: fc.constant('set' as const), id, vector: vectorOf(dimensions) }),
+    },
     {
       weight: 2,
       arbitrary: fc.record({

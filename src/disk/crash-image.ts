@@ -1,11 +1,22 @@
 /**
- * What a disk could hold after the power went: everything synced, and of the rest whatever chance leaves, each piece by itself and in no
- * order. Refuses nothing a real disk might do short of breaking its promise to keep what was synced.
+ * What a disk could hold after the power went: everything synced, and of the rest whatever chance leaves,
+ * each piece by itself and in no order. Refuses nothing a real disk might do short of breaking its promise to
+ * keep what was synced.
  */
-import { applyName, DirectoryNode, FileNode, type Node, type PendingName, type PendingWrite } from './memory-nodes.ts'
+import {
+  applyName,
+  DirectoryNode,
+  FileNode,
+  type Node,
+  type PendingName,
+  type PendingWrite,
+} from './memory-nodes.ts'
 import type { Pages } from './memory-pages.ts'
 
-/** `'all'`: everything arrived, as when only the process was killed. `'none'`: only what was synced. Or chance, numbers from 0 to 1. */
+/**
+ * `'all'`: everything arrived, as when only the process was killed. `'none'`: only what was synced. Or
+ * chance, numbers from 0 to 1.
+ */
 export type Fate = 'all' | 'none' | (() => number)
 
 /** Another tree of nodes; the old one may live on. After `'all'` unsynced changes are still unsynced. */
@@ -100,7 +111,10 @@ const sectorBytes = 512
 
 class Chance {
   readonly #random: () => number
-  /** How likely an unsynced change arrives whole. One for the whole image: or mixtures would hide "nearly all" and "nearly nothing". */
+  /**
+   * How likely an unsynced change arrives whole. One for the whole image: or mixtures would hide "nearly all"
+   * and "nearly nothing".
+   */
   readonly #arrival: number
 
   constructor(random: () => number) {
@@ -114,7 +128,10 @@ class Chance {
     return change.sets && change.removes !== undefined && this.#random() < 0.5 ? { sets: change.sets } : {}
   }
 
-  /** Growth and data are told apart: a file may be longer than what arrived in it, and what arrived beyond its end is lost. */
+  /**
+   * Growth and data are told apart: a file may be longer than what arrived in it, and what arrived beyond its
+   * end is lost.
+   */
   leave(bytes: Pages, { live, pending }: FileNode): void {
     bytes.resize(this.#size(bytes.size, live.size, pending))
     for (const write of pending) this.#leaveWrite(bytes, write)
@@ -124,7 +141,8 @@ class Chance {
     if (this.#arrives()) return after
     if (this.#random() < 0.5) return before
     const write = pending[this.#below(pending.length)]!
-    const end = this.#random() < 0.5 ? write.offset + write.bytes.length : before + this.#below(after - before + 1)
+    const end =
+      this.#random() < 0.5 ? write.offset + write.bytes.length : before + this.#below(after - before + 1)
     return Math.max(before, end)
   }
 
@@ -144,7 +162,7 @@ class Chance {
       case 3: // space given, with what was there before
         return put(offset, this.#garbage(bytes.length))
       default: // some sectors of it
-        for (let at = offset; at < offset + bytes.length; ) {
+        for (let at = offset; at < offset + bytes.length;) {
           const next = Math.min(at - (at % sectorBytes) + sectorBytes, offset + bytes.length)
           if (this.#random() < 0.5) put(at, bytes.subarray(at - offset, next - offset))
           at = next

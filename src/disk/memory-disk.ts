@@ -1,6 +1,6 @@
 /**
- * A disk in memory that behaves like a real one, knows what was synced, and can be crashed, filled up and made to fail at any operation.
- * Several processes can share it. Knows nothing of what the bytes mean.
+ * A disk in memory that behaves like a real one, knows what was synced, and can be crashed, filled up and
+ * made to fail at any operation. Several processes can share it. Knows nothing of what the bytes mean.
  */
 import { crashImage, type Fate } from './crash-image.ts'
 import type { Announcement, Disk, FileStatus, Machine, ReadableFile, WritableFile } from './disk.ts'
@@ -30,7 +30,10 @@ export interface MemoryDiskOptions {
   /** Beyond this many bytes of files a write fails with `ENOSPC`, having written what fits. */
   capacityBytes?: number
   networkFileSystem?: boolean
-  /** Awaited before every asynchronous operation takes effect, so that tests can interleave processes as they like. */
+  /**
+   * Awaited before every asynchronous operation takes effect, so that tests can interleave processes as they
+   * like.
+   */
   delay?: () => Promise<void>
 }
 
@@ -75,13 +78,17 @@ export class MemoryDisk implements Disk {
   }
 
   /**
-   * Called before each operation; what it throws is the operation's error. A write whose error carries `written` has written that much.
+   * Called before each operation; what it throws is the operation's error. A write whose error carries
+   * `written` has written that much.
    */
   set onOperation(hook: ((operation: Operation) => void) | undefined) {
     this.#world.onOperation = hook
   }
 
-  /** Called when an operation has taken effect and before its caller hears of it; what it throws is what the caller hears. */
+  /**
+   * Called when an operation has taken effect and before its caller hears of it; what it throws is what the
+   * caller hears.
+   */
   set afterOperation(hook: ((operation: Operation) => void) | undefined) {
     this.#world.afterOperation = hook
   }
@@ -160,7 +167,11 @@ export class MemoryDisk implements Disk {
     try {
       const node = findNode(this.#world.root, path, 'stat')
       if (!node) return undefined
-      return { kind: node.kind, sizeBytes: node.kind === 'file' ? node.live.size : 0, modifiedMs: node.modifiedMs }
+      return {
+        kind: node.kind,
+        sizeBytes: node.kind === 'file' ? node.live.size : 0,
+        modifiedMs: node.modifiedMs,
+      }
     } catch (error) {
       if (path !== '' && (error as NodeJS.ErrnoException).code !== 'ENOTDIR') throw error
       return undefined
@@ -181,7 +192,9 @@ export class MemoryDisk implements Disk {
       const { parent, name, node } = getPlace(this.#world.root, path, 'mkdir')
       if (node?.kind === 'directory') continue
       if (node) throw systemError(depth === names.length ? 'EEXIST' : 'ENOTDIR', 'mkdir', directory)
-      this.#operate({ kind: 'makeDirectory', path }, () => parent.change({ sets: { name, node: new DirectoryNode() } }))
+      this.#operate({ kind: 'makeDirectory', path }, () =>
+        parent.change({ sets: { name, node: new DirectoryNode() } }),
+      )
     }
   }
 
@@ -213,7 +226,9 @@ export class MemoryDisk implements Disk {
 
   async syncDirectory(directory: string): Promise<void> {
     await this.#turn()
-    this.#operate({ kind: 'syncDirectory', path: directory }, () => this.#directory(directory, 'fsync').sync())
+    this.#operate({ kind: 'syncDirectory', path: directory }, () =>
+      this.#directory(directory, 'fsync').sync(),
+    )
   }
 
   async readSmallFile(path: string): Promise<Uint8Array> {

@@ -1,6 +1,6 @@
 /**
- * An open file of a `MemoryDisk`: sees the bytes even when their name is gone, and asks its process before it touches them.
- * Knows neither names nor other files.
+ * An open file of a `MemoryDisk`: sees the bytes even when their name is gone, and asks its process before it
+ * touches them. Knows neither names nor other files.
  */
 import type { WritableFile } from './disk.ts'
 import { type FileNode, systemError } from './memory-nodes.ts'
@@ -77,7 +77,8 @@ export class MemoryFile implements WritableFile {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#busy === 0 ? Promise.resolve() : new Promise((resolve) => (this.#whenIdle = resolve))
+    this.#closing ??=
+      this.#busy === 0 ? Promise.resolve() : new Promise((resolve) => (this.#whenIdle = resolve))
     return this.#closing
   }
 
@@ -91,7 +92,8 @@ export class MemoryFile implements WritableFile {
     } catch (error) {
       // An error injected before the write says how much of it arrives nevertheless.
       const injected = error as { written?: number; code?: string }
-      if (injected.code !== 'ECRASHED') written ??= this.#put(bytes.subarray(0, injected.written ?? 0), offset)
+      if (injected.code !== 'ECRASHED')
+        written ??= this.#put(bytes.subarray(0, injected.written ?? 0), offset)
       throw Object.assign(error as Error, { written: written ?? 0 })
     }
   }

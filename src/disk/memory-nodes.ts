@@ -1,6 +1,7 @@
 /**
- * The nodes of an in-memory file system, each of which knows what was synced: what everyone sees, what is durable, and the changes between
- * the two in their order. Knows no processes, no errors injected, and not what a crash does with unsynced changes.
+ * The nodes of an in-memory file system, each of which knows what was synced: what everyone sees, what is
+ * durable, and the changes between the two in their order. Knows no processes, no errors injected, and not
+ * what a crash does with unsynced changes.
  */
 import { Pages } from './memory-pages.ts'
 
@@ -66,7 +67,10 @@ export class DirectoryNode {
   }
 }
 
-/** The file a local socket leaves in its directory. Whether someone listens on it is not the file system's matter. */
+/**
+ * The file a local socket leaves in its directory. Whether someone listens on it is not the file system's
+ * matter.
+ */
 export class SocketNode {
   readonly kind = 'other'
   modifiedMs = 0

@@ -1,17 +1,22 @@
 /**
- * Bytes in pages that clones share until one of them writes: cloning a file costs its page table, so a test can take 200,000 images of a
- * disk. Knows nothing of files.
+ * Bytes in pages that clones share until one of them writes: cloning a file costs its page table, so a test
+ * can take 200,000 images of a disk. Knows nothing of files.
  */
 const pageBytes = 8192
 
 interface Page {
-  /** Whoever may write in place. A clone gives both sides a new identity, so that neither owns what they share. */
+  /**
+   * Whoever may write in place. A clone gives both sides a new identity, so that neither owns what they
+   * share.
+   */
   readonly owner: object
   readonly bytes: Uint8Array
 }
 
 export class Pages {
-  /** A missing page is all zeros. Bytes beyond the size are zero in every page, so growing needs no clearing. */
+  /**
+   * A missing page is all zeros. Bytes beyond the size are zero in every page, so growing needs no clearing.
+   */
   #pages: (Page | undefined)[] = []
   #owner: object = {}
   #size = 0
@@ -32,7 +37,7 @@ export class Pages {
   read(offset: number, length: number): Uint8Array {
     const end = Math.min(this.#size, offset + length)
     const bytes = new Uint8Array(Math.max(0, end - offset))
-    for (let at = offset; at < end; ) {
+    for (let at = offset; at < end;) {
       const within = at % pageBytes
       const count = Math.min(pageBytes - within, end - at)
       const page = this.#pages[(at - within) / pageBytes]
@@ -44,7 +49,7 @@ export class Pages {
 
   /** Writes and, beyond the end, grows; a gap reads as zeros. */
   write(offset: number, bytes: Uint8Array): void {
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const within = (offset + done) % pageBytes
       const count = Math.min(pageBytes - within, bytes.length - done)
       this.#ownPage((offset + done - within) / pageBytes).set(bytes.subarray(done, done + count), within)

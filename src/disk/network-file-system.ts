@@ -1,11 +1,12 @@
 /**
- * Which kinds of file system other machines may write to as well, so that neither a local socket nor a boot id says who lives.
- * A table and two pure functions; asks the operating system nothing.
+ * Which kinds of file system other machines may write to as well, so that neither a local socket nor a boot
+ * id says who lives. A table and two pure functions; asks the operating system nothing.
  */
 
 /**
- * The `f_type` of Linux's statfs. 9P is counted although it mostly joins a virtual machine to its own host (WSL's /mnt/c, Docker Desktop):
- * that host is another kernel, which writes the same files and cannot see our sockets.
+ * The `f_type` of Linux's statfs. 9P is counted although it mostly joins a virtual machine to its own host
+ * (WSL's /mnt/c, Docker Desktop): that host is another kernel, which writes the same files and cannot see our
+ * sockets.
  */
 const networkMagics: ReadonlySet<number> = new Set([
   0x6969, // NFS
@@ -27,7 +28,10 @@ const networkMagics: ReadonlySet<number> = new Set([
 
 const fuseMagic = 0x65735546
 
-/** FUSE carries anything from a local NTFS stick to an object store: these are known to be local, all others count as network. */
+/**
+ * FUSE carries anything from a local NTFS stick to an object store: these are known to be local, all others
+ * count as network.
+ */
 const localFuseTypes: ReadonlySet<string> = new Set([
   'fuseblk',
   'fuse.fuse-overlayfs',
@@ -42,8 +46,18 @@ const localFuseTypes: ReadonlySet<string> = new Set([
   'fuse.exfat',
 ])
 
-/** macOS names its file systems in the output of `mount`: `//me@host/share on /Volumes/share (smbfs, nodev)`. */
-const networkMountTypes: ReadonlySet<string> = new Set(['nfs', 'smbfs', 'afpfs', 'webdav', 'ftp', 'cifs', 'virtiofs'])
+/**
+ * macOS names its file systems in the output of `mount`: `//me@host/share on /Volumes/share (smbfs, nodev)`.
+ */
+const networkMountTypes: ReadonlySet<string> = new Set([
+  'nfs',
+  'smbfs',
+  'afpfs',
+  'webdav',
+  'ftp',
+  'cifs',
+  'virtiofs',
+])
 
 /** `mountInfo` is Linux's /proc/self/mountinfo, looked into for FUSE only. */
 export function isNetworkOnLinux(magic: number, path: string, mountInfo: string): boolean {
@@ -78,10 +92,18 @@ function linuxMounts(mountInfo: string): Mount[] {
     const place = left.split(' ')[4]
     const [type] = right.split(' ')
     if (!place || !type) return []
-    return [{ place: place.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8))), type }]
+    return [
+      {
+        place: place.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8))),
+        type,
+      },
+    ]
   })
 }
 
 function macMounts(mounts: string): Mount[] {
-  return [...mounts.matchAll(/^.* on (\/.*) \(([a-z0-9_]+)[,)]/gim)].map(([, place = '', type = '']) => ({ place, type }))
+  return [...mounts.matchAll(/^.* on (\/.*) \(([a-z0-9_]+)[,)]/gim)].map(([, place = '', type = '']) => ({
+    place,
+    type,
+  }))
 }

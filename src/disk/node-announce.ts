@@ -1,13 +1,16 @@
 /**
- * Local sockets as signs of life, and nothing else: whoever listens lives, because the kernel refuses connections to a killed process.
- * Knows no files; the only door to node:net for announcements.
+ * Local sockets as signs of life, and nothing else: whoever listens lives, because the kernel refuses
+ * connections to a killed process. Knows no files; the only door to node:net for announcements.
  */
 import { connect, createServer, type Server } from 'node:net'
 
 /** What fits into a socket's address with its closing zero. Node cuts longer paths without a word. */
 export const longestAddressBytes = process.platform === 'linux' ? 107 : 103
 
-/** A stopped process still accepts (its kernel queue does), so a silence this long means only that the machine is busy. */
+/**
+ * A stopped process still accepts (its kernel queue does), so a silence this long means only that the machine
+ * is busy.
+ */
 const patienceMs = 5000
 
 export interface Listening {
@@ -20,7 +23,8 @@ export function listen(address: string): Promise<Listening> {
     const server = createServer((socket) => socket.destroy())
     server.unref()
     server.once('error', reject)
-    // Exclusive, or in a worker of node:cluster the primary would listen, and live, in its place. Other users may ask, too.
+    // Exclusive, or in a worker of node:cluster the primary would listen, and live, in its place. Other users
+    // may ask, too.
     server.listen({ path: address, exclusive: true, readableAll: true, writableAll: true }, () => {
       server.on('error', () => {})
       resolve({ close: () => closed(server) })
@@ -32,7 +36,9 @@ function closed(server: Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()))
 }
 
-/** False only if nobody listens for certain; a full queue, a missing right or a silence is no proof of death. */
+/**
+ * False only if nobody listens for certain; a full queue, a missing right or a silence is no proof of death.
+ */
 export function isListening(address: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ path: address })

@@ -1,6 +1,6 @@
 /**
- * The operating system's files as a `Disk`: every byte arrives or its error does. Errors are passed on as they are.
- * The only door to node:fs; knows nothing of what the bytes mean.
+ * The operating system's files as a `Disk`: every byte arrives or its error does. Errors are passed on as
+ * they are. The only door to node:fs; knows nothing of what the bytes mean.
  */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -18,7 +18,10 @@ import { isListening, listen, longestAddressBytes } from './node-announce.ts'
 const chunksPerCall = 1024
 const bytesPerCall = 1 << 30
 
-/** Above this a read first asks how long the file is, lest a wrong length in a damaged file allocate what does not exist. */
+/**
+ * Above this a read first asks how long the file is, lest a wrong length in a damaged file allocate what does
+ * not exist.
+ */
 const trustedReadBytes = 1 << 20
 
 const [openFd, readFd, writeFd, writevFd, statFd, syncFd, closeFd] = [
@@ -31,7 +34,10 @@ const [openFd, readFd, writeFd, writevFd, statFd, syncFd, closeFd] = [
   promisify(callbacks.close),
 ]
 
-/** Who forgets `close()` loses no descriptor; a FileHandle would warn, and in later versions of Node end the process. */
+/**
+ * Who forgets `close()` loses no descriptor; a FileHandle would warn, and in later versions of Node end the
+ * process.
+ */
 const forgotten = new FinalizationRegistry((fd: number) => callbacks.close(fd, () => {}))
 
 class NodeFile implements WritableFile {
@@ -56,11 +62,18 @@ class NodeFile implements WritableFile {
 
   read(offset: number, length: number): Promise<Uint8Array> {
     return this.#use('read', async (fd) => {
-      const wanted = length > trustedReadBytes ? Math.min(length, Math.max(0, (await sizeOf(fd)) - offset)) : length
+      const wanted =
+        length > trustedReadBytes ? Math.min(length, Math.max(0, (await sizeOf(fd)) - offset)) : length
       const bytes = allocate(wanted)
       let done = 0
       while (done < wanted) {
-        const { bytesRead } = await readFd(fd, bytes, done, Math.min(wanted - done, bytesPerCall), offset + done)
+        const { bytesRead } = await readFd(
+          fd,
+          bytes,
+          done,
+          Math.min(wanted - done, bytesPerCall),
+          offset + done,
+        )
         if (bytesRead === 0) break
         done += bytesRead
       }
@@ -70,7 +83,8 @@ class NodeFile implements WritableFile {
 
   readNow(offset: number, length: number): Uint8Array {
     if (this.#closing) throw systemError('EBADF', 'read')
-    const wanted = length > trustedReadBytes ? Math.min(length, Math.max(0, fstatSync(this.#fd).size - offset)) : length
+    const wanted =
+      length > trustedReadBytes ? Math.min(length, Math.max(0, fstatSync(this.#fd).size - offset)) : length
     const bytes = allocate(wanted)
     let done = 0
     while (done < wanted) {
@@ -201,8 +215,8 @@ class NodeDisk implements Disk {
     }
   }
 
-  // Synchronous inside: the file is one cached page, and this stands before every acknowledgement. The thread pool, which the flushes
-  // of other commits keep busy, would take far longer than the read.
+  // Synchronous inside: the file is one cached page, and this stands before every acknowledgement. The thread
+  // pool, which the flushes of other commits keep busy, would take far longer than the read.
   async readSmallFile(path: string): Promise<Uint8Array> {
     return new Uint8Array(readFileSync(path))
   }
@@ -249,29 +263,37 @@ function without(chunks: Uint8Array[], count: number): Uint8Array[] {
   return rest
 }
 
-// --- Signs of life ---------------------------------------------------------------------------------------------------------------
+// --- Signs of life -----------------------------------------------------------------------------------------
 
 /**
- * Listens under a passing name first and takes the true one by a rename: between a socket's birth and its first listening a connection
- * is refused, and a name seen in that moment would look like that of a dead process. Of two that announce at one path in the same instant
- * both may succeed, the later one being heard: who needs exclusion needs a lock.
+ * Listens under a passing name first and takes the true one by a rename: between a socket's birth and its
+ * first listening a connection is refused, and a name seen in that moment would look like that of a dead
+ * process. Of two that announce at one path in the same instant both may succeed, the later one being heard:
+ * who needs exclusion needs a lock.
  */
 async function announceBySocket(path: string): Promise<Announcement> {
   for (let attempt = 0; ; attempt++) {
     if (await nodeDisk.isAnnounced(path)) throw systemError('EADDRINUSE', 'listen')
-    const passing = `${path}.new`
-    await fs.rm(passing, { force: true })
-    const listening = await withAddress(passing, listen)
     try {
-      const place = await socketPlace(path)
-      await fs.rename(await socketPlace(passing), place)
-      return { close: () => closeSocket(listening, place) }
+      return await listenAt(await socketPlace(path), path)
     } catch (error) {
-      await listening.close()
       // Whoever cleans up may have taken the passing name for a leftover.
       if (attempt === 10 || !hasCode(error, 'ENOENT')) throw error
     }
   }
+}
+
+async function listenAt(place: string, path: string): Promise<Announcement> {
+  const passing = await socketPlace(`${path}.new`)
+  await fs.rm(passing, { force: true })
+  const listening = await withAddress(`${path}.new`, listen)
+  try {
+    await fs.rename(passing, place)
+  } catch (error) {
+    await listening.close()
+    throw error
+  }
+  return { close: () => closeSocket(listening, place) }
 }
 
 async function closeSocket(listening: Announcement, place: string): Promise<void> {
@@ -288,8 +310,8 @@ function pipeName(path: string): string {
 }
 
 /**
- * Runs `use` with an address of the socket at the path that fits into a socket's address. The directory of a long path is opened and named
- * by its number, which is why the address holds only as long as `use` runs.
+ * Runs `use` with an address of the socket at the path that fits into a socket's address. The directory of a
+ * long path is opened and named by its number, which is why the address holds only as long as `use` runs.
  */
 async function withAddress<T>(path: string, use: (address: string) => Promise<T>, absent?: T): Promise<T> {
   if (process.platform === 'win32') return use(pipeName(path))
@@ -309,8 +331,9 @@ async function withAddress<T>(path: string, use: (address: string) => Promise<T>
 }
 
 /**
- * Where the socket lies: at the path, or, if that is too long and cannot be shortened, at a place named after it. That place is in /tmp and
- * not in os.tmpdir(), which differs between users and shells that must find each other.
+ * Where the socket lies: at the path, or, if that is too long and cannot be shortened, at a place named after
+ * it. That place is in /tmp and not in os.tmpdir(), which differs between users and shells that must find
+ * each other.
  */
 async function socketPlace(path: string): Promise<string> {
   if (process.platform === 'linux' || fits(path)) return path
@@ -327,7 +350,7 @@ function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 32)
 }
 
-// --- Who runs here ---------------------------------------------------------------------------------------------------------------
+// --- Who runs here -----------------------------------------------------------------------------------------
 
 let thisMachine: Promise<Machine> | undefined
 
@@ -342,7 +365,8 @@ async function findMachine(): Promise<Machine> {
 
 async function findBootId(): Promise<string> {
   if (process.platform === 'linux') return (await textOf('/proc/sys/kernel/random/boot_id')).trim()
-  if (process.platform === 'darwin') return (await outputOf('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'])).trim()
+  if (process.platform === 'darwin')
+    return (await outputOf('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'])).trim()
   return ''
 }
 

@@ -28,7 +28,9 @@ export interface IndexOptions {
   insertBatchSize?: number
 }
 
-export interface NewIndexOptions extends IndexOptions, LongWork {
+export interface NewIndexOptions extends Omit<IndexOptions, 'storageContext'>, LongWork {
+  /** Default: a new one in memory. */
+  storageContext?: IndexStorage
   /** Default: a new id. One that is taken is refused. */
   indexId?: string
   /** Makes ids. Default `crypto.randomUUID`. */
@@ -183,7 +185,7 @@ export abstract class BaseIndex {
 /** The handle of a struct that is stored with the index's first nodes. */
 export function newStruct(
   fields: Omit<IndexStruct, 'indexId'> & { type: string },
-  options: NewIndexOptions,
+  options: NewIndexOptions & IndexOptions,
 ): StructHandle {
   const { storageContext, indexId, newId = randomUUID } = options
   return StructHandle.forNew(storageContext.indexStore, {

@@ -3,5 +3,7 @@ import { VarveError } from '../errors.ts'
 
 export function checkCount(name: string, count: number): number {
   if (Number.isSafeInteger(count) && count > 0) return count
-  throw new VarveError('VARVE_BAD_OPTION', `${name} is ${String(count)}.`, { remedy: 'Give a whole number above 0.' })
+  throw new VarveError('VARVE_BAD_OPTION', `${name} is ${String(count)}.`, {
+    remedy: 'Give a whole number above 0.',
+  })
 }

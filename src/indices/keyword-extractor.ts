@@ -10,6 +10,9 @@ export interface KeywordOptions {
   stopWords?: ReadonlySet<string>
 }
 
+/** Longer runs are encoded data, not words. */
+const maxWordLength = 100
+
 /**
  * The most frequent words in lower case; of equally frequent ones those that come first. A word is a run of letters, digits, marks and `_`,
  * like Python's `\w+`, so that the keywords of a question meet those of imported tables.
@@ -18,7 +21,7 @@ export function extractKeywords(text: string, options: KeywordOptions = {}): str
   const { maxKeywords = Infinity, stopWords: ignored = stopWords } = options
   const counts = new Map<string, number>()
   for (const [word] of text.toLowerCase().matchAll(/[\p{L}\p{N}\p{M}_]+/gu)) {
-    if (!ignored.has(word)) counts.set(word, (counts.get(word) ?? 0) + 1)
+    if (word.length <= maxWordLength && !ignored.has(word)) counts.set(word, (counts.get(word) ?? 0) + 1)
   }
   // The sort is stable, so ties stay in the order of the text.
   const byFrequency = [...counts].sort(([, a], [, b]) => b - a)

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { VarveError } from '../errors.ts'
 import { checkMetadata } from '../stores/metadata.ts'
 import { TextNode, type BaseNode } from '../stores/node.ts'
+import type { Segment } from './text-segments.ts'
 import { TextSpans, type Span } from './text-spans.ts'
 
 export interface SentenceSplitterOptions {
@@ -56,7 +57,7 @@ export class SentenceSplitter {
     return linked(chunks, document)
   }
 
-  *#chunks(text: string): Generator<Omit<Span, 'size'>> {
+  *#chunks(text: string): Generator<Segment> {
     let open: Span[] = []
     let size = 0
     for (const span of this.#spans.of(text)) {
@@ -80,7 +81,7 @@ export class SentenceSplitter {
     return spans.slice(from)
   }
 
-  #nodeOf(document: BaseNode, text: string, { start, end }: Omit<Span, 'size'>): TextNode {
+  #nodeOf(document: BaseNode, text: string, { start, end }: Segment): TextNode {
     return new TextNode({
       id_: this.#newId(),
       text: text.slice(start, end),
@@ -109,7 +110,7 @@ function linked(chunks: TextNode[], document: BaseNode): TextNode[] {
 }
 
 /** Without the white space around it; `undefined` if nothing is left. */
-function trimmed(text: string, { start, end }: Omit<Span, 'size'>): Omit<Span, 'size'> | undefined {
+function trimmed(text: string, { start, end }: Segment): Segment | undefined {
   const chunk = text.slice(start, end)
   const from = start + chunk.length - chunk.trimStart().length
   return chunk.trim() === '' ? undefined : { start: from, end: from + chunk.trim().length }

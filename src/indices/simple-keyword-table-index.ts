@@ -5,6 +5,7 @@ import { BaseIndex, newStruct, type IndexOptions, type NewIndexOptions } from '.
 import { checkCount } from './check-count.ts'
 import { withEmbedding } from './copy-node.ts'
 import type { Addition } from './index-step.ts'
+import { withStorage } from './default-storage.ts'
 import { extractKeywords, type KeywordExtractor } from './keyword-extractor.ts'
 import { KeywordTableRetriever } from './keyword-table-retriever.ts'
 import { knownAmong } from './known-nodes.ts'
@@ -19,7 +20,7 @@ export interface KeywordIndexOptions extends IndexOptions {
   maxKeywordsPerChunk?: number
 }
 
-export type NewKeywordIndexOptions = KeywordIndexOptions & NewIndexOptions
+export type NewKeywordIndexOptions = Omit<KeywordIndexOptions, 'storageContext'> & NewIndexOptions
 
 export class SimpleKeywordTableIndex extends BaseIndex {
   readonly #extract: KeywordExtractor
@@ -34,16 +35,19 @@ export class SimpleKeywordTableIndex extends BaseIndex {
   /** Makes a new index of documents. */
   static async fromDocuments(
     documents: readonly BaseNode[],
-    options: NewKeywordIndexOptions,
+    options: NewKeywordIndexOptions = {},
   ): Promise<SimpleKeywordTableIndex> {
-    const index = SimpleKeywordTableIndex.#new(options)
+    const index = await SimpleKeywordTableIndex.#new(options)
     await index.addDocuments(documents, options)
     return index
   }
 
   /** Makes a new index of nodes, or of none. */
-  static async init({ nodes = [], ...options }: NewKeywordIndexOptions & { nodes?: readonly BaseNode[] }) {
-    const index = SimpleKeywordTableIndex.#new(options)
+  static async init({
+    nodes = [],
+    ...options
+  }: NewKeywordIndexOptions & { nodes?: readonly BaseNode[] } = {}) {
+    const index = await SimpleKeywordTableIndex.#new(options)
     await index.insertNodes(nodes, options)
     return index
   }
@@ -53,7 +57,8 @@ export class SimpleKeywordTableIndex extends BaseIndex {
     return new SimpleKeywordTableIndex(struct, options)
   }
 
-  static #new(options: NewKeywordIndexOptions): SimpleKeywordTableIndex {
+  static async #new(given: NewKeywordIndexOptions): Promise<SimpleKeywordTableIndex> {
+    const options = await withStorage(given)
     return new SimpleKeywordTableIndex(
       newStruct({ type: 'keyword_table', table: new Map() }, options),
       options,
@@ -80,13 +85,13 @@ export class SimpleKeywordTableIndex extends BaseIndex {
         const known = await knownAmong(this.storageContext.docstore, nodes)
         const outdated = membershipsOf(view, known).filter(([key, id]) => !keywords.get(id)!.has(key))
         const added = [...keywords].flatMap(([id, keys]) => [...keys].map((key): Membership => [key, id]))
-        return [...removals(view, outdated), ...added.map(([key, member]) => addition(key, member))]
+        return [...outdated.map(removal), ...added.map(addition)]
       },
     }
   }
 
   protected override removalChanges(view: StructView, nodeIds: ReadonlySet<string>): StructChange[] {
-    return removals(view, membershipsOf(view, nodeIds))
+    return membershipsOf(view, nodeIds).map(removal)
   }
 }
 
@@ -101,17 +106,10 @@ function membershipsOf(view: StructView, nodeIds: ReadonlySet<string>): Membersh
   })
 }
 
-function addition(key: string, member: string): StructChange {
+function addition([key, member]: Membership): StructChange {
   return { op: 'add', field: 'table', key, member }
 }
 
-/** A keyword that loses its last node goes itself. */
-function removals(view: StructView, memberships: readonly Membership[]): StructChange[] {
-  const byKey = new Map<string, string[]>()
-  for (const [key, id] of memberships) byKey.set(key, [...(byKey.get(key) ?? []), id])
-  return [...byKey].flatMap(([key, ids]): StructChange[] => {
-    const isLast = ids.length === (view.get('table', key) as ReadonlySet<string>).size
-    if (isLast) return [{ op: 'delete', field: 'table', key }]
-    return ids.map((member) => ({ op: 'remove', field: 'table', key, member }))
-  })
+function removal([key, member]: Membership): StructChange {
+  return { op: 'remove', field: 'table', key, member }
 }

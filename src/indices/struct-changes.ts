@@ -1,17 +1,17 @@
 /** Index structs in memory: read entry by entry, and changed, where a store can do neither itself. */
 import { structFields } from '../stores/index-struct.ts'
 import type { IndexStruct, StructChange, StructView } from '../stores/index-struct.ts'
-import { isVectorType } from './struct-types.ts'
+import { canonicalStructType } from '../stores/struct-types.ts'
 
 /** A copy whose fields have the shapes of their kinds, whatever came: a store may hand over plain objects where maps are meant. */
 export function copyStruct(struct: IndexStruct): IndexStruct {
-  const kinds = structFields[isVectorType(struct.type) ? 'vector_store' : struct.type] ?? {}
+  const kinds = structFields[canonicalStructType(struct.type)] ?? {}
   const copy: IndexStruct = { ...struct }
   for (const [field, kind] of Object.entries(kinds)) {
     const value = struct[field]
     if (kind === 'list') copy[field] = [...((value ?? []) as Iterable<string>)]
     else if (kind === 'map') copy[field] = new Map(entriesOf(value))
-    else if (kind === 'sets') copy[field] = new Map(entriesOf(value).map(([key, set]) => [key, toSet(set)]))
+    else if (kind === 'sets') copy[field] = new Map(entriesOf(value).map(([key, set]) => [key, new Set(toSet(set))]))
   }
   return copy
 }
@@ -34,7 +34,7 @@ function applyChange(struct: IndexStruct, change: StructChange): void {
       break
     }
     case 'remove':
-      toSet(mapOf(struct, change.field).get(change.key)).delete(change.member)
+      removeMember(mapOf(struct, change.field), change.key, change.member)
       break
     case 'append':
       struct[change.field] = [...membersOf(struct[change.field]), change.member]
@@ -77,6 +77,13 @@ function mapOf(struct: IndexStruct, field: string): Map<string, unknown> {
   const map = new Map(entriesOf(value))
   struct[field] = map
   return map
+}
+
+/** A key whose last member goes, goes too. */
+function removeMember(sets: Map<string, unknown>, key: string, member: string): void {
+  const members = toSet(sets.get(key))
+  members.delete(member)
+  if (members.size === 0) sets.delete(key)
 }
 
 function entriesOf(value: unknown): [string, unknown][] {

@@ -3,13 +3,16 @@ import type { IndexStore } from '../stores/contract.ts'
 import type { StructView } from '../stores/index-struct.ts'
 import { copyStruct, viewOf } from './struct-changes.ts'
 
-/** A store that can show all its structs without handing over a copy of each. */
-interface ViewingIndexStore extends IndexStore {
-  viewIndexStructs?(): Promise<StructView[]>
+/** A store that can name its structs without handing over a copy of each. */
+interface ListingIndexStore extends IndexStore {
+  listIndexStructs?(): Promise<{ indexId: string }[]>
 }
 
-export async function listStructs(indexStore: ViewingIndexStore): Promise<StructView[]> {
-  if (indexStore.viewIndexStructs !== undefined) return await indexStore.viewIndexStructs()
-  const structs = await indexStore.indexStructs()
-  return structs.map((struct) => viewOf(copyStruct(struct)))
+export async function listStructs(indexStore: ListingIndexStore): Promise<StructView[]> {
+  if (indexStore.listIndexStructs === undefined || indexStore.viewIndexStruct === undefined) {
+    return (await indexStore.indexStructs()).map((struct) => viewOf(copyStruct(struct)))
+  }
+  const listed = await indexStore.listIndexStructs()
+  const views = await Promise.all(listed.map(({ indexId }) => indexStore.viewIndexStruct!(indexId)))
+  return views.filter((view) => view !== undefined)
 }

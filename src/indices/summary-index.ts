@@ -3,6 +3,7 @@ import type { StructChange, StructView } from '../stores/index-struct.ts'
 import type { BaseNode } from '../stores/node.ts'
 import { BaseIndex, newStruct, type IndexOptions, type NewIndexOptions } from './base-index.ts'
 import { withEmbedding } from './copy-node.ts'
+import { withStorage } from './default-storage.ts'
 import type { Addition } from './index-step.ts'
 import { knownAmong } from './known-nodes.ts'
 import type { Retriever, RetrieverOptions } from './retriever.ts'
@@ -14,16 +15,16 @@ export class SummaryIndex extends BaseIndex {
   /** Makes a new index of documents. */
   static async fromDocuments(
     documents: readonly BaseNode[],
-    options: NewIndexOptions,
+    options: NewIndexOptions = {},
   ): Promise<SummaryIndex> {
-    const index = SummaryIndex.#new(options)
+    const index = await SummaryIndex.#new(options)
     await index.addDocuments(documents, options)
     return index
   }
 
   /** Makes a new index of nodes, or of none. */
-  static async init({ nodes = [], ...options }: NewIndexOptions & { nodes?: readonly BaseNode[] }) {
-    const index = SummaryIndex.#new(options)
+  static async init({ nodes = [], ...options }: NewIndexOptions & { nodes?: readonly BaseNode[] } = {}) {
+    const index = await SummaryIndex.#new(options)
     await index.insertNodes(nodes, options)
     return index
   }
@@ -33,7 +34,8 @@ export class SummaryIndex extends BaseIndex {
     return new SummaryIndex(struct, options)
   }
 
-  static #new(options: NewIndexOptions): SummaryIndex {
+  static async #new(given: NewIndexOptions): Promise<SummaryIndex> {
+    const options = await withStorage(given)
     return new SummaryIndex(newStruct({ type: 'list', nodes: [] }, options), options)
   }
 

@@ -1,10 +1,8 @@
 /** Cuts a text into spans that follow each other without a gap: sentences, and where those are too long, words, and then graphemes. */
 import { VarveError } from '../errors.ts'
+import { segmentsOf, type Segment } from './text-segments.ts'
 
-/** From `start` up to, not including, `end`, in UTF-16 code units. */
-export interface Span {
-  start: number
-  end: number
+export interface Span extends Segment {
   /** As measured by `length`. */
   size: number
 }
@@ -37,11 +35,11 @@ export class TextSpans {
     yield* this.#cut(text, { start: 0, end: text.length }, 'sentence')
   }
 
-  *#cut(text: string, { start, end }: Omit<Span, 'size'>, granularity: Granularity): Generator<Span> {
+  *#cut(text: string, within: Segment, granularity: Granularity): Generator<Span> {
     const { length, maxSize } = this.#options
     const packed = new Packing(maxSize)
-    for (const { segment, index } of this.#segmenters[granularity].segment(text.slice(start, end))) {
-      const span = { start: start + index, end: start + index + segment.length, size: length(segment) }
+    for (const { start, end } of segmentsOf(this.#segmenters[granularity], text, within)) {
+      const span = { start, end, size: length(text.slice(start, end)) }
       const next = finer[granularity]
       if (span.size > maxSize && next !== undefined) {
         yield* packed.flush()

@@ -5,6 +5,7 @@ import type { StructChange, StructView } from '../stores/index-struct.ts'
 import type { BaseNode } from '../stores/node.ts'
 import { BaseIndex, newStruct, type IndexOptions, type NewIndexOptions } from './base-index.ts'
 import { checkCount } from './check-count.ts'
+import { withStorage } from './default-storage.ts'
 import { withEmbedding } from './copy-node.ts'
 import type { EmbedModel } from './embed-model.ts'
 import { checkEmbedModel, rememberEmbedModel } from './embed-model-memory.ts'
@@ -28,7 +29,7 @@ export interface VectorIndexOptions extends IndexOptions {
   storeNodesOverride?: boolean
 }
 
-export interface NewVectorIndexOptions extends VectorIndexOptions, NewIndexOptions {
+export interface NewVectorIndexOptions extends Omit<VectorIndexOptions, 'storageContext'>, NewIndexOptions {
   /** The name of the vector store in the storage, which the index remembers. Default `default`. */
   namespace?: string
 }
@@ -55,16 +56,19 @@ export class VectorStoreIndex extends BaseIndex {
   /** Makes a new index of documents. */
   static async fromDocuments(
     documents: readonly BaseNode[],
-    options: NewVectorIndexOptions,
+    options: NewVectorIndexOptions = {},
   ): Promise<VectorStoreIndex> {
-    const index = VectorStoreIndex.#new(options)
+    const index = await VectorStoreIndex.#new(options)
     await index.addDocuments(documents, options)
     return index
   }
 
   /** Makes a new index of nodes, or of none. */
-  static async init({ nodes = [], ...options }: NewVectorIndexOptions & { nodes?: readonly BaseNode[] }) {
-    const index = VectorStoreIndex.#new(options)
+  static async init({
+    nodes = [],
+    ...options
+  }: NewVectorIndexOptions & { nodes?: readonly BaseNode[] } = {}) {
+    const index = await VectorStoreIndex.#new(options)
     await index.insertNodes(nodes, options)
     return index
   }
@@ -72,7 +76,7 @@ export class VectorStoreIndex extends BaseIndex {
   /** Makes a new index over the vectors that a store already holds. The store must keep the nodes' text. */
   static async fromVectorStore(
     vectorStore: VectorStore,
-    options: Omit<NewVectorIndexOptions, 'vectorStore'>,
+    options: Omit<NewVectorIndexOptions, 'vectorStore'> = {},
   ): Promise<VectorStoreIndex> {
     if (!vectorStore.storesText) {
       const remedy = 'Load the index that knows its nodes, with loadIndexFromStorage().'
@@ -92,8 +96,8 @@ export class VectorStoreIndex extends BaseIndex {
     return index
   }
 
-  static #new(options: NewVectorIndexOptions): VectorStoreIndex {
-    const { namespace = 'default' } = options
+  static async #new(given: NewVectorIndexOptions): Promise<VectorStoreIndex> {
+    const { namespace = 'default', ...options } = await withStorage(given)
     const fields = {
       type: 'vector_store',
       nodesDict: new Map(),

@@ -19,15 +19,16 @@ export function jsonToUtf8(bytes: Uint8Array, file: string): Uint8Array {
   return transcode(text, encoding, file)
 }
 
+/** What Windows-1252 has from 0x80 to 0x9f; elsewhere it is Latin-1. Node.js 20 decodes it as Latin-1 throughout. */
+const windows1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ'
+
 /** Windows' Latin alphabet, in which property graphs were written there until 2026. */
 export function windows1252ToUtf8(bytes: Uint8Array): Uint8Array {
-  const decoder = new TextDecoder('windows-1252')
-  const encoder = new TextEncoder()
-  const pieces: Uint8Array[] = []
-  for (let at = 0; at < bytes.length; at += 1 << 20) {
-    pieces.push(encoder.encode(decoder.decode(bytes.subarray(at, at + (1 << 20)))))
+  const out = new Utf8Writer(bytes.length * 2)
+  for (const byte of bytes) {
+    out.add(byte >= 0x80 && byte < 0xa0 ? windows1252.charCodeAt(byte - 0x80) : byte)
   }
-  return new Uint8Array(Buffer.concat(pieces))
+  return out.bytes()
 }
 
 function detectEncoding(bytes: Uint8Array): { encoding: Encoding; markBytes: number } {

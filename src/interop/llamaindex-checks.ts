@@ -8,7 +8,7 @@ type Checked = Omit<LlamaIndexContent, 'warnings'>
 type Warn = (file: string, message: string) => void
 
 export function checkContent(content: Checked, warn: Warn): void {
-  const { dialect, nodes, structs, vectors, refDocs } = content
+  const { dialect, files, nodes, structs, vectors, refDocs } = content
   const docstore = dialect === 'python' ? fileNames.pythonDocstore : fileNames.typeScriptDocstore
   const nodeIds = new Set(nodes.map(({ id_ }) => id_))
   for (const struct of structs) {
@@ -24,8 +24,10 @@ export function checkContent(content: Checked, warn: Warn): void {
   )
   if (missing.size > 0)
     warn(docstore, `Its source documents name ${nodesText([...missing])} that it does not hold.`)
-  if (structs.length === 0 && (nodes.length > 0 || vectors.size > 0)) {
-    warn(fileNames.indexStore, 'There is no index, so none can be loaded; nodes and vectors are there.')
+  const hasContent = nodes.length > 0 || [...vectors.values()].some((records) => records.length > 0)
+  const isThere = files.some(({ name }) => name === fileNames.indexStore)
+  if (isThere && structs.length === 0 && hasContent) {
+    warn(fileNames.indexStore, 'It holds no index, so none can be loaded; nodes or vectors are there.')
   }
 }
 

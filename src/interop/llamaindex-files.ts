@@ -1,4 +1,5 @@
 /** Reads the files of a LlamaIndex directory whole, and keeps a record of each: name, size, time, SHA-256. Writes nothing. */
+import { constants } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { VarveError } from '../errors.ts'
 import type { Disk } from '../disk/disk.ts'
@@ -23,10 +24,11 @@ export class LlamaIndexFiles {
   }
 
   async bytes(name: string): Promise<Uint8Array> {
-    const status = await this.#disk.stat(this.#path(name))
+    const status = await naming(name, () => this.#disk.stat(this.#path(name)))
     if (status?.kind !== 'file')
       throw new VarveError('VARVE_BAD_FILE', `${name} is not a file.`, { file: name })
-    const bytes = await this.#readUpTo(name, Infinity)
+    if (status.sizeBytes > constants.MAX_LENGTH) throw tooLarge(name, status.sizeBytes)
+    const bytes = await naming(name, () => this.#readUpTo(name, Infinity))
     const sha256 = createHash('sha256').update(bytes).digest('hex')
     this.read.push({ name, sizeBytes: bytes.length, modifiedMs: status.modifiedMs, sha256 })
     return bytes
@@ -34,8 +36,10 @@ export class LlamaIndexFiles {
 
   /** The first bytes of any file, without a record. */
   async start(name: string, length: number): Promise<Uint8Array> {
-    const status = await this.#disk.stat(this.#path(name))
-    return status?.kind === 'file' ? this.#readUpTo(name, length) : new Uint8Array()
+    return naming(name, async () => {
+      const status = await this.#disk.stat(this.#path(name))
+      return status?.kind === 'file' ? this.#readUpTo(name, length) : new Uint8Array()
+    })
   }
 
   async #readUpTo(name: string, limit: number): Promise<Uint8Array> {
@@ -58,4 +62,25 @@ export class LlamaIndexFiles {
   #path(name: string): string {
     return `${this.#directory}/${name}`
   }
+}
+
+/** What the operating system refuses, with the file's name. */
+async function naming<T>(name: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (cause) {
+    if (cause instanceof VarveError) throw cause
+    const { code } = cause as NodeJS.ErrnoException
+    const isForbidden = code === 'EACCES' || code === 'EPERM'
+    throw new VarveError(isForbidden ? 'VARVE_PERMISSION' : 'VARVE_IO', `${name} cannot be read (${code}).`, {
+      remedy: isForbidden ? undefined : 'Nothing was changed. Check the disk, and open again.',
+      cause,
+      file: name,
+    })
+  }
+}
+
+function tooLarge(name: string, sizeBytes: number): VarveError {
+  const fact = `${name} has ${sizeBytes} bytes; this Node.js reads files of at most ${constants.MAX_LENGTH}.`
+  return new VarveError('VARVE_TOO_LARGE', fact, { remedy: '', file: name, sizeBytes })
 }

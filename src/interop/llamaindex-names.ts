@@ -10,7 +10,7 @@ export const fileNames = {
   vectorStore: 'vector_store.json',
 } as const
 
-export const defaultVectorNamespace = 'default'
+const defaultVectorNamespace = 'default'
 
 const suffix = `__${fileNames.vectorStore}`
 const fixedNames: ReadonlySet<string> = new Set(Object.values(fileNames))

@@ -81,7 +81,7 @@ export class Catalog {
   static fromPlain(plain: unknown): Catalog {
     const [number, hash, segment, offset, lastTimeMs, stores, offsets] = plain as [number, Uint8Array, number, number, number, PlainStore[], Uint8Array]
     const catalog = new Catalog()
-    catalog.end = { number, hash, next: { segment, offset } }
+    catalog.end = { number, hash, next: { segment, offset }, closed: false }
     catalog.lastTimeMs = lastTimeMs
     for (const [folder, name, segments, snapshot, tail] of stores) {
       const entry: StoreEntry = { segments: new Map(), snapshot, tail: tail.map(([commit, parts]) => ({ commit, parts: parts.map((part) => toPart(folder, part)) })) }

@@ -14,9 +14,9 @@ import { VarveError } from '../errors.ts'
 import type { EncodedFrame } from '../log/frame.ts'
 import { commitsFolder } from '../log/names.ts'
 import { commitHash, type ChainEnd, type LogPlace } from '../log/recovery.ts'
-import { maxSegmentBytes, segmentHeaderBytes } from '../log/segment.ts'
+import { segmentHeaderBytes } from '../log/segment.ts'
 import type { SegmentFiles } from '../log/segment-files.ts'
-import type { SegmentWriter } from '../log/segment-writer.ts'
+import { isDiskFull, type SegmentWriter } from '../log/segment-writer.ts'
 import { encodeCommit, encodeMark, encodeSeal, toCommit, type Commit, type CommitKind, type CommitNote } from './commit.ts'
 import type { Catalog, CommitSummary } from './catalog.ts'
 import type { TakenChanges } from './pending.ts'
@@ -28,6 +28,8 @@ export interface CommitRequest {
   note: CommitNote
   changes: TakenChanges
   names: Record<string, string>
+  /** Made before there was a directory: it stays a commit of its own. */
+  staged?: true
 }
 
 interface QueuedCommit extends CommitRequest {
@@ -51,20 +53,35 @@ export interface CommitQueueOptions {
   writer: SegmentWriter
   catalog: Catalog
   durability: Durability
+  /** The last commit known to be durable. */
+  syncedThrough: number
   /** Set when the commit log must go on in a new segment, the first being numbered so. */
   newSegment: number | undefined
+  /** The commit log starts a new segment beyond this. */
+  segmentBytes: number
   stillHeld: () => Promise<boolean>
-  /** Creates what the first commit of the session needs. */
+  /** Creates what the first commit of the session needs, and has the writer adopt what a dead one may have left unsynced. */
   prepare: () => Promise<void>
   clock: () => Date
   random: (target: Uint8Array) => void
   /** The commits of a group are in the catalog; durable only if `synced`. */
   onCommitted: (commits: readonly CommitSummary[], synced: boolean) => void
-  /** Changes that come back since the disk was full. */
-  onReturned: (changes: TakenChanges) => void
+  /** A commit that could not be written since the disk was full. Of several, the last is given back first. */
+  onReturned: (request: CommitRequest) => void
 }
 
-const fullCodes = new Set(['ENOSPC', 'EDQUOT'])
+/** Where the next frames of the commit log go; in a new segment, behind a seal, unless it is the first. */
+interface Opening {
+  next: LogPlace
+  isNew: boolean
+  seal: EncodedFrame | undefined
+}
+
+interface DiskFull {
+  cause: unknown
+  /** How far the commit log was written nevertheless. */
+  reached: number
+}
 
 export class CommitQueue {
   /** The last commit known to be durable. */
@@ -73,25 +90,26 @@ export class CommitQueue {
   over: VarveError | undefined
   readonly #options: CommitQueueOptions
   #queue: QueuedCommit[] = []
-  #running: Promise<void> | undefined
+  /** Groups and marks, one after another: only one at a time may know where the commit log ends. */
+  #work: Promise<void> = Promise.resolve()
   #newSegment: number | undefined
   #prepared = false
   /** Written, but not known to be on disk. */
   #unsynced = false
-  /** Something stands in the commit log that no mark covers. */
-  #unmarked = false
+  /** What stands in the commit log behind the commits of this session. */
+  #mark: 'nothing' | 'mark' | 'close' | 'no commit yet' = 'no commit yet'
 
   constructor(options: CommitQueueOptions) {
     this.#options = options
-    this.syncedThrough = options.catalog.end.number
+    this.syncedThrough = options.syncedThrough
     this.#newSegment = options.newSegment
   }
 
-  /** Resolves when the commit is durable, or, under `'buffered'`, written. */
+  /** Resolves when the commit is durable, or, under `'buffered'`, written. Commits asked for in the same step form one group. */
   push(request: CommitRequest): Promise<Commit> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ ...request, settle: { resolve, reject } })
-      this.#running ??= this.#run().finally(() => (this.#running = undefined))
+      if (this.#queue.length === 1) void this.#next(() => this.#flushQueue())
     })
   }
 
@@ -102,109 +120,153 @@ export class CommitQueue {
 
   /** Resolves when nothing is on its way. */
   async idle(): Promise<void> {
-    while (this.#running) await this.#running
+    for (let seen; seen !== this.#work; await seen) seen = this.#work
   }
 
-  /** Makes durable what is written, and leaves a mark that says so. */
-  async flush({ close = false } = {}): Promise<void> {
-    await this.idle()
+  /** Makes durable what is written. */
+  sync(): Promise<void> {
+    return this.#next(() => this.#orEnd(() => this.#sync()))
+  }
+
+  /** The same, and leaves a mark that says so. */
+  flush(): Promise<void> {
+    return this.#next(() => this.#orEnd(() => this.#leaveMark('mark')))
+  }
+
+  /** The same, with a mark that says that the session ended in order. A displaced writer leaves none. */
+  close(): Promise<void> {
+    return this.#next(() => this.#orEnd(async () => ((await this.#options.stillHeld()) ? this.#leaveMark('close') : undefined)))
+  }
+
+  #next(work: () => Promise<void>): Promise<void> {
+    const done = this.#work.then(work)
+    this.#work = done.catch(() => {}) // Whoever asked is told; the next piece of work does not depend on it.
+    return done
+  }
+
+  async #orEnd(work: () => Promise<void>): Promise<void> {
     if (this.over) throw this.over
-    const { writer, catalog, random } = this.#options
     try {
-      if (this.#unsynced) await writer.sync()
-      this.#unsynced = false
-      await this.#requireLock()
-      this.syncedThrough = catalog.end.number
-      if (!this.#unmarked) return
-      const mark = encodeMark({ close, syncedThrough: this.syncedThrough, random })
-      await writer.write({ folder: commitsFolder, ...catalog.end.next, chunks: mark.chunks })
-      catalog.end = { ...catalog.end, next: { ...catalog.end.next, offset: catalog.end.next.offset + mark.sizeBytes } }
-      await writer.sync()
-      this.#unmarked = false
+      await work()
     } catch (error) {
       throw this.#end(error)
     }
   }
 
-  async #run(): Promise<void> {
-    await Promise.resolve() // Commits asked for in the same step form one group.
-    while (this.#queue.length) {
-      const group = this.#queue
-      this.#queue = []
-      try {
-        await this.#flushGroup(group)
-      } catch (error) {
-        const ended = this.#end(error)
-        for (const { settle } of [...group, ...this.#queue.splice(0)]) settle.reject(ended)
-      }
+  async #sync(): Promise<void> {
+    if (!this.#unsynced) return
+    await this.#options.writer.sync()
+    await this.#requireLock()
+    this.#unsynced = false
+    this.syncedThrough = this.#options.catalog.end.number
+  }
+
+  /** A mark only tells the next session that it may go on in these segments: a full disk is no reason to fail. */
+  async #leaveMark(mark: 'mark' | 'close'): Promise<void> {
+    await this.#sync()
+    if (this.#mark === 'no commit yet' || this.#mark === 'close' || this.#mark === mark) return
+    const { writer, catalog, random } = this.#options
+    const opening = this.#opening()
+    const frame = encodeMark({ close: mark === 'close', syncedThrough: this.syncedThrough, random })
+    if (await this.#append(opening, frame.chunks)) return
+    const next = { ...opening.next, offset: opening.next.offset + frame.sizeBytes }
+    catalog.end = { ...catalog.end, next, closed: mark === 'close' }
+    await writer.sync()
+    this.#mark = mark
+  }
+
+  async #flushQueue(): Promise<void> {
+    const group = this.#queue.splice(0)
+    try {
+      if (group.length) await this.#flushGroup(group)
+    } catch (error) {
+      const ended = this.#end(error)
+      for (const { settle } of [...group, ...this.#queue.splice(0)]) settle.reject(ended)
     }
   }
 
   async #flushGroup(group: QueuedCommit[]): Promise<void> {
     if (this.over) throw this.over
-    const { writer } = this.#options
-    const { prepared, seal } = this.#prepare(group)
-    const failed = await this.#write(prepared, seal)
-    const written = failed ? prepared.slice(0, failed.commits) : prepared
+    const notReady = await this.#getReady()
+    if (notReady) return this.#giveBack(group, notReady)
+    const { prepared, opening } = this.#prepare(group)
+    const failed = (await unlessFull(this.#writeStores(prepared))) ?? (await this.#append(opening, prepared.flatMap(({ frame }) => frame.chunks)))
+    const written = prepared.filter(({ end }) => !failed || end.next.offset <= failed.reached)
     if (written.length) {
-      const synced = this.#options.durability === 'commit'
-      if (synced) await writer.sync()
-      else this.#unsynced = true
+      this.#unsynced = true
+      if (this.#options.durability === 'commit') await this.#options.writer.sync()
       await this.#requireLock()
-      this.#accept(written, synced)
+      this.#accept(written)
     }
-    if (failed) this.#giveBack(prepared.slice(failed.commits), failed.cause)
+    if (failed) this.#giveBack(prepared.slice(written.length), failed)
+  }
+
+  /** What the session goes on from is durable before anything is built on it: a seal must never outlive what it seals. */
+  async #getReady(): Promise<DiskFull | undefined> {
+    if (this.#prepared) return undefined
+    await this.#requireLock()
+    const full = await unlessFull(this.#options.prepare())
+    if (full) return full
+    await this.#options.writer.sync()
+    this.syncedThrough = this.#options.catalog.end.number
+    this.#prepared = true
+    return undefined
   }
 
   /** Numbers and chains the commits of a group, and gives their frames their places. */
-  #prepare(group: QueuedCommit[]): { prepared: PreparedCommit[]; seal: EncodedFrame | undefined } {
+  #prepare(group: QueuedCommit[]): { prepared: PreparedCommit[]; opening: Opening } {
     const { catalog, clock, random } = this.#options
     const { syncedThrough } = this
-    let { end } = catalog
-    if (this.#newSegment === undefined && end.next.offset > maxSegmentBytes) this.#newSegment = end.next.segment + 1
-    let seal: EncodedFrame | undefined
-    if (this.#newSegment !== undefined) {
-      if (end.number > 0 || this.#newSegment > 1)
-        seal = encodeSeal({ segment: end.next.segment, length: end.next.offset, number: end.number, hash: end.hash }, { syncedThrough, random })
-      end = { ...end, next: { segment: this.#newSegment, offset: segmentHeaderBytes + (seal?.sizeBytes ?? 0) } }
-    }
+    const opening = this.#opening()
+    let end: ChainEnd = { ...catalog.end, next: opening.next }
+    let timeMs = catalog.lastTimeMs
     const prepared = group.map((queued): PreparedCommit => {
       const { kind, note, names } = queued
       const parts = queued.changes.stores.flatMap(({ taken }) => taken.parts)
-      const timeMs = Math.max(clock().getTime(), catalog.lastTimeMs)
+      timeMs = Math.max(clock().getTime(), timeMs)
       const input = { number: end.number + 1, previous: end.hash, timeMs, kind, note, names, parts }
       const frame = encodeCommit({ ...input, syncedThrough, random })
       const place = end.next
-      end = { number: input.number, hash: commitHash(frame.hashed), next: { ...place, offset: place.offset + frame.sizeBytes } }
+      const next = { ...place, offset: place.offset + frame.sizeBytes }
+      end = { number: input.number, hash: commitHash(frame.hashed), next, closed: false }
       return { ...queued, summary: { ...input, hash: end.hash }, frame, place, end }
     })
-    return { prepared, seal }
+    return { prepared, opening }
   }
 
-  /** Store frames first, so that a commit frame that can be read never names bytes that are not there. Answers what a full disk kept out. */
-  async #write(prepared: PreparedCommit[], seal: EncodedFrame | undefined): Promise<{ commits: number; cause: unknown } | undefined> {
-    const { writer } = this.#options
+  #opening(): Opening {
+    const { catalog, random, segmentBytes } = this.#options
+    const { number, hash, next } = catalog.end
+    if (this.#newSegment === undefined && next.offset > segmentBytes) this.#newSegment = next.segment + 1
+    if (this.#newSegment === undefined) return { next, isNew: false, seal: undefined }
+    const first = { segment: this.#newSegment, offset: segmentHeaderBytes }
+    if (this.#newSegment === 1) return { next: first, isNew: true, seal: undefined }
+    const { syncedThrough } = this
+    const seal = encodeSeal({ segment: next.segment, length: next.offset, number, hash }, { syncedThrough, random })
+    return { next: { ...first, offset: first.offset + seal.sizeBytes }, isNew: true, seal }
+  }
+
+  /**
+   * Writes to the commit log, or answers how far a full disk let it come. What then stands there is never written over: the log goes on in a new
+   * segment; but a new segment without its whole seal has told nobody anything, and is removed.
+   */
+  async #append({ next, isNew, seal }: Opening, chunks: Uint8Array[]): Promise<DiskFull | undefined> {
+    const { writer, catalog } = this.#options
+    const offset = isNew ? segmentHeaderBytes : next.offset
     try {
-      if (!this.#prepared) await this.#options.prepare()
-      this.#prepared = true
-      await this.#writeStores(prepared)
-    } catch (error) {
-      if (!isFull(error)) throw error
-      return { commits: 0, cause: error }
-    }
-    const first = prepared[0]!.place
-    const start = seal ? segmentHeaderBytes : first.offset
-    const chunks = [...(seal?.chunks ?? []), ...prepared.flatMap(({ frame }) => frame.chunks)]
-    try {
-      await writer.write({ folder: commitsFolder, segment: first.segment, offset: start, chunks })
+      await writer.write({ folder: commitsFolder, segment: next.segment, offset, chunks: [...(seal?.chunks ?? []), ...chunks] })
       this.#newSegment = undefined
-    } catch (error) {
-      if (!isFull(error)) throw error
-      const reached = (start === segmentHeaderBytes ? 0 : start) + ((error as { written?: number }).written ?? 0)
-      this.#newSegment = first.segment + 1
-      return { commits: prepared.filter(({ end }) => end.next.offset <= reached).length, cause: error }
+      return undefined
+    } catch (cause) {
+      if (!isDiskFull(cause)) throw cause
+      const reached = (isNew ? 0 : offset) + ((cause as { written?: number }).written ?? 0)
+      if (isNew && reached < next.offset) await writer.remove(commitsFolder, next.segment)
+      else {
+        if (isNew) catalog.end = { ...catalog.end, next, closed: false }
+        this.#newSegment = next.segment + 1
+      }
+      return { cause, reached }
     }
-    return undefined
   }
 
   /** Also opens the segments for reading, since their payloads are soon read from there. */
@@ -213,18 +275,20 @@ export class CommitQueue {
     const writes = joined(prepared.flatMap(({ changes }) => changes.stores.flatMap(({ log, taken }) => log.writes(taken.frames))))
     const settled = await Promise.allSettled(writes.map((write) => writer.write(write)))
     const failures = settled.filter((result) => result.status === 'rejected').map(({ reason }) => reason as unknown)
-    if (failures.length) throw failures.find((failure) => !isFull(failure)) ?? failures[0]
+    if (failures.length) throw failures.find((failure) => !isDiskFull(failure)) ?? failures[0]
     await Promise.all(prepared.flatMap(({ summary }) => summary.parts.map(({ folder, segment }) => files.open(folder, segment))))
   }
 
-  #accept(written: PreparedCommit[], synced: boolean): void {
-    const { catalog, onCommitted } = this.#options
+  #accept(written: PreparedCommit[]): void {
+    const { catalog, durability, onCommitted } = this.#options
+    const synced = durability === 'commit'
     for (const { summary, end, place, changes } of written) {
       catalog.apply(summary, end, place)
       for (const { log, taken } of changes.stores) log.written(taken.frames)
     }
     if (synced) this.syncedThrough = catalog.end.number
-    this.#unmarked = true
+    this.#unsynced = !synced
+    this.#mark = 'nothing'
     onCommitted(
       written.map(({ summary }) => summary),
       synced,
@@ -233,9 +297,9 @@ export class CommitQueue {
   }
 
   /** A full disk: everything that waits goes back to the pending changes, the last first. */
-  #giveBack(kept: PreparedCommit[], cause: unknown): void {
+  #giveBack(kept: QueuedCommit[], { cause }: DiskFull): void {
     const waiting = [...kept, ...this.#queue.splice(0)]
-    for (const { changes } of waiting.toReversed()) this.#options.onReturned(changes)
+    for (const request of waiting.toReversed()) this.#options.onReturned(request)
     const error = new VarveError('VARVE_DISK_FULL', 'The disk is full; nothing of this commit was written.', { cause })
     for (const { settle } of waiting) settle.reject(error)
   }
@@ -259,8 +323,14 @@ export class CommitQueue {
   }
 }
 
-function isFull(error: unknown): boolean {
-  return fullCodes.has((error as NodeJS.ErrnoException)?.code ?? '')
+async function unlessFull(work: Promise<void>): Promise<DiskFull | undefined> {
+  try {
+    await work
+    return undefined
+  } catch (cause) {
+    if (isDiskFull(cause)) return { cause, reached: 0 }
+    throw cause
+  }
 }
 
 /** Writes of several commits that follow each other in one segment, as one write. */

@@ -59,7 +59,7 @@ export function encodeCommit({ number, previous, timeMs, kind, note, parts, name
 export function decodeCommit(frame: ReadFrame): DecodedCommit {
   const head = decodeHead(frame, 'Commit')
   const [, , number, previous, timeMs, kind, places] = head as [string, number, number, Uint8Array, number, CommitKind, unknown[][]]
-  const row = frame.items[0] ? (decode(frame.items[0].row) as CommitNote & { names?: Record<string, string> }) : {}
+  const row = frame.items[0] ? (decoded(frame, frame.items[0].row) as CommitNote & { names?: Record<string, string> }) : {}
   const { names = {}, ...note } = row
   return { number, previous, timeMs, kind, note, names, parts: places.map(toPart) }
 }
@@ -87,16 +87,27 @@ export function toCommit({ number, hash, timeMs, kind, note }: DecodedCommit & {
 }
 
 function decodeHead(frame: ReadFrame, type: string): unknown[] {
-  const head = decode(frame.head)
+  const head = decoded(frame, frame.head)
   if (Array.isArray(head) && head[0] === type && head[1] === 1) return head
   const seen = Array.isArray(head) ? `${String(head[0])} ${String(head[1])}` : 'something else'
   if (Array.isArray(head) && head[0] === type) throw new VarveError('VARVE_NEWER', `The commit log holds a ${seen}, of a newer Varve.`)
   throw new VarveError('VARVE_CORRUPT', `The commit log holds a ${seen} where a ${type} belongs, at offset ${frame.offset}.`, { offset: frame.offset })
 }
 
+/** Only a hostile hand writes bytes that meet their checksums and are no msgpack. */
+function decoded(frame: ReadFrame, bytes: Uint8Array): unknown {
+  try {
+    return decode(bytes)
+  } catch (cause) {
+    throw new VarveError('VARVE_CORRUPT', `The commit log holds what is no msgpack, at offset ${frame.offset}.`, { offset: frame.offset, cause })
+  }
+}
+
 function toPart(place: unknown[]): Part {
   const [folder, segment, from, to, frames, digest] = place as [string, number, number, number, number, Uint8Array]
   if (typeof folder !== 'string' || !isStoreFolder(folder))
     throw new VarveError('VARVE_CORRUPT', `A commit names the folder ${JSON.stringify(folder)}, which no store can have.`, { folder })
+  if (![segment, from, to, frames].every(Number.isSafeInteger) || !(digest instanceof Uint8Array))
+    throw new VarveError('VARVE_CORRUPT', `A commit names a part of ${folder} that cannot be.`, { folder })
   return { folder, segment, from, to, frames, digest }
 }

@@ -42,6 +42,8 @@ export interface StoreKind<S extends StoreState = StoreState> {
   evolve(state: S, event: StoredEvent): void
   /** Events that make an empty store equal to this one. */
   present(state: S, payload: (position: Position) => Uint8Array): Iterable<EventInput>
+  /** Events that empty this one. */
+  clearing(state: S): Iterable<EventInput>
 }
 
 /** Current version of every event type; older ones are upcast where they are read. */

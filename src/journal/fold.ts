@@ -2,13 +2,12 @@
  * The states of all stores at one moment: each is loaded when first asked for, from its snapshot and the tail of its log, and then
  * changed in place by every later event. Fold rows, fetch payloads: a payload is read by its position, and each read is one check.
  */
-import { crc32 } from 'node:zlib'
 import { VarveError } from '../errors.ts'
 import type { ReadFrame } from '../log/frame-reader.ts'
 import { readPart, type Part } from '../log/part.ts'
 import type { SegmentFiles } from '../log/segment-files.ts'
 import { decode } from './codec.ts'
-import { eventVersion, type Position, type StoreKind, type StoreState, type StoredEvent } from './event.ts'
+import { eventVersion, type StoreKind, type StoreState, type StoredEvent } from './event.ts'
 import { readSnapshot } from './snapshot.ts'
 import type { UndoLog } from './table.ts'
 import type { CommittedParts, StoreEntry } from './catalog.ts'
@@ -171,15 +170,4 @@ async function openSegments(files: SegmentFiles, folder: string, { segments }: S
       })
     }),
   )
-}
-
-/** One positional read, one check. */
-export function readPayload(files: SegmentFiles, folder: string, position: Position): Uint8Array {
-  const { segment, offset, length, crc } = position
-  const payload = files.opened(folder, segment)?.readNow(offset, length)
-  if (payload?.length === length && crc32(payload) === crc) return payload
-  throw new VarveError('VARVE_CORRUPT', `Damaged: ${files.path(folder, segment)}, offset ${offset}: a payload cannot be read.`, {
-    store: folder,
-    ...position,
-  })
 }

@@ -4,8 +4,8 @@
  */
 import type { Disk } from '../disk/disk.ts'
 import { VarveError } from '../errors.ts'
-import { FrameReader, framesBeyond, isFault } from '../log/frame-reader.ts'
-import { commitsFolder, joinPath, parseSnapshotName, snapshotsFolder } from '../log/names.ts'
+import { FrameReader, marksBeyond, isFault } from '../log/frame-reader.ts'
+import { commitsFolder, joinPath, manifestName, parseSegmentName, parseSnapshotName, snapshotsFolder } from '../log/names.ts'
 import { commitHash, recover, type FoundCommit, type Recovered } from '../log/recovery.ts'
 import { segmentHeaderBytes } from '../log/segment.ts'
 import { emptyIfMissing, SegmentFiles } from '../log/segment-files.ts'
@@ -21,21 +21,24 @@ export class Home {
   readonly manifest: Manifest
   readonly files: SegmentFiles
   catalog: Catalog
-  /** What the last look at the commit log found. */
-  recovered: Recovered
+  /** The last commit known to be durable: the others are, too, as far as this machine lives on. */
+  syncedThrough: number
+  /** What the last look at the commit log dropped. */
+  torn: Recovered['torn']
 
-  private constructor(files: SegmentFiles, manifest: Manifest, catalog: Catalog, recovered: Recovered) {
+  private constructor(files: SegmentFiles, manifest: Manifest, catalog: Catalog, { syncedThrough, torn }: Recovered) {
     this.directory = files.directory
     this.manifest = manifest
     this.files = files
     this.catalog = catalog
-    this.recovered = recovered
+    this.syncedThrough = syncedThrough
+    this.torn = torn
   }
 
   /** `undefined`: no journal, or one whose first commit is not there yet. Throws `VARVE_NEWER`, `VARVE_CORRUPT`. */
   static async open(disk: Disk, directory: string): Promise<Home | undefined> {
     const manifest = await readManifest(disk, directory)
-    if (!manifest) return undefined
+    if (!manifest) return mustBeEmpty(disk, directory)
     const files = new SegmentFiles({ disk, directory, journalId: journalIdBytes(manifest) })
     try {
       const snapshots = await listSnapshots(disk, directory)
@@ -44,7 +47,7 @@ export class Home {
         return undefined
       }
       const catalog = await newestCatalog(files, snapshots)
-      const recovered = await look(files, catalog, snapshots)
+      const recovered = await look(files, catalog, { snapshots, syncedThrough: catalog.end.number })
       for (const found of recovered.commits) catalog.apply(summarize(found), found.end, found.place)
       if (catalog.end.number === 0) {
         await files.close()
@@ -61,7 +64,7 @@ export class Home {
 
   /** Commits accepted since the last look; the catalog takes them up only when `take` is called. */
   async refresh(): Promise<{ commits: CommitSummary[]; take: () => void }> {
-    const recovered = await look(this.files, this.catalog, [])
+    const recovered = await look(this.files, this.catalog, { snapshots: [], syncedThrough: this.syncedThrough })
     const commits = recovered.commits.map(summarize)
     for (const { parts } of commits) for (const part of parts) await this.files.open(part.folder, part.segment)
     return {
@@ -69,7 +72,8 @@ export class Home {
       take: () => {
         for (const found of recovered.commits) this.catalog.apply(summarize(found), found.end, found.place)
         this.catalog.end = recovered.end
-        this.recovered = recovered
+        this.syncedThrough = recovered.syncedThrough
+        this.torn = recovered.torn
       },
     }
   }
@@ -130,6 +134,14 @@ async function listSnapshots(disk: Disk, directory: string): Promise<SnapshotNam
     .toReversed()
 }
 
+/** The manifest is durable before anything else is written, so without it there are no commits, or it was lost. */
+async function mustBeEmpty(disk: Disk, directory: string): Promise<undefined> {
+  const names = await disk.list(joinPath(directory, commitsFolder)).catch(emptyIfMissing)
+  if (!names.some((name) => parseSegmentName(name) !== undefined)) return undefined
+  const path = joinPath(directory, manifestName)
+  throw new VarveError('VARVE_CORRUPT', `${path} is missing, but there are commits beside it.`, { path, fault: 'missing' })
+}
+
 /** A journal whose first commit never became durable is none; a damaged one is not absent. */
 async function isAbsent(files: SegmentFiles, snapshots: SnapshotNames): Promise<boolean> {
   const fault = await files.fault(commitsFolder, 1)
@@ -141,7 +153,7 @@ async function isAbsent(files: SegmentFiles, snapshots: SnapshotNames): Promise<
   })
   if (!file) return true
   try {
-    for await (const _ of framesBeyond(file, segmentHeaderBytes, await file.size())) return false
+    for await (const mark of marksBeyond(file, segmentHeaderBytes, await file.size())) if (mark > 0) return false
     return true
   } finally {
     await file.close()
@@ -182,10 +194,18 @@ function adoptSnapshots(catalog: Catalog, snapshots: SnapshotNames): void {
   }
 }
 
-async function look(files: SegmentFiles, catalog: Catalog, snapshots: SnapshotNames): Promise<Recovered> {
+async function look(
+  files: SegmentFiles,
+  catalog: Catalog,
+  { snapshots, syncedThrough }: { snapshots: SnapshotNames; syncedThrough: number },
+): Promise<Recovered> {
   return recover(files, catalog.end, {
     heads,
-    knownElsewhere: async (commits) => Math.max(await knownToSnapshots(files, snapshots, commits.at(-1)?.number ?? catalog.end.number), await knownToTails(files, catalog, commits)),
+    syncedThrough,
+    knownElsewhere: async (commits) => {
+      const last = commits.at(-1)?.number ?? catalog.end.number
+      return Math.max(await knownToSnapshots(files, snapshots, last), await knownToTails(files, catalog, commits))
+    },
   })
 }
 
@@ -213,10 +233,11 @@ async function knownToTails(files: SegmentFiles, catalog: Catalog, commits: read
 async function knownToTail(files: SegmentFiles, folder: string, segment: number, end: number): Promise<number> {
   let known = 0
   for (const number of await files.numbers(folder)) {
-    if (number < segment || (await files.fault(folder, number)) !== undefined) continue
-    const file = await files.open(folder, number)
-    const size = await file.size()
-    for await (const { syncedThrough } of framesBeyond(file, number === segment ? end : segmentHeaderBytes, size)) known = Math.max(known, syncedThrough)
+    if (number < segment) continue
+    await files.glance(folder, number, async (file) => {
+      const from = number === segment ? end : segmentHeaderBytes
+      for await (const mark of marksBeyond(file, from, await file.size())) known = Math.max(known, mark)
+    })
   }
   return known
 }

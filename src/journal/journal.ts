@@ -5,30 +5,21 @@
 import type { Disk } from '../disk/disk.ts'
 import { VarveError } from '../errors.ts'
 import type { Lock } from '../log/lock.ts'
+import { isDiskFull } from '../log/segment-writer.ts'
 import { StoreLog } from '../log/store-log.ts'
-import type { Commit, CommitKind, CommitNote } from './commit.ts'
+import { toCommit, type Commit, type CommitKind, type CommitNote } from './commit.ts'
 import type { CommitSummary } from './catalog.ts'
-import type { CommitRequest, Durability } from './commit-queue.ts'
-import type { EventInput, Position, StoreKind, StoreState } from './event.ts'
-import { applyEvent, Fold, readEvents, readPayload, type FoldedStore } from './fold.ts'
+import type { CommitRequest } from './commit-queue.ts'
+import type { EventInput, Position, StoreState } from './event.ts'
+import { applyEvent, Fold, readEvents, type FoldedStore } from './fold.ts'
+import { readPayload, readPayloads } from './payload.ts'
 import { Home } from './home.ts'
-import { Pending, spillBytes, type TakenChanges } from './pending.ts'
+import type { JournalOptions } from './journal-options.ts'
+import { defaultLimits, type Limits } from './limits.ts'
+import { Pending, type PendingMark } from './pending.ts'
 import { beginSession, continueSession, lockDirectory, type Session } from './session.ts'
 import { Snapshots } from './snapshots.ts'
 import { Turns } from './turns.ts'
-
-export interface JournalOptions {
-  disk: Disk
-  /** What a folder's store is. */
-  kindOf: (folder: string) => StoreKind
-  durability: Durability
-  clock: () => Date
-  /** Fills a buffer with random bytes. */
-  random: (target: Uint8Array) => void
-  onWarning: (warning: string) => void
-  networkFileSystem?: boolean
-  takeover?: boolean
-}
 
 export class Journal {
   readonly #options: JournalOptions
@@ -50,19 +41,25 @@ export class Journal {
   /** The disk was full when pending changes should have been written early. */
   #spillFailed = false
   /** Early writes and removals, one after another. */
-  #fileWork: Promise<void> = Promise.resolve()
+  #fileWork: Promise<void> | undefined
+  #refreshing: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+  readonly #limits: Limits
 
   private constructor(options: JournalOptions, directory: string | undefined, home: Home | undefined) {
     this.#options = options
     this.#directory = directory
     this.#home = home
     this.#fold = new Fold(options.kindOf)
-    this.#snapshots = new Snapshots(options.onWarning)
+    this.#limits = { ...defaultLimits, ...options.limits }
+    this.#snapshots = new Snapshots(options.onWarning, this.#limits)
     this.#pending = new Pending({
-      startLog: (folder) => this.#session?.startLog(folder) ?? new StoreLog(folder, { highest: 0 }),
+      startLog: (folder) =>
+        this.#session?.startLog(folder) ?? new StoreLog(folder, { highest: 0, segmentBytes: this.#limits.segmentBytes }),
       syncedThrough: () => this.#session?.queue.syncedThrough ?? 0,
       random: options.random,
       canSpill: () => this.#session !== undefined && this.#staged.length === 0,
+      limits: this.#limits,
     })
   }
 
@@ -88,6 +85,15 @@ export class Journal {
   /** Within a transaction of this journal. */
   get inTurn(): boolean {
     return this.#turns.inside
+  }
+
+  get hasStagedCommits(): boolean {
+    return this.#staged.length > 0
+  }
+
+  /** What it was opened with. */
+  get options(): JournalOptions {
+    return this.#options
   }
 
   get hasPendingChanges(): boolean {
@@ -127,6 +133,15 @@ export class Journal {
     return readPayload(files, folder, position)
   }
 
+  /** The same for many; those that stand close together are read at once. */
+  payloads(folder: string, positions: readonly Position[]): Uint8Array[] {
+    const files = this.#session?.files ?? this.#home?.files
+    const log = this.#pending.log(folder)
+    const pending = (position: Position): Uint8Array | undefined =>
+      position.length === 0 ? new Uint8Array(0) : log?.payload(position.segment, position.offset)
+    return readPayloads(positions, { files, folder, pending })
+  }
+
   /**
    * Runs `change`, which reads the store's state and appends events, in one synchronous step: at once if this context may write now, else
    * when it may. Whatever it throws, it leaves nothing behind.
@@ -146,37 +161,23 @@ export class Journal {
   async together<T>(change: () => Promise<T>, folders: readonly string[] = []): Promise<T> {
     await this.#ready()
     await Promise.all(folders.map((folder) => this.#store(folder)))
-    return this.#turns.take(async () => {
-      const mark = this.#pending.mark()
-      try {
-        return await change()
-      } catch (error) {
-        await this.#rollback(mark)
-        throw error
-      }
-    })
+    return this.#turns.take(() => this.#unit(change))
   }
 
   /**
    * Everything that `change` does is one commit, or nothing. What was pending before becomes a commit of its own in the same flush. Nested transactions join
    * the outermost. Answers what `change` answers, and the commit, if there was anything to commit.
    */
-  async transaction<T>(note: CommitNote, change: () => Promise<T>): Promise<{ value: T; commit: Commit | undefined }> {
+  async transaction<T>(note: CommitNote, change: () => Promise<T>, kind: CommitKind = 'data'): Promise<{ value: T; commit: Commit | undefined }> {
     if (this.#turns.inside || this.#directory === undefined) return { value: await this.together(change), commit: undefined }
-    let commit: Promise<Commit> | undefined
-    const value = await this.together(async () => {
-      const before = this.#pending.empty ? [] : [this.#take('data', {})]
-      try {
+    await this.#ready()
+    const { value, sent } = await this.#turns.take(() =>
+      this.#unit(async (begin) => {
         const answer = await change()
-        commit = (await this.#commit(() => [...before, ...this.#takeAll('data', note)]))?.last
-        return answer
-      } catch (error) {
-        await this.#rollback()
-        for (const { changes } of before) this.#pending.reopen(changes)
-        throw error
-      }
-    })
-    return { value, commit: await commit }
+        return { value: answer, sent: await this.#commit(() => [...this.#take('data', {}, begin), ...this.#take(kind, note)]) }
+      }),
+    )
+    return { value, commit: await sent?.last }
   }
 
   /**
@@ -187,12 +188,12 @@ export class Journal {
     if (this.#turns.inside) throw inTransaction('persist()')
     while (!this.#turns.ready) await this.#turns.change()
     if (this.#pending.empty && this.#staged.length === 0) return this.#last
-    return (await this.#commit(() => this.#takeAll(kind, note)))?.last ?? this.#last
+    return (await this.#commit(() => this.#take(kind, note)))?.last ?? this.#last
   }
 
   /** Makes what is pending a commit, which is written before any other once there is a directory. */
   stage(kind: CommitKind, note: CommitNote): void {
-    if (!this.#pending.empty) this.#staged.push(this.#take(kind, note))
+    this.#staged.push(...this.#take(kind, note).map((request) => ({ ...request, staged: true as const })))
   }
 
   /** Drops everything pending. */
@@ -216,20 +217,55 @@ export class Journal {
   /** Takes up what others have committed since. A writer has nothing to take up. */
   async refresh(): Promise<void> {
     if (this.#session || this.#starting || !this.#pending.empty) return
-    if (!this.#home && this.#directory !== undefined) this.#home = await Home.open(this.#options.disk, this.#directory)
-    else if (this.#home) await this.#takeUp(this.#home)
+    this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined))
+    return this.#refreshing
+  }
+
+  async #refresh(): Promise<void> {
+    if (this.#home) return this.#takeUp(this.#home)
+    if (this.#directory === undefined) return
+    const appeared = await Home.open(this.#options.disk, this.#directory)
+    if (appeared && this.#pending.empty) this.#startOver(appeared)
+    else await appeared?.files.close() // A change was made meanwhile: its commit will say what is in its way.
+  }
+
+  /** A commit by its number. */
+  async commit(number: number): Promise<Commit | undefined> {
+    if (!this.#home || number < 1 || number > this.#home.catalog.end.number) return undefined
+    return toCommit(await this.#home.commit(number))
+  }
+
+  /** All commits, the newest first. */
+  async *commits(): AsyncGenerator<Commit> {
+    const home = this.#directory === undefined ? undefined : await Home.open(this.#options.disk, this.#directory)
+    try {
+      for (let number = home?.catalog.end.number ?? 0; number > 0; number--) yield toCommit(await home!.commit(number))
+    } finally {
+      await home?.files.close()
+    }
   }
 
   /** Ends the session. Persists nothing: what is pending is lost, and said so. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close().finally(() => (this.#closing = undefined))
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     await this.#starting?.catch(() => {})
-    const session = this.#session
-    if (!this.#pending.empty && this.#directory !== undefined)
+    await this.#session?.queue.idle()
+    if (!this.#pending.empty && this.#directory !== undefined) {
       this.#options.onWarning(`Closed ${this.#directory} with pending changes; they are lost. Call persist() before close().`)
-    if (session) await this.#endSession(session)
-    await this.#home?.files.close()
-    this.#home = undefined
-    this.#session = undefined
+      await this.#rollback()
+    }
+    try {
+      if (this.#session) await this.#endSession(this.#session)
+    } finally {
+      const home = this.#home
+      this.#home = undefined
+      this.#session = undefined
+      await home?.files.close()
+    }
   }
 
   get #catalog() {
@@ -243,7 +279,7 @@ export class Journal {
   }
 
   get #mustSpill(): boolean {
-    return this.#pending.bytes > spillBytes && this.#session !== undefined
+    return this.#pending.bytes > this.#limits.spillBytes && this.#session !== undefined
   }
 
   #step<T>(store: FoldedStore, change: (state: StoreState, append: (event: EventInput) => void) => T): T {
@@ -253,6 +289,21 @@ export class Journal {
     } catch (error) {
       this.#removeSegments(this.#pending.rollback(mark))
       throw error
+    } finally {
+      this.#pending.release(mark)
+    }
+  }
+
+  /** Where `change` begins can be returned to, and what was pending before can be taken by itself. */
+  async #unit<T>(change: (begin: PendingMark) => Promise<T>): Promise<T> {
+    const begin = this.#pending.mark({ split: true })
+    try {
+      return await change(begin)
+    } catch (error) {
+      await this.#rollback(begin)
+      throw error
+    } finally {
+      this.#pending.release(begin)
     }
   }
 
@@ -283,7 +334,8 @@ export class Journal {
 
   async #start(directory: string, create: boolean): Promise<Session | undefined> {
     const { disk } = this.#options
-    if (create) await makeDirectoryDurable(disk, directory)
+    await this.#refreshing?.catch(() => {}) // Whoever asked for it is told.
+    if (create && !this.#home) await makeDirectoryDurable(disk, directory)
     const lock = await lockDirectory(this.#options, directory)
     try {
       this.#session = await this.#startLocked(directory, lock)
@@ -298,24 +350,21 @@ export class Journal {
     const { disk } = this.#options
     const options = {
       ...this.#options,
+      limits: this.#limits,
       onCommitted: (commits: readonly CommitSummary[], synced: boolean) => this.#committed(commits, synced),
-      onReturned: (changes: TakenChanges) => this.#returned(changes),
+      onReturned: (request: CommitRequest) => this.#returned(request),
     }
     if (this.#home) await this.#takeUp(this.#home)
     else {
       const appeared = await Home.open(disk, directory)
-      if (appeared && (!this.#pending.empty || this.#staged.length)) {
+      if (appeared && !this.#pending.empty) {
         await appeared.files.close()
         throw new VarveError('VARVE_DISPLACED', `Another process created a journal in ${directory} since this context was opened.`, { directory })
       }
-      if (appeared) {
-        this.#fold.clear()
-        this.#pending.clear()
-      }
-      this.#home = appeared
+      if (appeared) this.#startOver(appeared)
     }
     if (!this.#home) return beginSession(directory, lock, options)
-    const { torn } = this.#home.recovered
+    const { torn } = this.#home
     if (torn && torn.bytes > 0)
       this.#options.onWarning(
         `The last writer of ${directory} did not end in order: ${torn.commits} unfinished commits and ${torn.bytes} bytes were dropped (${torn.fault}). None of them was acknowledged.`,
@@ -323,37 +372,44 @@ export class Journal {
     return continueSession(this.#home, lock, options)
   }
 
+  /** Forgets what was loaded or staged: another process's journal stands there now. Nothing may be pending. */
+  #startOver(home: Home): void {
+    this.#home = home
+    this.#directoryMissing = false
+    this.#staged = []
+    this.#fold.clear()
+    this.#pending.clear()
+  }
+
   /** Folds what others have committed, in one step. */
   async #takeUp(home: Home): Promise<void> {
-    await this.#fold.settled()
     const { commits, take } = await home.refresh()
-    const steps: (() => void)[] = []
-    for (const store of this.#fold.stores()) {
-      const parts = commits.map(({ number, parts: all }) => ({ commit: number, parts: all.filter((part) => part.folder === store.folder) }))
-      for await (const { event, rowsBytes } of readEvents(home.files, parts)) steps.push(() => applyEvent(store, event, rowsBytes))
+    const steps = new Map<FoldedStore, (() => void)[]>()
+    // A store that is loaded meanwhile has still to take them up, too.
+    while (await this.#fold.settled(), [...this.#fold.stores()].some((store) => !steps.has(store))) {
+      for (const store of this.#fold.stores()) if (!steps.has(store)) steps.set(store, await foldingSteps(home, store, commits))
     }
-    for (const step of steps) step()
+    for (const step of [...steps.values()].flat()) step()
     take()
   }
 
-  #take(kind: CommitKind, note: CommitNote): CommitRequest {
-    const changes = this.#pending.take()
+  /** What is pending as a commit, or what stood before a unit began; none if there is nothing. */
+  #take(kind: CommitKind, note: CommitNote, through?: PendingMark): CommitRequest[] {
+    const changes = this.#pending.take(through)
+    if (changes.stores.length === 0) return []
     const names: Record<string, string> = {}
     for (const { log } of changes.stores) {
       const name = this.#names.get(log.folder)
       if (name !== undefined) names[log.folder] = name
     }
-    return { kind, note, changes, names }
-  }
-
-  #takeAll(kind: CommitKind, note: CommitNote): CommitRequest[] {
-    return this.#pending.empty ? [] : [this.#take(kind, note)]
+    return [{ kind, note, changes, names }]
   }
 
   /** Sends commits on their way, those staged before first, and answers the promise of the last; in an object, so that it is not awaited yet. */
   async #commit(take: () => CommitRequest[]): Promise<{ last: Promise<Commit> } | undefined> {
     if (!this.#session) await this.#ready({ create: true })
-    while (!this.#turns.ready) await this.#turns.change()
+    // What is being written early is not written a second time.
+    while (!this.#turns.ready || this.#fileWork) await (this.#fileWork ?? this.#turns.change())
     const session = this.#session
     if (!session) throw new TypeError('A journal in memory needs a directory to persist to.')
     if (session.queue.over) throw session.queue.over
@@ -381,17 +437,25 @@ export class Journal {
     for (const { names } of commits) for (const folder of Object.keys(names)) this.#names.delete(folder)
   }
 
-  #returned(changes: TakenChanges): void {
-    this.#pending.reopen(changes)
+  #returned(request: CommitRequest): void {
+    if (request.staged) this.#staged.unshift(request)
+    else this.#pending.reopen(request.changes)
   }
 
-  async #rollback(mark?: ReturnType<Pending['mark']>): Promise<void> {
+  async #rollback(mark?: PendingMark): Promise<void> {
     this.#removeSegments(this.#pending.rollback(mark))
     await this.#fileWork
   }
 
   #removeSegments(segments: { folder: string; segment: number }[]): void {
-    for (const { folder, segment } of segments) this.#inOrder(async () => this.#session?.writer.remove(folder, segment))
+    const session = this.#session
+    if (!session || segments.length === 0) return
+    // A displaced writer leaves them to the next one, whose they may be by now.
+    const remove = async (): Promise<void> => {
+      if (!(await session.lock.stillHeld())) return
+      for (const { folder, segment } of segments) await session.writer.remove(folder, segment)
+    }
+    this.#inOrder(remove).catch((error: Error) => this.#options.onWarning(`A file of dropped changes stays until the next session (${error.message}).`))
   }
 
   /** Writes what may be written before its commit, so that memory stays flat. A full disk is an error only for who insists: nothing is lost yet. */
@@ -402,7 +466,7 @@ export class Journal {
         await Promise.all(this.#pending.logs().map((log) => spillLog(session, log)))
         this.#spillFailed = false
       } catch (cause) {
-        if ((cause as NodeJS.ErrnoException).code !== 'ENOSPC') throw session.queue.fail(cause)
+        if (!isDiskFull(cause)) throw session.queue.fail(cause)
         this.#spillFailed = true
       }
     })
@@ -410,8 +474,13 @@ export class Journal {
   }
 
   #inOrder(work: () => Promise<void>): Promise<void> {
-    const done = this.#fileWork.then(work)
-    this.#fileWork = done.catch(() => {}) // Whoever asked is told; the next piece of work does not depend on it.
+    const done = (this.#fileWork ?? Promise.resolve()).then(work)
+    const settled = done
+      .catch(() => {}) // Whoever asked is told; the next piece of work does not depend on it.
+      .then(() => {
+        if (this.#fileWork === settled) this.#fileWork = undefined
+      })
+    this.#fileWork = settled
     return done
   }
 
@@ -421,16 +490,23 @@ export class Journal {
       await this.#fileWork
       await this.#snapshots.idle()
       if (session.queue.over) return
-      await this.#rollback()
-      await session.queue.flush()
+      await session.queue.sync()
       await this.#snapshots.atClose(this.#fold, session)
-      await session.queue.flush({ close: true })
+      await session.queue.close()
     } finally {
       await session.writer.close()
       await session.files.close()
       await session.lock.release()
     }
   }
+}
+
+/** What remains to be done to bring a store up to these commits. */
+async function foldingSteps(home: Home, store: FoldedStore, commits: readonly CommitSummary[]): Promise<(() => void)[]> {
+  const steps: (() => void)[] = []
+  const parts = commits.map(({ number, parts: all }) => ({ commit: number, parts: all.filter((part) => part.folder === store.folder) }))
+  for await (const { event, rowsBytes } of readEvents(home.files, parts)) steps.push(() => applyEvent(store, event, rowsBytes))
+  return steps
 }
 
 async function spillLog(session: Session, log: StoreLog): Promise<void> {
@@ -444,13 +520,21 @@ function inTransaction(call: string): VarveError {
   return new VarveError('VARVE_IN_TRANSACTION', `${call} was called inside a transaction.`)
 }
 
-/** Makes a directory, and its name in each parent that had to be made durable. */
+/**
+ * Makes a directory, each missing parent first, and every name durable before the next is made; so only the name of the lowest one that stands
+ * there may be one that a killed process left unsynced.
+ */
 async function makeDirectoryDurable(disk: Disk, directory: string): Promise<void> {
   const missing: string[] = []
-  for (let path = directory; !(await disk.stat(path)); path = parentOf(path)) missing.push(path)
-  if (missing.length === 0) return
-  await disk.makeDirectory(directory)
-  for (const path of missing) await disk.syncDirectory(parentOf(path))
+  let standing = directory
+  for (; !(await disk.stat(standing)); standing = parentOf(standing)) missing.push(standing)
+  await disk.syncDirectory(parentOf(standing)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EACCES' && error.code !== 'EPERM') throw error // Then it was not us who made it.
+  })
+  for (const path of missing.toReversed()) {
+    await disk.makeDirectory(path)
+    await disk.syncDirectory(parentOf(path))
+  }
 }
 
 function parentOf(path: string): string {

@@ -59,7 +59,7 @@ function parse(bytes: Uint8Array): Manifest | 'newer' | undefined {
     const value = JSON.parse(Buffer.from(bytes).toString('utf8')) as Partial<Manifest> | null
     const { format: seen, id, created = '', requires = [] } = value ?? {}
     if (typeof seen === 'number' && seen > format) return 'newer'
-    if (typeof seen !== 'number' || typeof id !== 'string' || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) return undefined
+    if (seen !== format || typeof id !== 'string' || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) return undefined
     return { format: seen, id, created, requires: requires.map(String) }
   } catch {
     return undefined // The caller says which file cannot be read.

@@ -2,14 +2,12 @@
  * Changes that no commit holds yet: they are in the states already, have their places in the logs, and can be taken back to any mark. Large ones are
  * written early, into segments of their own.
  */
-import { encodeFrame, frameFlags, splitBytes, type FrameItem } from '../log/frame.ts'
+import { encodeFrame, frameFlags, type FrameItem } from '../log/frame.ts'
 import { StoreLog, type StoreLogMark, type TakenParts } from '../log/store-log.ts'
 import { encode } from './codec.ts'
 import { eventVersion, type EventInput, type StoredEvent } from './event.ts'
 import { applyEvent, type FoldedStore } from './fold.ts'
-
-/** Above this, pending changes are written to segments of their own. */
-export const spillBytes = 8 * 1024 * 1024
+import type { Limits } from './limits.ts'
 
 interface PendingStore {
   store: FoldedStore
@@ -21,7 +19,7 @@ export interface TakenChanges {
   bytes: number
 }
 
-interface PendingMark {
+export interface PendingMark {
   stores: Map<string, { log: StoreLogMark; undo: number }>
   bytes: number
 }
@@ -33,12 +31,15 @@ export interface PendingOptions {
   random: (target: Uint8Array) => void
   /** Whether there are files to spill into. */
   canSpill: () => boolean
+  limits: Limits
 }
 
 export class Pending {
   bytes = 0
   readonly #options: PendingOptions
   readonly #stores = new Map<string, PendingStore>()
+  /** Those that a rollback may still return to. */
+  readonly #marks = new Set<PendingMark>()
 
   constructor(options: PendingOptions) {
     this.#options = options
@@ -62,7 +63,8 @@ export class Pending {
     if (input.items.length === 0) return
     const { log } = this.#open(store)
     store.undo.entries ??= []
-    for (const items of split(input)) {
+    const { spillBytes, splitBytes } = this.#options.limits
+    for (const items of split(input, splitBytes)) {
       const { type, dimensions } = input
       const frame = encodeFrame({
         flags: dimensions === undefined ? 0 : frameFlags.matrix,
@@ -86,10 +88,17 @@ export class Pending {
     }
   }
 
-  mark(): PendingMark {
-    const stores = new Map<string, { log: StoreLogMark; undo: number }>()
-    for (const [folder, { store, log }] of this.#stores) stores.set(folder, { log: log.mark(), undo: store.undo.entries?.length ?? 0 })
-    return { stores, bytes: this.bytes }
+  /** `split`: what stands before can be taken by itself. Every mark must be released. */
+  mark({ split = false } = {}): PendingMark {
+    const stores: PendingMark['stores'] = new Map()
+    for (const [folder, { store, log }] of this.#stores) stores.set(folder, { log: log.mark({ split }), undo: store.undo.entries?.length ?? 0 })
+    const mark = { stores, bytes: this.bytes }
+    this.#marks.add(mark)
+    return mark
+  }
+
+  release(mark: PendingMark): void {
+    this.#marks.delete(mark)
   }
 
   /** Takes back what was changed since the mark, or all of it. Answers the segments to remove. */
@@ -107,26 +116,34 @@ export class Pending {
     return removed
   }
 
-  /** Hands everything over to a commit. */
-  take(): TakenChanges {
-    const stores = []
-    for (const { store, log } of this.#stores.values()) {
-      if (!log.pending) continue
-      stores.push({ store, log, taken: log.takeParts(), undo: store.undo.entries ?? [] })
-      store.undo.entries = undefined
+  /** Hands everything over to a commit, or what stands before a mark that splits. */
+  take(through?: PendingMark): TakenChanges {
+    const stores: TakenChanges['stores'] = []
+    for (const [folder, { store, log }] of this.#stores) {
+      const to = through?.stores.get(folder)
+      if (!log.pending || (through && !to?.log.parts.length)) continue
+      const entries = store.undo.entries ?? []
+      stores.push({ store, log, taken: log.takeParts(to?.log), undo: entries.splice(0, to?.undo ?? entries.length) })
+      store.undo.entries = log.pending ? entries : undefined
     }
-    const { bytes } = this
-    this.bytes = 0
+    const bytes = through?.bytes ?? this.bytes
+    this.bytes -= bytes
     return { stores, bytes }
   }
 
-  /** The commit was not written after all. */
+  /** The commit was not written after all: its changes come before those that are pending now, and before every mark. */
   reopen({ stores, bytes }: TakenChanges): void {
     for (const { store, log, taken, undo } of stores) {
       log.reopen(taken)
       store.undo.entries = [...undo, ...(store.undo.entries ?? [])]
+      for (const mark of this.#marks) {
+        const marked = mark.stores.get(store.folder)
+        if (!marked) continue
+        mark.stores.set(store.folder, { log: log.reopenMark(marked.log, taken), undo: marked.undo + undo.length })
+      }
     }
     this.bytes += bytes
+    for (const mark of this.#marks) mark.bytes += bytes
   }
 
   /** Forgets the stores, which are loaded anew. Nothing may be pending. */
@@ -149,7 +166,7 @@ interface SplitItem extends FrameItem {
 }
 
 /** Parts of an event small enough for a frame each. */
-function* split({ items }: EventInput): Generator<SplitItem[]> {
+function* split({ items }: EventInput, splitBytes: number): Generator<SplitItem[]> {
   let group: SplitItem[] = []
   let bytes = 0
   for (const { row: plain, payload } of items) {

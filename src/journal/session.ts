@@ -11,7 +11,8 @@ import { Catalog } from './catalog.ts'
 import { CommitQueue, type CommitQueueOptions } from './commit-queue.ts'
 import type { Home } from './home.ts'
 import { journalIdBytes, newManifest, readManifest, writeManifest } from './manifest.ts'
-import type { JournalOptions } from './journal.ts'
+import type { JournalOptions } from './journal-options.ts'
+import type { Limits } from './limits.ts'
 
 export interface Session {
   readonly lock: Lock
@@ -23,7 +24,7 @@ export interface Session {
   startLog(folder: string): StoreLog
 }
 
-export type SessionEvents = Pick<CommitQueueOptions, 'onCommitted' | 'onReturned'>
+export type SessionOptions = JournalOptions & Pick<CommitQueueOptions, 'onCommitted' | 'onReturned'> & { limits: Limits }
 
 export async function lockDirectory({ disk, random, networkFileSystem, takeover }: JournalOptions, directory: string): Promise<Lock> {
   const nonce = (): string => {
@@ -35,9 +36,10 @@ export async function lockDirectory({ disk, random, networkFileSystem, takeover 
 }
 
 /** Continues the journal that stands there. Everything committed must be folded by now. */
-export async function continueSession(home: Home, lock: Lock, options: JournalOptions & SessionEvents): Promise<Session> {
-  const { files, catalog, recovered } = home
-  const inOrder = recovered.closed && recovered.torn === undefined
+export async function continueSession(home: Home, lock: Lock, options: SessionOptions): Promise<Session> {
+  const { files, catalog, syncedThrough } = home
+  // Who was displaced may be alive, and still have the end of these segments for its own.
+  const inOrder = catalog.end.closed && home.torn === undefined && !options.takeover
   const highest = await clearFolders(files, catalog)
   const ends = await lastSegments(files, catalog)
   const commits = await files.numbers(commitsFolder)
@@ -46,18 +48,38 @@ export async function continueSession(home: Home, lock: Lock, options: JournalOp
     catalog,
     lock,
     options,
+    syncedThrough,
     newSegment: inOrder ? undefined : Math.max(0, ...commits) + 1,
-    prepare: async () => {},
+    prepare: async (writer) => {
+      if (!inOrder) await adoptUnsynced(writer, catalog, { syncedThrough, commits })
+    },
     startLog: (folder) => {
       const last = ends.get(folder)
-      if (inOrder && last?.whole) return new StoreLog(folder, { ...last, highest: highest.get(folder) ?? 0 })
-      return new StoreLog(folder, { highest: highest.get(folder) ?? 0 })
+      const start = { highest: highest.get(folder) ?? 0, segmentBytes: options.limits.segmentBytes }
+      return new StoreLog(folder, inOrder && last?.whole ? { ...start, segment: last.segment, end: last.end } : start)
     },
   })
 }
 
+/**
+ * A writer that was killed may have written what it never synced. Read back it counts as committed, since this machine lives on; but before anything
+ * is built on it, it must be durable: its commits, and the end of the commit log.
+ */
+async function adoptUnsynced(
+  writer: SegmentWriter,
+  catalog: Catalog,
+  { syncedThrough, commits }: { syncedThrough: number; commits: number[] },
+): Promise<void> {
+  const last = catalog.end.next.segment
+  const first = catalog.offsets[syncedThrough * 2] ?? last
+  for (const segment of commits) if (segment >= first && segment <= last) await writer.adopt(commitsFolder, segment)
+  for (const [folder, { tail }] of catalog.stores) {
+    for (const { commit, parts } of tail) if (commit > syncedThrough) for (const { segment } of parts) await writer.adopt(folder, segment)
+  }
+}
+
 /** Begins a journal where none is. What stands there was never committed. */
-export async function beginSession(directory: string, lock: Lock, options: JournalOptions & SessionEvents): Promise<Session> {
+export async function beginSession(directory: string, lock: Lock, options: SessionOptions): Promise<Session> {
   const { disk, random, clock } = options
   const known = await readManifest(disk, directory)
   const manifest = known ?? newManifest(uuid(random), clock())
@@ -68,13 +90,14 @@ export async function beginSession(directory: string, lock: Lock, options: Journ
     catalog,
     lock,
     options,
+    syncedThrough: 0,
     newSegment: 1,
     prepare: async () => {
       await clearFolders(files, catalog)
-      for (const segment of await files.numbers(commitsFolder)) await disk.unlink(files.path(commitsFolder, segment))
+      for (const segment of await files.numbers(commitsFolder)) await files.remove(commitsFolder, segment)
       if (!known) await writeManifest(disk, directory, manifest)
     },
-    startLog: (folder) => new StoreLog(folder, { highest: 0 }),
+    startLog: (folder) => new StoreLog(folder, { highest: 0, segmentBytes: options.limits.segmentBytes }),
   })
 }
 
@@ -82,19 +105,33 @@ interface SessionParts {
   files: SegmentFiles
   catalog: Catalog
   lock: Lock
-  options: JournalOptions & SessionEvents
+  options: SessionOptions
+  syncedThrough: number
   newSegment: number | undefined
   startLog: Session['startLog']
-  prepare: () => Promise<void>
+  prepare: (writer: SegmentWriter) => Promise<void>
 }
 
-function makeSession({ files, catalog, lock, options, newSegment, startLog, prepare }: SessionParts): Session {
+function makeSession({ files, catalog, lock, options, startLog, prepare, ...place }: SessionParts): Session {
   const { random, clock, durability, onCommitted, onReturned } = options
   const id = new Uint8Array(16)
   random(id)
   const writer = new SegmentWriter(files, id)
   const stillHeld = (): Promise<boolean> => lock.stillHeld()
-  const queue = new CommitQueue({ files, writer, catalog, durability, newSegment, stillHeld, prepare, clock, random, onCommitted, onReturned })
+  const queue = new CommitQueue({
+    ...place,
+    files,
+    writer,
+    catalog,
+    durability,
+    segmentBytes: options.limits.segmentBytes,
+    stillHeld,
+    prepare: () => prepare(writer),
+    clock,
+    random,
+    onCommitted,
+    onReturned,
+  })
   return { lock, files, writer, catalog, queue, startLog }
 }
 
@@ -109,7 +146,7 @@ async function clearFolders(files: SegmentFiles, catalog: Catalog): Promise<Map<
     for (const segment of await files.numbers(folder)) {
       highest.set(folder, Math.max(segment, highest.get(folder) ?? 0))
       if (named?.has(segment) || (await files.fault(folder, segment))?.startsWith('it belongs')) continue
-      await files.disk.unlink(files.path(folder, segment))
+      await files.remove(folder, segment)
     }
   }
   return highest

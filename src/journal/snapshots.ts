@@ -7,47 +7,51 @@ import { emptyIfMissing, type SegmentFiles } from '../log/segment-files.ts'
 import { encode } from './codec.ts'
 import type { Commit } from './commit.ts'
 import type { Fold, FoldedStore } from './fold.ts'
+import type { Limits } from './limits.ts'
 import type { Session } from './session.ts'
 import { catalogSubject, encodeSnapshot, type Sections } from './snapshot.ts'
 import type { FrozenTable, Table } from './table.ts'
 
-/** No snapshot is made for less than this many bytes of rows, but at close. */
-const leastRowsBytes = 1024 * 1024
 /** Entries copied before others get a turn. */
 const sliceEntries = 2000
-/** So many commits are read again at open before it is worth writing the catalog. */
-const catalogCommits = 256
 
 /** States that are held on to. */
 export interface DueSnapshots {
-  stores: { store: FoldedStore; tables: [name: string, frozen: FrozenTable, table: Table<unknown>][] }[]
+  stores: { store: FoldedStore; rowsBytes: number; tables: [name: string, frozen: FrozenTable, table: Table<unknown>][] }[]
   thaw: () => void
 }
 
 export class Snapshots {
   readonly #onWarning: (warning: string) => void
-  #running: Promise<void> | undefined
+  readonly #limits: Limits
+  #running: Promise<void> = Promise.resolve()
   #held = false
   #catalogAt = 0
 
-  constructor(onWarning: (warning: string) => void) {
+  constructor(onWarning: (warning: string) => void, limits: Limits) {
     this.#onWarning = onWarning
+    this.#limits = limits
   }
 
   /** Holds on to the states of those stores that have folded more rows since their snapshot than half of it. */
-  freeze(fold: Fold, { least = leastRowsBytes } = {}): DueSnapshots | undefined {
+  freeze(fold: Fold, { least = this.#limits.snapshotRowsBytes } = {}): DueSnapshots | undefined {
     if (this.#held) return undefined
     const due = [...fold.stores()].filter(({ rowsBytes, snapshotBytes }) => rowsBytes > 0 && rowsBytes >= least && rowsBytes > snapshotBytes / 2)
     if (due.length === 0) return undefined
     this.#held = true
     const stores = due.map((store) => {
+      const { rowsBytes } = store
       store.rowsBytes = 0
-      return { store, tables: Object.entries(store.state).map(([name, table]) => [name, table.freeze(), table] as [string, FrozenTable, Table<unknown>]) }
+      const tables = Object.entries(store.state).map(([name, table]) => [name, table.freeze(), table] as [string, FrozenTable, Table<unknown>])
+      return { store, tables, rowsBytes }
     })
     return {
       stores,
       thaw: () => {
-        for (const { tables } of stores) for (const [, , table] of tables) table.thaw()
+        for (const { store, tables, rowsBytes } of stores) {
+          for (const [, , table] of tables) table.thaw()
+          store.rowsBytes += rowsBytes
+        }
         this.#held = false
       },
     }
@@ -56,16 +60,16 @@ export class Snapshots {
   /** Writes them in the background. */
   write(due: DueSnapshots | undefined, session: Session, commit: Pick<Commit, 'number' | 'hash'>): void {
     if (!due) return
-    this.#running = this.#write(due, session, commit)
+    this.#running = this.#running
+      .then(() => this.#write(due, session, commit))
       .catch((error: Error) => {
         due.thaw()
         this.#onWarning(`No snapshot of commit ${commit.number} was written (${error.message}). Opening takes longer until the next one.`)
       })
-      .finally(() => (this.#running = undefined))
   }
 
   async idle(): Promise<void> {
-    await this.#running
+    for (let seen; seen !== this.#running; await seen) seen = this.#running
   }
 
   /** What is due at the end of a session, whatever its size: the next one opens faster. Nothing may be pending. */
@@ -75,7 +79,7 @@ export class Snapshots {
     const commit = { number: catalog.end.number, hash: Buffer.from(catalog.end.hash).toString('hex') }
     this.write(this.freeze(fold, { least: 1 }), session, commit)
     await this.idle()
-    if (catalog.end.number - this.#catalogAt > catalogCommits) await this.#writeCatalog(session).catch((error: Error) => this.#onWarning(error.message))
+    if (catalog.end.number - this.#catalogAt > this.#limits.catalogCommits) await this.#writeCatalog(session).catch((error: Error) => this.#onWarning(error.message))
   }
 
   async #write(due: DueSnapshots, session: Session, { number, hash }: Pick<Commit, 'number' | 'hash'>): Promise<void> {

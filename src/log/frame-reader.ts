@@ -91,7 +91,7 @@ export class FrameReader {
     return payloads ? ((await this.#payloadFault(frame, front)) ?? frame) : frame
   }
 
-  /** Every byte: paddings are zero, payloads meet their checksums, items their digests. */
+  /** Payloads meet their checksums, items their digests. Paddings behind rows and payloads hold nothing, and are not looked at. */
   async #payloadFault(frame: ReadFrame, front: Buffer): Promise<FrameFault | undefined> {
     const known = { offset: frame.offset, syncedThrough: frame.syncedThrough, sizeBytes: frame.sizeBytes }
     let cell = frame.hashed.length
@@ -126,9 +126,10 @@ export function isFault(read: ReadFrame | FrameFault): read is FrameFault {
 }
 
 /**
- * The frames after a bad place: what a valid header says further on is evidence of what was once durable. Frames start at multiples of 8.
+ * What the frames from a bad place on say was synced through: a header that checks itself is evidence, whatever became of its frame. Frames
+ * start at multiples of 8.
  */
-export async function* framesBeyond(file: ReadableFile, from: number, limit: number): AsyncGenerator<ReadFrame> {
+export async function* marksBeyond(file: ReadableFile, from: number, limit: number): AsyncGenerator<number> {
   const reader = new FrameReader(file)
   let offset = padded(from)
   while (offset + headerBytes <= limit) {
@@ -139,7 +140,7 @@ export async function* framesBeyond(file: ReadableFile, from: number, limit: num
       continue
     }
     const frame = await reader.read(offset + next, limit)
-    if (!isFault(frame)) yield frame
+    if (frame.syncedThrough !== undefined) yield frame.syncedThrough
     offset += next + (isFault(frame) ? 8 : frame.sizeBytes)
   }
 }

@@ -28,8 +28,6 @@ export const digestBytes = 32
 /** What stands before the row in a cell. */
 export const cellOverheadBytes = 24
 export const saltBytes = 16
-/** An event above this is split into several frames. One item alone may be larger, up to `maxFrameBytes`. */
-export const splitBytes = 16 * 1024 * 1024
 export const maxFrameBytes = 1024 * 1024 * 1024
 
 export const frameFlags = {
@@ -72,7 +70,7 @@ export interface EncodedFrame {
 export const emptyPayload = new Uint8Array(0)
 
 export function padded(length: number): number {
-  return (length + 7) & ~7
+  return Math.ceil(length / 8) * 8 // Not by bits: they end at 2^31, and a length that was never checked may lie beyond.
 }
 
 export function encodeFrame({ flags = 0, head, items, syncedThrough, random }: FrameInput): EncodedFrame {

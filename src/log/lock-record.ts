@@ -40,7 +40,9 @@ export function lifeName(nonce: string): string {
 }
 
 /** What a name beside LOCK is; `unborn` is a sign of life that was never finished. */
-export function parseLockName(name: string): { kind: 'guard' | 'claim' | 'life' | 'unborn'; identity: string } | undefined {
+export function parseLockName(
+  name: string,
+): { kind: 'guard' | 'claim' | 'life' | 'unborn'; identity: string } | undefined {
   const match = /^LOCK\.([A-Za-z0-9_-]{1,64}~?)(\.new|\.sock|\.sock\.new)?$/.exec(name)
   if (!match) return undefined
   const kinds = { '.new': 'claim', '.sock': 'life', '.sock.new': 'unborn' } as const
@@ -57,7 +59,10 @@ export function encodeLockRecord({ host, bootId, pid, startedMs, nonce }: LockRe
 
 export function parseLockRecord(bytes: Uint8Array): LockRecord | undefined {
   try {
-    const { host, bootId, pid, startedMs, nonce } = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>
+    const { host, bootId, pid, startedMs, nonce } = JSON.parse(new TextDecoder().decode(bytes)) as Record<
+      string,
+      unknown
+    >
     if (typeof host !== 'string' || typeof bootId !== 'string' || !isNonce(nonce)) return undefined
     if (!Number.isSafeInteger(pid) || !isTime(startedMs)) return undefined
     return { host, bootId, pid: pid as number, startedMs, nonce }
@@ -67,7 +72,11 @@ export function parseLockRecord(bytes: Uint8Array): LockRecord | undefined {
 }
 
 /** `undefined` if nothing has that name. */
-export async function findLockRecord(disk: Disk, directory: string, name: string): Promise<FoundRecord | undefined> {
+export async function findLockRecord(
+  disk: Disk,
+  directory: string,
+  name: string,
+): Promise<FoundRecord | undefined> {
   let bytes: Uint8Array
   try {
     bytes = await disk.readSmallFile(`${directory}/${name}`)
@@ -76,8 +85,10 @@ export async function findLockRecord(disk: Disk, directory: string, name: string
     throw error
   }
   const record = parseLockRecord(bytes)
-  if (!record) return { identity: `damaged-${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}`, record }
-  // A holder that closes guards its record with that same record: to replace this guard takes another guard than itself.
+  if (!record)
+    return { identity: `damaged-${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}`, record }
+  // A holder that closes guards its record with that same record: to replace this guard takes another guard
+  // than itself.
   return { identity: name === guardName(record.nonce) ? `${record.nonce}~` : record.nonce, record }
 }
 

@@ -1,15 +1,16 @@
 /**
  * Which commits count. Recovery trusts the commit log only, never guesses, and writes nothing:
  *
- * 1. It follows the chain of commits through the segments of the commit log, each new segment being sealed to the one before.
- * 2. It collects the highest `syncedThrough` that any frame names: so far, everything was durable once.
+ * 1. It follows the chain of commits through the segments of the commit log, each new segment being sealed to the one before. The chain ends at
+ *    the first frame that is not good, or does not follow, or at a seal that does not fit what was found.
+ * 2. It collects the highest `syncedThrough` that any frame names, also those behind the chain's end: so far, everything was durable once.
  * 3. What lies above is read byte by byte; the first commit that does not verify, and what follows it, is torn and dropped.
- * 4. A fault at or below is corrupt, and refused.
+ * 4. A chain that ends below is corrupt, and refused.
  */
 import { createHash } from 'node:crypto'
 import { VarveError } from '../errors.ts'
 import { frameFlags } from './frame.ts'
-import { FrameReader, framesBeyond, isFault, type FrameFault, type ReadFrame } from './frame-reader.ts'
+import { FrameReader, marksBeyond, isFault, type FrameFault, type ReadFrame } from './frame-reader.ts'
 import { commitsFolder } from './names.ts'
 import { verifyPart, type Part } from './part.ts'
 import { segmentHeaderBytes } from './segment.ts'
@@ -25,6 +26,8 @@ export interface ChainEnd {
   number: number
   hash: Uint8Array
   next: LogPlace
+  /** The mark right before `next` says that a session ended in order. */
+  closed: boolean
 }
 
 /** What a commit frame says of itself, decoded by the layer above. */
@@ -45,6 +48,7 @@ export interface Seal {
 export interface FoundCommit extends CommitLink {
   hash: Uint8Array
   place: LogPlace
+  before: ChainEnd
   end: ChainEnd
   frame: ReadFrame
 }
@@ -57,15 +61,13 @@ export interface Heads {
 export interface Recovered {
   commits: FoundCommit[]
   end: ChainEnd
-  /** Everything up to here is durable. */
+  /** Everything up to here is known to be durable. */
   syncedThrough: number
-  /** The last session ended in order, and nothing stands behind its mark: its segments may be continued. */
-  closed: boolean
   /** What was dropped as torn. */
   torn?: { commits: number; bytes: number; fault: string }
 }
 
-export const noCommit: ChainEnd = { number: 0, hash: new Uint8Array(32), next: { segment: 1, offset: segmentHeaderBytes } }
+export const noCommit: ChainEnd = { number: 0, hash: new Uint8Array(32), next: { segment: 1, offset: segmentHeaderBytes }, closed: false }
 
 /** SHA-256(0x00, header, head, table): the leaf hash of RFC 6962. */
 export function commitHash(hashed: Uint8Array): Uint8Array {
@@ -74,6 +76,8 @@ export function commitHash(hashed: Uint8Array): Uint8Array {
 
 interface Options {
   heads: Heads
+  /** What is known to be durable before anything is read. */
+  syncedThrough: number
   /** The highest commit that something outside the commit log knows of, given what the walk found: a snapshot, the tail of a store's log. */
   knownElsewhere: (commits: readonly FoundCommit[]) => Promise<number>
 }
@@ -82,28 +86,20 @@ interface Options {
  * Finds the commits after `from`. Throws `VARVE_CORRUPT` for damage to what was durable. A writer may be at work meanwhile: what it made
  * durable after the walk had passed is no damage, so a verdict stands only on evidence that was there before the walk began.
  */
-export async function recover(files: SegmentFiles, from: ChainEnd, { heads, knownElsewhere }: Options): Promise<Recovered> {
-  for (let proven = 0; ; ) {
+export async function recover(files: SegmentFiles, from: ChainEnd, { heads, syncedThrough, knownElsewhere }: Options): Promise<Recovered> {
+  for (let proven = syncedThrough; ; ) {
     const walk = await new Walk(files, from, heads).run()
-    const last = walk.commits.at(-1)?.number ?? from.number
+    const last = walk.end.number
     if (proven > last) throw corruptLog(files, walk, { last, promised: proven })
-    const syncedThrough = Math.max(walk.syncedThrough, from.number)
-    proven = Math.max(syncedThrough, await knownElsewhere(walk.commits))
+    proven = Math.max(proven, walk.syncedThrough, await knownElsewhere(walk.commits))
     if (proven > last) continue
-    const kept = await verifiedCommits(files, walk.commits, syncedThrough)
-    const end = kept.commits.at(-1)?.end ?? (walk.commits.length ? from : walk.end)
-    if (proven > end.number) throw corruptLog(files, walk, { last: end.number, promised: proven })
-    return { commits: kept.commits, end, syncedThrough, ...ending(walk, { end, fault: kept.fault, dropped: walk.commits.length - kept.commits.length }) }
+    const kept = await verifiedCommits(files, walk.commits, proven)
+    const end = kept.commits.at(-1)?.end ?? walk.start
+    const fault = kept.fault ?? (walk.fault?.end ? undefined : walk.fault?.fault)
+    const found = { commits: kept.commits, end, syncedThrough: proven }
+    if (fault === undefined) return found
+    return { ...found, torn: { commits: walk.commits.length - kept.commits.length, bytes: walk.bytesBehind(end.next), fault } }
   }
-}
-
-function ending(
-  walk: Walk,
-  { end, fault: partFault, dropped }: { end: ChainEnd; fault: string | undefined; dropped: number },
-): Pick<Recovered, 'closed' | 'torn'> {
-  const fault = partFault ?? (walk.fault?.end ? undefined : walk.fault?.fault)
-  if (fault === undefined) return { closed: walk.closed }
-  return { closed: false, torn: { commits: dropped, bytes: walk.bytes - end.next.offset, fault } }
 }
 
 async function verifiedCommits(
@@ -134,13 +130,24 @@ async function commitFault(files: SegmentFiles, commit: FoundCommit): Promise<st
 }
 
 function corruptLog(files: SegmentFiles, walk: Walk, { last, promised }: { last: number; promised: number }): VarveError {
-  const { segment } = walk.at
-  const { offset, fault } = walk.fault ?? { offset: walk.at.offset, fault: 'the file ends here' }
+  const { segment, offset: end } = walk.end.next
+  const { offset, fault } = walk.fault ?? { offset: end, fault: 'the file ends here' }
   return new VarveError(
     'VARVE_CORRUPT',
     `The commit log ${files.path(commitsFolder, segment)} is damaged at offset ${offset} (${fault}): commits ${last + 1} to ${promised} were durable and cannot be read.`,
     { store: commitsFolder, segment, offset, commit: last + 1, fault },
   )
+}
+
+/** A reader has seen commits of a writer that was then displaced, and that the next one did not take over. */
+function replaced(files: SegmentFiles, { number, next: { segment } }: ChainEnd, from: number): VarveError {
+  return new VarveError('VARVE_CORRUPT', `${files.directory} holds another history than before: a writer went on from commit ${from}.`, {
+    remedy: 'Close this context and open again.',
+    store: commitsFolder,
+    segment,
+    commit: Math.min(number, from + 1),
+    replaced: true,
+  })
 }
 
 interface Successor {
@@ -153,112 +160,133 @@ interface Successor {
 class Walk {
   readonly commits: FoundCommit[] = []
   syncedThrough = 0
-  closed = false
-  fault: (FrameFault & { segment: number }) | undefined
-  at: LogPlace
-  /** The length of the segment the walk ended in. */
-  bytes = 0
+  fault: FrameFault | undefined
+  /** Where the chain stood before the first of the commits. */
+  start: ChainEnd
+  /** Where the chain ends. */
+  end: ChainEnd
   readonly #files: SegmentFiles
   readonly #heads: Heads
-  readonly #from: ChainEnd
-  /** Where the chain ends, marks and seals included. */
-  end: ChainEnd
+  readonly #lengths = new Map<number, number>()
 
   constructor(files: SegmentFiles, from: ChainEnd, heads: Heads) {
     this.#files = files
     this.#heads = heads
-    this.#from = from
+    this.start = from
     this.end = from
-    this.at = from.next
   }
 
   async run(): Promise<this> {
-    for (;;) {
-      await this.#segment()
-      const next = await this.#successor()
-      if (!next) return this
-      this.#follow(next)
+    do await this.#segment()
+    while (await this.#follow())
+    await this.#noteMarksBeyond()
+    return this
+  }
+
+  /** How many bytes of the segments that were read stand behind a place. */
+  bytesBehind({ segment, offset }: LogPlace): number {
+    let bytes = 0
+    for (const [number, length] of this.#lengths) {
+      if (number === segment) bytes += Math.max(0, length - offset)
+      if (number > segment) bytes += length
     }
+    return bytes
   }
 
   /** Takes every good frame of the segment, from where the walk stands. */
   async #segment(): Promise<void> {
-    const file = await this.#files.open(commitsFolder, this.at.segment)
+    const { segment } = this.end.next
+    const file = await this.#files.open(commitsFolder, segment)
     const reader = new FrameReader(file)
-    this.bytes = await file.size()
+    const length = await file.size()
+    this.#lengths.set(segment, length)
     this.fault = undefined
-    for (;;) {
-      const frame = await reader.read(this.at.offset, this.bytes)
-      const fault = isFault(frame) ? frame : this.#take(frame)
-      if (fault) {
-        this.fault = { ...fault, segment: this.at.segment }
-        break
-      }
+    while (!this.fault) {
+      const frame = await reader.read(this.end.next.offset, length)
+      this.fault = isFault(frame) ? frame : this.#take(frame)
     }
-    if (this.fault?.end) return
-    this.closed = false
-    for await (const frame of framesBeyond(file, this.at.offset + 8, this.bytes)) this.#noteMark(frame)
+    if (this.fault.end) return
+    for await (const mark of marksBeyond(file, this.end.next.offset, length)) this.#noteMark(mark)
   }
 
   #take(frame: ReadFrame): FrameFault | undefined {
-    const end = this.at.offset + frame.sizeBytes
+    const { number, hash, next: place } = this.end
+    const next = { segment: place.segment, offset: place.offset + frame.sizeBytes }
     if (frame.flags & (frameFlags.mark | frameFlags.seal)) {
-      this.closed = (frame.flags & frameFlags.close) !== 0
+      this.#moveTo({ number, hash, next, closed: (frame.flags & frameFlags.close) !== 0 })
     } else {
       const link = this.#heads.commit(frame)
-      if (link.number !== this.end.number + 1) return { offset: frame.offset, fault: `commit ${link.number} follows commit ${this.end.number}` }
-      if (!Buffer.from(link.previous).equals(this.end.hash)) return { offset: frame.offset, fault: 'it does not follow from the commit before' }
-      const hash = commitHash(frame.hashed)
-      const next = { segment: this.at.segment, offset: end }
-      this.end = { number: link.number, hash, next }
-      this.commits.push({ ...link, hash, place: this.at, end: this.end, frame })
-      this.closed = false
+      if (link.number !== number + 1) return { offset: frame.offset, fault: `commit ${link.number} follows commit ${number}` }
+      if (!Buffer.from(link.previous).equals(hash)) return { offset: frame.offset, fault: 'it does not follow from the commit before' }
+      const end = { number: link.number, hash: commitHash(frame.hashed), next, closed: false }
+      this.commits.push({ ...link, hash: end.hash, place, before: this.end, end, frame })
+      this.#moveTo(end)
     }
-    this.#noteMark(frame)
-    this.at = { segment: this.at.segment, offset: end }
-    this.end = { ...this.end, next: this.at }
-    const last = this.commits.at(-1)
-    if (last) last.end = this.end
+    this.#noteMark(frame.syncedThrough)
     return undefined
   }
 
-  #noteMark(frame: ReadFrame): void {
-    this.syncedThrough = Math.max(this.syncedThrough, frame.syncedThrough)
+  /** Marks and seals belong to the commit before them. */
+  #moveTo(end: ChainEnd): void {
+    this.end = end
+    const last = this.commits.at(-1)
+    if (last) last.end = end
+    else this.start = end
+  }
+
+  /** What later segments know, though the chain does not reach them. */
+  async #noteMarksBeyond(): Promise<void> {
+    for (const segment of await this.#laterSegments()) {
+      await this.#files.glance(commitsFolder, segment, async (file) => {
+        for await (const mark of marksBeyond(file, segmentHeaderBytes, await file.size())) this.#noteMark(mark)
+      })
+    }
+  }
+
+  async #laterSegments(): Promise<number[]> {
+    const numbers = await this.#files.numbers(commitsFolder)
+    return numbers.filter((number) => number > this.end.next.segment)
   }
 
   /** The segment sealed to this one: of several, the highest, since whoever takes over starts above all that stand there. */
   async #successor(): Promise<Successor | undefined> {
-    const numbers = await this.#files.numbers(commitsFolder)
-    for (const segment of numbers.filter((number) => number > this.at.segment).reverse()) {
-      if ((await this.#files.fault(commitsFolder, segment)) !== undefined) continue
-      const file = await this.#files.open(commitsFolder, segment)
-      const frame = await new FrameReader(file).read(segmentHeaderBytes, await file.size())
-      if (isFault(frame) || !(frame.flags & frameFlags.seal)) continue
+    for (const segment of (await this.#laterSegments()).toReversed()) {
+      const { seen: frame } = await this.#files.glance(commitsFolder, segment, async (file) =>
+        new FrameReader(file).read(segmentHeaderBytes, await file.size()),
+      )
+      if (!frame || isFault(frame) || !(frame.flags & frameFlags.seal)) continue
       const seal = this.#heads.seal(frame)
-      if (seal.segment === this.at.segment) return { segment, seal, frame }
+      if (seal.segment === this.end.next.segment) return { segment, seal, frame }
     }
     return undefined
   }
 
-  /** What stands beyond the sealed length is a dead or displaced writer's. */
-  #follow({ segment, seal, frame }: Successor): void {
-    while ((this.commits.at(-1)?.number ?? 0) > seal.number) this.commits.pop()
-    const last = this.commits.at(-1)
-    const { number, hash } = last ?? this.#from
-    if (this.at.offset < seal.length || number !== seal.number || !Buffer.from(hash).equals(seal.hash)) throw this.#brokenSeal(seal)
-    this.#noteMark(frame)
-    this.at = { segment, offset: segmentHeaderBytes + frame.sizeBytes }
-    this.end = { number, hash, next: this.at }
-    if (last) last.end = this.end
-    this.closed = false
+  /** Goes on in the next segment, if there is one. What stands beyond the sealed length is a dead or displaced writer's. */
+  async #follow(): Promise<boolean> {
+    const successor = await this.#successor()
+    if (!successor) return false
+    const { segment, seal, frame } = successor
+    const reached = this.end.next.offset
+    this.#cutBack(seal)
+    const { number, hash } = this.end
+    if (reached < seal.length || number !== seal.number) {
+      const fault = `commit ${seal.number} and ${seal.length} bytes stood here when segment ${segment} was begun`
+      if (!this.fault || this.fault.end) this.fault = { offset: reached, fault }
+      return false
+    }
+    this.#moveTo({ number, hash, next: { segment, offset: segmentHeaderBytes + frame.sizeBytes }, closed: false })
+    this.#noteMark(frame.syncedThrough)
+    return true
   }
 
-  #brokenSeal(seal: Seal): VarveError {
-    const { offset, fault } = this.fault ?? { offset: this.at.offset, fault: 'the file ends here' }
-    return new VarveError(
-      'VARVE_CORRUPT',
-      `The commit log ${this.#files.path(commitsFolder, seal.segment)} is damaged at offset ${offset} (${fault}): it held commits up to ${seal.number} and ${seal.length} bytes when it was sealed.`,
-      { store: commitsFolder, segment: seal.segment, offset, commit: seal.number, fault },
-    )
+  /** Drops commits that whoever wrote the seal did not have. */
+  #cutBack({ number, hash }: Seal): void {
+    const foreign = (end: ChainEnd): boolean => end.number > number || (end.number === number && !Buffer.from(end.hash).equals(hash))
+    while (this.commits.length && foreign(this.commits.at(-1)!.end)) this.end = this.commits.pop()!.before
+    if (this.commits.length === 0 && foreign(this.start)) throw replaced(this.#files, this.start, number)
+  }
+
+  #noteMark(syncedThrough: number): void {
+    this.syncedThrough = Math.max(this.syncedThrough, syncedThrough)
   }
 }

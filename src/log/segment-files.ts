@@ -49,13 +49,41 @@ export class SegmentFiles {
 
   /** What is wrong with a segment's header; `undefined` if it is good, `'missing'` if there is no file. */
   async fault(folder: string, segment: number): Promise<string | undefined> {
+    return (await this.glance(folder, segment, async () => {})).fault
+  }
+
+  /**
+   * One look at a segment that perhaps no commit names, or what is wrong with its header. It is not kept open: such a segment may be removed, and
+   * then its number may come back with other bytes.
+   */
+  async glance<T>(folder: string, segment: number, look: (file: ReadableFile) => Promise<T>): Promise<{ seen: T; fault?: undefined } | { seen?: undefined; fault: string }> {
+    let file: ReadableFile
     try {
-      await this.open(folder, segment)
-      return undefined
+      file = await this.#openChecked(folder, segment)
     } catch (error) {
-      if (error instanceof VarveError && error.code === 'VARVE_CORRUPT') return String(error.fields['fault'])
+      if (error instanceof VarveError && error.code === 'VARVE_CORRUPT') return { fault: String(error.fields['fault']) }
       throw error
     }
+    try {
+      return { seen: await look(file) }
+    } finally {
+      await file.close()
+    }
+  }
+
+  /** Removes a segment that no commit names. It may be gone already. */
+  async remove(folder: string, segment: number): Promise<void> {
+    const path = this.path(folder, segment)
+    const opening = this.#open.get(path)
+    this.#open.delete(path)
+    this.#ready.delete(path)
+    await opening?.then(
+      (file) => file.close(),
+      () => {},
+    )
+    await this.disk.unlink(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+    })
   }
 
   async close(): Promise<void> {

@@ -11,6 +11,12 @@ export interface SegmentWrite {
   chunks: Uint8Array[]
 }
 
+const fullCodes = new Set(['ENOSPC', 'EDQUOT'])
+
+export function isDiskFull(error: unknown): boolean {
+  return fullCodes.has((error as NodeJS.ErrnoException | undefined)?.code ?? '')
+}
+
 export class SegmentWriter {
   readonly #files: SegmentFiles
   readonly #session: Uint8Array
@@ -26,11 +32,22 @@ export class SegmentWriter {
 
   async write({ folder, segment, offset, chunks }: SegmentWrite): Promise<void> {
     const path = this.#files.path(folder, segment)
-    const file = await this.#file(path, { folder, segment, create: offset === segmentHeaderBytes })
+    const file = await this.#file(path, { folder, create: offset === segmentHeaderBytes })
+    try {
+      if (offset !== segmentHeaderBytes) return await file.write(chunks, offset)
+      const header = encodeSegmentHeader({ journalId: this.#files.journalId, session: this.#session, folder, number: segment })
+      await file.write([header, ...chunks], 0)
+    } finally {
+      this.#dirtyFiles.add(path) // Afterwards: a sync that runs meanwhile does not reach these bytes.
+    }
+  }
+
+  /** The next sync reaches this segment and its name too: whoever wrote them may have died before its own did. */
+  async adopt(folder: string, segment: number): Promise<void> {
+    const path = this.#files.path(folder, segment)
+    await this.#file(path, { folder, create: false })
     this.#dirtyFiles.add(path)
-    if (offset !== segmentHeaderBytes) return file.write(chunks, offset)
-    const header = encodeSegmentHeader({ journalId: this.#files.journalId, session: this.#session, folder, number: segment })
-    await file.write([header, ...chunks], 0)
+    this.#adoptFolder(folder)
   }
 
   /** Makes everything written before the call durable, all in parallel. */
@@ -51,9 +68,7 @@ export class SegmentWriter {
     this.#open.delete(path)
     this.#dirtyFiles.delete(path)
     await (await file)?.close()
-    await this.#files.disk.unlink(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error
-    })
+    await this.#files.remove(folder, segment)
   }
 
   async close(): Promise<void> {
@@ -62,7 +77,7 @@ export class SegmentWriter {
     for (const settled of await Promise.allSettled(opening)) if (settled.status === 'fulfilled') await settled.value.close()
   }
 
-  #file(path: string, how: { folder: string; segment: number; create: boolean }): Promise<WritableFile> {
+  #file(path: string, how: { folder: string; create: boolean }): Promise<WritableFile> {
     let opening = this.#open.get(path)
     if (!opening) {
       opening = how.create ? this.#create(path, how.folder) : this.#files.disk.openToWrite(path)
@@ -81,16 +96,18 @@ export class SegmentWriter {
 
   async #ensureFolder(folder: string): Promise<void> {
     if (this.#folders.has(folder)) return
-    const { disk, directory } = this.#files
-    let parent = directory
-    for (const name of folder.split('/')) {
-      const path = joinPath(parent, name)
-      if (!(await disk.stat(path))) {
-        await disk.makeDirectory(path)
-        this.#dirtyDirectories.add(parent)
-      }
-      parent = path
-    }
+    await this.#files.disk.makeDirectory(joinPath(this.#files.directory, folder))
+    this.#adoptFolder(folder)
     this.#folders.add(folder)
+  }
+
+  /** A folder that stands there may be a dead writer's, with a name that was never synced. */
+  #adoptFolder(folder: string): void {
+    let path = this.#files.directory
+    for (const name of folder.split('/')) {
+      this.#dirtyDirectories.add(path)
+      path = joinPath(path, name)
+    }
+    this.#dirtyDirectories.add(path)
   }
 }

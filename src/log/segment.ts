@@ -15,8 +15,6 @@ import { crc32 } from 'node:zlib'
 
 export const format = 1
 export const segmentHeaderBytes = 64
-/** A frame never crosses segments; one that would go beyond this starts a new one. */
-export const maxSegmentBytes = 256 * 1024 * 1024
 
 const magic = Buffer.from('VARVESEG')
 

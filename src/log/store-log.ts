@@ -7,7 +7,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import type { EncodedFrame } from './frame.ts'
 import type { Part } from './part.ts'
-import { maxSegmentBytes, segmentHeaderBytes } from './segment.ts'
+import { segmentHeaderBytes } from './segment.ts'
 import type { SegmentWrite } from './segment-writer.ts'
 
 export interface PlacedFrame {
@@ -32,11 +32,21 @@ export interface TakenParts {
   spills: number[]
 }
 
-/** Where a rollback returns to. */
+/** Where a rollback returns to, and what stands before it. */
 export interface StoreLogMark {
   segment: number
   end: number
   parts: OpenPart[]
+}
+
+export interface StoreLogStart {
+  /** Goes on at `end` of this segment; without it, in a new one. */
+  segment?: number
+  end?: number
+  /** The highest segment number that was ever seen. */
+  highest: number
+  /** A frame that would go beyond this starts a new segment. */
+  segmentBytes: number
 }
 
 export class StoreLog {
@@ -54,10 +64,13 @@ export class StoreLog {
   #spills = new Set<number>()
   /** How far into each segment a write was attempted. */
   readonly #attempted = new Map<number, number>()
+  /** The next frame begins a part of its own. */
+  #split = false
+  readonly #segmentBytes: number
 
-  /** Goes on at `end` of a segment, or with `highest + 1` as a new one. */
-  constructor(folder: string, { segment, end, highest }: { segment?: number; end?: number; highest: number }) {
+  constructor(folder: string, { segment, end, highest, segmentBytes }: StoreLogStart) {
     this.folder = folder
+    this.#segmentBytes = segmentBytes
     this.#segment = segment ?? highest + 1
     this.#end = end ?? segmentHeaderBytes
     this.#highest = Math.max(highest, this.#segment)
@@ -69,12 +82,13 @@ export class StoreLog {
 
   /** Gives a frame its place. `spill`: in a segment that may be written before the commit. */
   place(frame: EncodedFrame, { spill }: { spill: boolean }): PlacedFrame {
-    const full = this.#end > segmentHeaderBytes && this.#end + frame.sizeBytes > maxSegmentBytes
+    const full = this.#end > segmentHeaderBytes && this.#end + frame.sizeBytes > this.#segmentBytes
     if (full || (spill && !this.#spills.has(this.#segment))) this.#startSegment({ spill })
     let part = this.#parts.at(-1)
-    if (part?.segment !== this.#segment || part.to !== this.#end) {
+    if (this.#split || part?.segment !== this.#segment || part.to !== this.#end) {
       part = { segment: this.#segment, from: this.#end, to: this.#end, frames: 0, hash: createHash('sha256') }
       this.#parts.push(part)
+      this.#split = false
     }
     const placed = { segment: this.#segment, offset: this.#end, frame }
     this.#end += frame.sizeBytes
@@ -85,16 +99,14 @@ export class StoreLog {
     return placed
   }
 
-  /** Closes the open parts: what a commit names. `reopen` takes it back. */
-  takeParts(): TakenParts {
-    const open = this.#parts
-    const frames = this.#pending
-    const taken = { open, frames, spills: [...this.#spills], parts: open.map((part) => closed(this.folder, part)) }
-    this.#parts = []
+  /** Closes the open parts, or those before a mark that splits: what a commit names. `reopen` takes it back. */
+  takeParts(through?: StoreLogMark): TakenParts {
+    const open = this.#parts.splice(0, through?.parts.length ?? this.#parts.length)
+    const frames = through ? this.#pending.filter((placed) => before(placed, through)) : this.#pending
+    const spills = open.map(({ segment }) => segment).filter((segment) => this.#spills.delete(segment))
     this.#claimed = [...this.#claimed, ...frames]
-    this.#pending = []
-    this.#spills.clear()
-    return taken
+    this.#pending = without(this.#pending, frames)
+    return { open, frames, spills, parts: open.map((part) => closed(this.folder, part)) }
   }
 
   /** The commit was not written after all: its parts are pending again, before those of later changes. */
@@ -105,14 +117,20 @@ export class StoreLog {
     for (const segment of spills) this.#spills.add(segment)
   }
 
-  mark(): StoreLogMark {
-    const parts = this.#parts.map((part) => ({ ...part, hash: part.hash.copy() }))
-    return { segment: this.#segment, end: this.#end, parts }
+  /** `split`: what stands before can be taken by itself. */
+  mark({ split = false } = {}): StoreLogMark {
+    this.#split ||= split
+    return { segment: this.#segment, end: this.#end, parts: copies(this.#parts) }
+  }
+
+  /** The mark, when parts from before it have come back since. */
+  reopenMark(mark: StoreLogMark, { open }: TakenParts): StoreLogMark {
+    return { ...mark, parts: [...copies(open), ...mark.parts] }
   }
 
   /**
-   * Forgets what was placed after the mark, and answers the segments that hold nothing else. The marks' frames must not have been handed
-   * to a commit in between.
+   * Forgets what was placed after the mark, and answers the segments that hold nothing else. Frames from before the mark must not have been
+   * handed to a commit in between.
    */
   rollback(mark: StoreLogMark | undefined): number[] {
     const kept = new Set(mark?.parts.map((part) => part.segment))
@@ -175,6 +193,10 @@ export class StoreLog {
     const first = this.#parts[0]
     return first ? { segment: first.segment, end: first.from } : { segment: this.#segment, end: this.#end }
   }
+}
+
+function copies(parts: readonly OpenPart[]): OpenPart[] {
+  return parts.map((part) => ({ ...part, hash: part.hash.copy() }))
 }
 
 function closed(folder: string, { hash, ...part }: OpenPart): Part {

@@ -7,6 +7,7 @@ import {
   defaultTextTemplate,
   metadataText,
 } from './metadata-text.ts'
+import { checkMetadata } from './metadata.ts'
 import { plainSpelling, type Spelling } from './spelling.ts'
 import type { MetadataMode } from './metadata-text.ts'
 import type {
@@ -173,7 +174,7 @@ export abstract class BaseNode {
       EMBED: this.excludedEmbedMetadataKeys,
       LLM: this.excludedLlmMetadataKeys,
     }[mode]
-    return metadataText(this.metadata, {
+    return metadataText(this.plainMetadata(), {
       template: this.metadataTemplate,
       separator: this.metadataSeparator,
       excludedKeys,
@@ -184,6 +185,11 @@ export abstract class BaseNode {
   getEmbedding(): Embedding {
     if (this.embedding === undefined) throw new TypeError(`Node ${this.id_} has no embedding.`)
     return this.embedding
+  }
+
+  /** The metadata as it will be stored, and so as it is hashed: a date is a text, what is undefined is absent. */
+  protected plainMetadata(): Metadata {
+    return checkMetadata(this.metadata, `node ${this.id_}: metadata`)
   }
 
   asRelatedNodeInfo(): RelatedNodeInfo {

@@ -2,7 +2,7 @@
 import { VarveError } from '../errors.ts'
 import { isWellFormed } from './wtf8.ts'
 
-export const maxIdBytes = 8_192
+const maxIdBytes = 8_192
 
 /** Answers the id. `what` names it in the error: `node id`, `index id`, … */
 export function checkId(id: unknown, what: string): string {

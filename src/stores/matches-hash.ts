@@ -3,7 +3,8 @@
  * So a document that was imported is not taken for a changed one.
  */
 import { pythonMediaHash, pythonTextHash, typeScriptHash } from './node-hash.ts'
-import { ImageNode, Node, type BaseNode } from './node.ts'
+import { checkMetadata } from './metadata.ts'
+import { ImageNode, Node, type BaseNode, type Metadata } from './node.ts'
 
 export function matchesHash(document: BaseNode, storedHash: string): boolean {
   return candidates(document).some((hash) => hash() === storedHash)
@@ -11,12 +12,13 @@ export function matchesHash(document: BaseNode, storedHash: string): boolean {
 
 /** Each is computed only if the ones before it differ. */
 function candidates(node: BaseNode): (() => string)[] {
-  const { text, metadata, spelling } = node
+  const { text, spelling } = node
+  const metadata = checkMetadata(node.metadata, `node ${node.id_}: metadata`)
   return [
     () => node.hash,
     () => pythonTextHash(text, metadata, spelling),
     ...(node instanceof Node ? mediaHashes(node) : []),
-    ...typeScriptHashes(node),
+    ...typeScriptHashes(node, metadata),
   ]
 }
 
@@ -39,8 +41,8 @@ const typeNames: Readonly<Record<string, readonly string[]>> = {
   IMAGE_DOCUMENT: ['IMAGE_DOCUMENT', '5'],
 }
 
-function typeScriptHashes(node: BaseNode): (() => string)[] {
-  const { text, metadata, metadataSeparator, startCharIdx, endCharIdx } = node
+function typeScriptHashes(node: BaseNode, metadata: Metadata): (() => string)[] {
+  const { text, metadataSeparator, startCharIdx, endCharIdx } = node
   const image = node instanceof ImageNode ? node.image : undefined
   return (typeNames[node.type] ?? []).map(
     (type) => () =>

@@ -59,7 +59,10 @@ export function nodeFromStored(id: string, stored: StoredNode): BaseNode {
     return restore(id, stored)
   } catch (cause) {
     if (cause instanceof VarveError) throw cause
-    throw new VarveError('VARVE_CORRUPT', `Node ${id} is stored in a form that no version wrote.`, { id, cause })
+    throw new VarveError('VARVE_CORRUPT', `Node ${id} is stored in a form that no version wrote.`, {
+      id,
+      cause,
+    })
   }
 }
 

@@ -9,7 +9,7 @@ import type { MediaResource } from './media-resource.ts'
 import type { Metadata } from './relationships.ts'
 import type { Spelling } from './spelling.ts'
 
-export function sha256Hex(content: string | Uint8Array): string {
+function sha256Hex(content: string | Uint8Array): string {
   return createHash('sha256')
     .update(typeof content === 'string' ? encodeWtf8(content) : content)
     .digest('hex')

@@ -26,7 +26,7 @@ export class TextNode extends BaseNode {
   }
 
   protected computeHash(): string {
-    return pythonTextHash(this.text, this.metadata, this.spelling)
+    return pythonTextHash(this.text, this.plainMetadata(), this.spelling)
   }
 }
 

@@ -34,7 +34,12 @@ export function diskContract(name: string, makePlace: () => Promise<Place>): voi
     test('reads give plain Uint8Arrays of their own', async () => {
       await put('a', pattern(20_000))
       const file = await disk.openToRead(at('a'))
-      for (const read of [await file.read(1, 10), file.readNow(1, 10), await file.read(0, 20_000), file.readNow(0, 20_000)]) {
+      for (const read of [
+        await file.read(1, 10),
+        file.readNow(1, 10),
+        await file.read(0, 20_000),
+        file.readNow(0, 20_000),
+      ]) {
         expect(Object.getPrototypeOf(read)).toBe(Uint8Array.prototype)
         expect(read.byteOffset).toBe(0)
         read.fill(0)
@@ -51,13 +56,16 @@ export function diskContract(name: string, makePlace: () => Promise<Place>): voi
       { offset: 99, length: 5, gives: 0 },
       { offset: 0, length: 2 ** 40, gives: 10 },
       { offset: 99, length: 2 ** 40, gives: 0 },
-    ])('of a file of 10 bytes, a read of $length from $offset gives $gives', async ({ offset, length, gives }) => {
-      await put('a', pattern(10))
-      const file = await disk.openToRead(at('a'))
-      expect(await file.read(offset, length)).toEqual(pattern(10).slice(offset, offset + gives))
-      expect(file.readNow(offset, length)).toEqual(pattern(10).slice(offset, offset + gives))
-      await file.close()
-    })
+    ])(
+      'of a file of 10 bytes, a read of $length from $offset gives $gives',
+      async ({ offset, length, gives }) => {
+        await put('a', pattern(10))
+        const file = await disk.openToRead(at('a'))
+        expect(await file.read(offset, length)).toEqual(pattern(10).slice(offset, offset + gives))
+        expect(file.readNow(offset, length)).toEqual(pattern(10).slice(offset, offset + gives))
+        await file.close()
+      },
+    )
 
     test('chunks are written one after another, however many, empty ones too', async () => {
       const chunks = Array.from({ length: 3000 }, (_, index) => pattern(index % 7, index))
@@ -155,7 +163,11 @@ export function diskContract(name: string, makePlace: () => Promise<Place>): voi
     test('stat tells files, directories and nothing apart', async () => {
       await put('a', pattern(7))
       await disk.makeDirectory(at('d'))
-      expect(await disk.stat(at('a'))).toMatchObject({ kind: 'file', sizeBytes: 7, modifiedMs: expect.any(Number) })
+      expect(await disk.stat(at('a'))).toMatchObject({
+        kind: 'file',
+        sizeBytes: 7,
+        modifiedMs: expect.any(Number),
+      })
       expect(await disk.stat(at('d'))).toMatchObject({ kind: 'directory' })
       expect(await disk.stat(at('none'))).toBeUndefined()
       expect(await disk.stat(at('none/none'))).toBeUndefined()
@@ -215,25 +227,61 @@ export function diskContract(name: string, makePlace: () => Promise<Place>): voi
       { does: 'creating where a directory is', code: 'EEXIST', call: () => disk.create(at('directory')) },
       { does: 'creating in a missing directory', code: 'ENOENT', call: () => disk.create(at('none/x')) },
       { does: 'creating below a file', code: 'ENOTDIR', call: () => disk.create(at('file/x')) },
-      { does: 'creating with too long a name', code: 'ENAMETOOLONG', call: () => disk.create(at('x'.repeat(256))) },
+      {
+        does: 'creating with too long a name',
+        code: 'ENAMETOOLONG',
+        call: () => disk.create(at('x'.repeat(256))),
+      },
       { does: 'listing nothing', code: 'ENOENT', call: () => disk.list(at('none')) },
       { does: 'listing a file', code: 'ENOTDIR', call: () => disk.list(at('file')) },
       { does: 'the real path of nothing', code: 'ENOENT', call: () => disk.realPath(at('none')) },
-      { does: 'making a directory where a file is', code: 'EEXIST', call: () => disk.makeDirectory(at('file')) },
-      { does: 'making a directory below a file', code: 'ENOTDIR', call: () => disk.makeDirectory(at('file/x')) },
+      {
+        does: 'making a directory where a file is',
+        code: 'EEXIST',
+        call: () => disk.makeDirectory(at('file')),
+      },
+      {
+        does: 'making a directory below a file',
+        code: 'ENOTDIR',
+        call: () => disk.makeDirectory(at('file/x')),
+      },
       { does: 'renaming nothing', code: 'ENOENT', call: () => disk.rename(at('none'), at('x')) },
       { does: 'renaming into nothing', code: 'ENOENT', call: () => disk.rename(at('file'), at('none/x')) },
-      { does: 'renaming a file over a directory', code: 'EISDIR', call: () => disk.rename(at('file'), at('directory')) },
-      { does: 'renaming a directory over a file', code: 'ENOTDIR', call: () => disk.rename(at('directory'), at('file')) },
+      {
+        does: 'renaming a file over a directory',
+        code: 'EISDIR',
+        call: () => disk.rename(at('file'), at('directory')),
+      },
+      {
+        does: 'renaming a directory over a file',
+        code: 'ENOTDIR',
+        call: () => disk.rename(at('directory'), at('file')),
+      },
       { does: 'linking nothing', code: 'ENOENT', call: () => disk.link(at('none'), at('x')) },
-      { does: 'linking to a taken name', code: 'EEXIST', call: () => disk.link(at('file'), at('directory/in')) },
+      {
+        does: 'linking to a taken name',
+        code: 'EEXIST',
+        call: () => disk.link(at('file'), at('directory/in')),
+      },
       { does: 'linking to its own name', code: 'EEXIST', call: () => disk.link(at('file'), at('file')) },
       { does: 'unlinking nothing', code: 'ENOENT', call: () => disk.unlink(at('none')) },
       { does: 'unlinking a directory', code: ['EISDIR', 'EPERM'], call: () => disk.unlink(at('directory')) },
       { does: 'syncing a missing directory', code: 'ENOENT', call: () => disk.syncDirectory(at('none')) },
-      { does: 'reading a small file that is missing', code: 'ENOENT', call: () => disk.readSmallFile(at('none')) },
-      { does: 'reading a small file that is a directory', code: 'EISDIR', call: () => disk.readSmallFile(at('directory')) },
-      { does: 'announcing in a missing directory', code: ['ENOENT', 'EACCES'], call: () => disk.announce(at('none/x')) },
+      {
+        does: 'reading a small file that is missing',
+        code: 'ENOENT',
+        call: () => disk.readSmallFile(at('none')),
+      },
+      {
+        does: 'reading a small file that is a directory',
+        code: 'EISDIR',
+        call: () => disk.readSmallFile(at('directory')),
+      },
+      {
+        does: 'announcing in a missing directory',
+        code: ['ENOENT', 'EACCES'],
+        call: () => disk.announce(at('none/x')),
+      },
     ])('$does rejects with $code and changes nothing', async ({ code, call }) => {
       await put('file', bytes(1))
       await disk.makeDirectory(at('directory'))
@@ -261,6 +309,7 @@ export function diskContract(name: string, makePlace: () => Promise<Place>): voi
       await file.sync()
       await disk.syncDirectory(place.root)
       await file.close()
+      expect(await disk.readSmallFile(at('a'))).toEqual(bytes(1))
     })
 
     test('an announcement is heard until it is closed', async () => {
@@ -302,7 +351,11 @@ export function diskContract(name: string, makePlace: () => Promise<Place>): voi
 
     async function readOnce(path: string): Promise<void> {
       const file = await disk.openToRead(path)
-      await file.read(0, 1).finally(() => file.close())
+      try {
+        await file.read(0, 1)
+      } finally {
+        await file.close()
+      }
     }
 
     async function put(path: string, content: Uint8Array): Promise<void> {

@@ -9,7 +9,9 @@ diskContract('MemoryDisk', async () => {
 })
 
 diskContract('a process on a MemoryDisk, with delays', async () => {
-  const disk = new MemoryDisk({ delay: () => new Promise((resolve) => queueMicrotask(resolve)) }).asProcess({ pid: 7 })
+  const disk = new MemoryDisk({ delay: () => new Promise((resolve) => queueMicrotask(resolve)) }).asProcess({
+    pid: 7,
+  })
   await disk.makeDirectory('/work')
   return { disk, root: '/work', remove: async () => {} }
 })
@@ -137,7 +139,8 @@ describe('a power cut', () => {
       await write(disk, '/a', pattern(9000), 'sync')
       await disk.syncDirectory('/')
       await write(disk, '/b', pattern(9000))
-      for (let round = 0; round < 300; round++) expect(Buffer.compare(disk.image().peek('/a'), pattern(9000))).toBe(0)
+      for (let round = 0; round < 300; round++)
+        expect(Buffer.compare(disk.image().peek('/a'), pattern(9000))).toBe(0)
     })
 
     test('leaves of a rename the old name, the new one or both, and never a mixture of the files', async () => {
@@ -156,7 +159,16 @@ describe('a power cut', () => {
       await disk.link('/a', '/b')
       await disk.unlink('/c')
       const seen = countOf(500, () => namesAndBytes(disk.image()))
-      expect([...seen].sort()).toEqual(['', 'a=1', 'a=1 b=1', 'a=1 b=1 c=3', 'a=1 c=3', 'b=1', 'b=1 c=3', 'c=3'])
+      expect([...seen].sort()).toEqual([
+        '',
+        'a=1',
+        'a=1 b=1',
+        'a=1 b=1 c=3',
+        'a=1 c=3',
+        'b=1',
+        'b=1 c=3',
+        'c=3',
+      ])
     })
 
     test('the same seed gives the same images', async () => {
@@ -353,7 +365,8 @@ async function write(
 /** How an append came out. */
 function kindOf(left: Uint8Array, written: Uint8Array): string {
   if (left.length === 0) return 'gone'
-  if (left.every((byte, index) => byte === written[index])) return left.length === written.length ? 'whole' : 'cut'
+  if (left.every((byte, index) => byte === written[index]))
+    return left.length === written.length ? 'whole' : 'cut'
   if (left.every((byte) => byte === 0)) return 'zeros'
   const torn = left.findIndex((byte, index) => byte !== written[index])
   return left.subarray(torn).every((byte) => byte === 0) && torn > 0 ? 'torn' : 'other'
@@ -365,13 +378,15 @@ function countOf(rounds: number, make: () => string): Set<string> {
 
 function namesAndBytes(disk: MemoryDisk): string {
   const known = ['/a', '/b', '/c', '/new', '/old']
-  return known.flatMap((path) => {
-    try {
-      return [`${path.slice(1)}=${[...disk.peek(path)].join('.')}`]
-    } catch {
-      return []
-    }
-  }).join(' ')
+  return known
+    .flatMap((path) => {
+      try {
+        return [`${path.slice(1)}=${[...disk.peek(path)].join('.')}`]
+      } catch {
+        return []
+      }
+    })
+    .join(' ')
 }
 
 function randomOf(seed: number): () => number {

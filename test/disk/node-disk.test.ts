@@ -41,7 +41,8 @@ describe('NodeDisk', () => {
   })
 
   test('short writes are continued, and an error after one tells how much arrived', async () => {
-    // A process may write 100,000 bytes per file (ulimit -f, in blocks of 512 or 1,024), then gets EFBIG: first a short write, then the error.
+    // A process may write 100,000 bytes per file (ulimit -f, in blocks of 512 or 1,024), then gets EFBIG:
+    // first a short write, then the error.
     const path = join(root, 'limited')
     const script = `
       process.on('SIGXFSZ', () => {})
@@ -50,7 +51,9 @@ describe('NodeDisk', () => {
       const chunks = Array.from({ length: 30 }, () => new Uint8Array(10_000).fill(7))
       const error = await file.write(chunks, 0).catch((error) => error)
       console.log(JSON.stringify({ code: error.code, written: error.written, size: await file.size() }))`
-    const { stdout } = await finished(spawn('bash', ['-c', `ulimit -f 100; exec "$@"`, 'bash', ...node(script)]))
+    const { stdout } = await finished(
+      spawn('bash', ['-c', `ulimit -f 100; exec "$@"`, 'bash', ...node(script)]),
+    )
     const { code, written, size } = JSON.parse(stdout) as { code: string; written: number; size: number }
     expect(code).toBe('EFBIG')
     expect(written).toBeOneOf([51_200, 102_400])
@@ -170,7 +173,7 @@ function announcing(path: string): string {
 async function announced(path: string, then = 'setInterval(() => {}, 1000)'): Promise<ChildProcess> {
   const child = spawn(...command(`${announcing(path)}; process.stdout.write('announced', () => { ${then} })`))
   await new Promise<void>((resolve, reject) => {
-    child.stdout!.once('data', () => resolve())
+    child.stdout?.once('data', () => resolve())
     child.once('exit', () => reject(new Error('the announcing process ended')))
   })
   return child
@@ -187,7 +190,8 @@ function command(script: string): [string, string[]] {
 
 async function killed(child: ChildProcess): Promise<void> {
   child.kill('SIGKILL')
-  if (child.exitCode === null && child.signalCode === null) await new Promise((resolve) => child.once('exit', resolve))
+  if (child.exitCode === null && child.signalCode === null)
+    await new Promise((resolve) => child.once('exit', resolve))
 }
 
 function finished(child: ChildProcess): Promise<{ code: number | null; stdout: string; stderr: string }> {

@@ -24,7 +24,9 @@ process.send!('ready')
 async function answer(request: Request): Promise<unknown> {
   switch (request.do) {
     case 'acquire':
-      return Promise.all(Array.from({ length: request.times }, () => acquire(request.directory, request.takeover)))
+      return Promise.all(
+        Array.from({ length: request.times }, () => acquire(request.directory, request.takeover)),
+      )
     case 'stillHeld':
       return Promise.all(locks.map((lock) => lock.stillHeld()))
     case 'release':

@@ -32,7 +32,10 @@ describe.each([
     const child = await start()
     await acquireIn(child)
     const refusal = await acquire().catch((error: unknown) => error)
-    expect(refusal).toMatchObject({ code: 'VARVE_LOCKED', message: expect.stringContaining(`process ${child.pid} on `) })
+    expect(refusal).toMatchObject({
+      code: 'VARVE_LOCKED',
+      message: expect.stringContaining(`process ${child.pid} on `),
+    })
     expect(await readLockHolder(nodeDisk, directory)).toMatchObject({ pid: child.pid, state: 'living' })
     await ask(child, { do: 'release' })
     expect(await readdir(directory)).toEqual([])
@@ -81,10 +84,16 @@ describe.each([
       await leaveDeadLock(round % 4)
       const outcomes = (await Promise.all(racers.map((racer) => acquireIn(racer, 4)))).flat()
       const winners = outcomes.filter(({ nonce }) => nonce)
-      expect(winners, JSON.stringify(outcomes)).toHaveLength(1)
-      expect(new Set(outcomes.map(({ code }) => code))).toEqual(new Set([undefined, 'VARVE_LOCKED']))
-      expect(JSON.parse(await readFile(join(directory, 'LOCK'), 'utf8'))).toMatchObject({ nonce: winners[0]!.nonce })
-      expect((await Promise.all(racers.map((racer) => ask(racer, { do: 'stillHeld' })))).flat()).toEqual([true])
+      expect(winners, `${JSON.stringify(outcomes)}`).toHaveLength(1)
+      expect(new Set(outcomes.map(({ code }) => code)), `${JSON.stringify(outcomes)}`).toEqual(
+        new Set([undefined, 'VARVE_LOCKED']),
+      )
+      expect(JSON.parse(await readFile(join(directory, 'LOCK'), 'utf8'))).toMatchObject({
+        nonce: winners[0]!.nonce,
+      })
+      expect((await Promise.all(racers.map((racer) => ask(racer, { do: 'stillHeld' })))).flat()).toEqual([
+        true,
+      ])
       await Promise.all(racers.map((racer) => ask(racer, { do: 'release' })))
       expect(await readdir(directory)).toEqual([])
     }
@@ -99,8 +108,8 @@ describe.each([
       const outcomes = (await Promise.all(racers.map((racer) => acquireIn(racer, 4, takeover)))).flat()
       // One that starts late may find, and displace, the one that has just won.
       const winners = outcomes.filter(({ nonce }) => nonce)
-      if (takeover) expect(winners.length, JSON.stringify(outcomes)).toBeGreaterThan(0)
-      else expect(winners, JSON.stringify(outcomes)).toHaveLength(1)
+      if (takeover) expect(winners.length, `${JSON.stringify(outcomes)}`).toBeGreaterThan(0)
+      else expect(winners, `${JSON.stringify(outcomes)}`).toHaveLength(1)
       const held = (await Promise.all(racers.map((racer) => ask(racer, { do: 'stillHeld' })))).flat()
       expect(held.filter(Boolean)).toHaveLength(1)
       await Promise.all([holder, ...racers].map((racer) => ask(racer, { do: 'release' })))
@@ -108,18 +117,22 @@ describe.each([
     }
   })
 
-  test('processes killed at any time leave nothing that the next one cannot take', { timeout: 120_000 }, async () => {
-    for (let round = 0; round < 12; round++) {
-      const racers = await Promise.all([start(), start()])
-      for (const racer of racers) racer.send({ do: 'acquire', directory, times: 3 } satisfies Request)
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 8))
-      await Promise.all(racers.map(kill))
-      const lock = await acquire()
-      expect(await readdir(directory)).toEqual(['LOCK', `LOCK.${lock.nonce}.sock`])
-      if (round % 3 === 0) await lock.release()
-      else await lock.release().then(() => leaveDeadLock(round % 3))
-    }
-  })
+  test(
+    'processes killed at any time leave nothing that the next one cannot take',
+    { timeout: 120_000 },
+    async () => {
+      for (let round = 0; round < 12; round++) {
+        const racers = await Promise.all([start(), start()])
+        for (const racer of racers) racer.send({ do: 'acquire', directory, times: 3 } satisfies Request)
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 8))
+        await Promise.all(racers.map(kill))
+        const lock = await acquire()
+        expect(await readdir(directory)).toEqual(['LOCK', `LOCK.${lock.nonce}.sock`])
+        if (round % 3 === 0) await lock.release()
+        else await lock.release().then(() => leaveDeadLock(round % 3))
+      }
+    },
+  )
 
   function acquire({ takeover = false } = {}): ReturnType<typeof acquireLock> {
     return acquireLock({ disk: nodeDisk, directory, nonce: randomUUID, takeover })

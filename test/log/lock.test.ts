@@ -69,13 +69,16 @@ describe('a lock', () => {
     { host: 'container', bootId: 'b', alive: false, code: undefined },
     { host: 'h', bootId: 'earlier', alive: true, code: undefined },
     { host: 'h', bootId: 'earlier', alive: false, code: undefined },
-  ])('of a holder on $host, boot $bootId, alive: $alive, gives a writer on h, boot b, $code', async (holder) => {
-    const disk = await makeDisk({ machine: { host: 'h', bootId: 'b' } })
-    const first = disk.asProcess({ pid: 2, host: holder.host, bootId: holder.bootId })
-    await acquire(first)
-    if (!holder.alive) first.kill()
-    expect(await codeOf(acquire(disk))).toBe(holder.code)
-  })
+  ])(
+    'of a holder on $host, boot $bootId, alive: $alive, gives a writer on h, boot b, $code',
+    async (holder) => {
+      const disk = await makeDisk({ machine: { host: 'h', bootId: 'b' } })
+      const first = disk.asProcess({ pid: 2, host: holder.host, bootId: holder.bootId })
+      await acquire(first)
+      if (!holder.alive) first.kill()
+      expect(await codeOf(acquire(disk))).toBe(holder.code)
+    },
+  )
 
   test('where boot ids cannot be known is decided by the sign of life', async () => {
     const disk = await makeDisk({ machine: { bootId: '' } })
@@ -102,7 +105,9 @@ describe('a lock', () => {
     const disk = await makeDisk()
     const locks: Lock[] = []
     for (let pid = 2; pid < 9; pid++) locks.push(await acquire(disk.asProcess({ pid }), { takeover: true }))
-    expect(await Promise.all(locks.map((lock) => lock.stillHeld()))).toEqual(locks.map((_, index) => index === 6))
+    expect(await Promise.all(locks.map((lock) => lock.stillHeld()))).toEqual(
+      locks.map((_, index) => index === 6),
+    )
     for (const lock of locks) await lock.release()
     expect(await names(disk)).toEqual([])
   })
@@ -114,9 +119,56 @@ describe('a lock', () => {
       ...[3, 4, 5].map((pid) => acquire(disk.asProcess({ pid }), { takeover: true })),
     ])
     const won = results.filter(({ status }) => status === 'fulfilled')
-    const holders = await Promise.all(won.map((result) => (result as PromiseFulfilledResult<Lock>).value.stillHeld()))
+    const holders = await Promise.all(
+      won.map((result) => (result as PromiseFulfilledResult<Lock>).value.stillHeld()),
+    )
     expect(holders.filter(Boolean).length).toBeLessThanOrEqual(1)
     expect((await readLockHolder(disk, directory))?.state).toBe('living')
+  })
+
+  test('is not taken over from whoever takes it while the takeover is under way', async () => {
+    const disk = await makeDisk()
+    await acquire(disk.asProcess({ pid: 2 }))
+    const late = disk.asProcess({ pid: 3 })
+    await late.announce(`${directory}/LOCK.late.sock`)
+    const record = JSON.stringify({ ...(await late.machine()), nonce: 'late' })
+    disk.onOperation = ({ kind }) => kind === 'create' && put(disk, 'LOCK', record)
+    const taken = acquire(disk, { takeover: true })
+    await expect(taken).rejects.toMatchObject({ code: 'VARVE_LOCKED', fields: { holder: { pid: 3 } } })
+    expect(text(disk.peek(`${directory}/LOCK`))).toBe(record)
+  })
+
+  test('belongs to whom LOCK names, even if a claimant moved it there', async () => {
+    const disk = await makeDisk()
+    await withDeadLock(disk)
+    const other = disk.asProcess({ pid: 3 })
+    await other.announce(`${directory}/LOCK.other.sock`)
+    const record = JSON.stringify({ ...(await other.machine()), nonce: 'other' })
+    const { nonce } = (await readLockHolder(disk, directory))!
+    disk.onOperation = ({ kind }) => kind === 'rename' && put(disk, `LOCK.${nonce}`, record)
+    await expect(acquire(disk)).rejects.toMatchObject({
+      code: 'VARVE_LOCKED',
+      fields: { holder: { pid: 3 } },
+    })
+    expect(text(disk.peek(`${directory}/LOCK`))).toBe(record)
+  })
+
+  test('is not removed if it is displaced while it is released', async () => {
+    const disk = await makeDisk()
+    const lock = await acquire(disk)
+    const record = JSON.stringify({ ...(await disk.machine()), nonce: 'displacer' })
+    disk.onOperation = ({ kind }) => kind === 'link' && put(disk, 'LOCK', record)
+    await lock.release()
+    expect(await names(disk)).toEqual(['LOCK'])
+    expect(text(disk.peek(`${directory}/LOCK`))).toBe(record)
+  })
+
+  test('of an earlier boot is dead, even if something answers in its name', async () => {
+    const disk = await makeDisk()
+    await disk.announce(`${directory}/LOCK.old.sock`)
+    put(disk, 'LOCK', JSON.stringify({ ...(await disk.machine()), bootId: 'earlier', nonce: 'old' }))
+    expect(await readLockHolder(disk, directory)).toMatchObject({ state: 'dead' })
+    expect(await codeOf(acquire(disk))).toBeUndefined()
   })
 
   test('is not held by anyone whose LOCK went away', async () => {
@@ -152,15 +204,21 @@ describe('on a network file system', () => {
     { bootId: 'far', alive: false, state: 'unknown' },
     { bootId: 'boot', alive: true, state: 'living' },
     { bootId: 'boot', alive: false, state: 'unknown' },
-  ])('a holder of boot $bootId, alive: $alive, is $state and displaced by a takeover only', async ({ bootId, alive, state }) => {
-    const disk = await makeDisk({ networkFileSystem: true })
-    const holder = disk.asProcess({ pid: 2, bootId })
-    await acquire(holder, { networkFileSystem: true })
-    if (!alive) holder.kill()
-    await expect(acquire(disk, { networkFileSystem: true })).rejects.toMatchObject({ code: 'VARVE_LOCKED', fields: { state } })
-    const lock = await acquire(disk, { networkFileSystem: true, takeover: true })
-    expect(await lock.stillHeld()).toBe(true)
-  })
+  ])(
+    'a holder of boot $bootId, alive: $alive, is $state and displaced by a takeover only',
+    async ({ bootId, alive, state }) => {
+      const disk = await makeDisk({ networkFileSystem: true })
+      const holder = disk.asProcess({ pid: 2, bootId })
+      await acquire(holder, { networkFileSystem: true })
+      if (!alive) holder.kill()
+      await expect(acquire(disk, { networkFileSystem: true })).rejects.toMatchObject({
+        code: 'VARVE_LOCKED',
+        fields: { state },
+      })
+      const lock = await acquire(disk, { networkFileSystem: true, takeover: true })
+      expect(await lock.stillHeld()).toBe(true)
+    },
+  )
 
   test('a takeover also gets past a claimant that stopped half way', async () => {
     const disk = await makeDisk({ networkFileSystem: true })
@@ -214,26 +272,38 @@ describe('files beside LOCK', () => {
     const machine = await disk.machine()
     const alive = JSON.stringify({ ...machine, nonce: 'alive' })
     const dead = JSON.stringify({ ...machine, nonce: 'dead' })
-    for (const name of ['LOCK.alive.new', 'LOCK.dead.new', 'LOCK.bak', 'LOCKED', 'LOCK.a.b', 'LOCK.dead.sock']) put(disk, name, '')
-    for (const name of ['LOCK.x', 'LOCK.dead.sock.new']) put(disk, name, dead)
+    for (const name of [
+      'LOCK.alive.new',
+      'LOCK.dead.new',
+      'LOCK.bak',
+      'LOCKED',
+      'LOCK.a.b',
+      'LOCK.dead.sock',
+    ])
+      put(disk, name, '')
+    for (const name of ['LOCK.mine', 'LOCK.x', 'LOCK.dead.sock.new']) put(disk, name, dead)
     put(disk, 'LOCK.y', alive)
-    const lock = await acquire(disk)
+    // Whoever claims our own record is not ours to judge.
+    const lock = await acquire(disk, { nonce: () => 'mine' })
     expect(await names(disk)).toEqual(
-      [
-        ...['LOCK', `LOCK.${lock.nonce}.sock`],
-        ...['LOCK.a.b', 'LOCK.alive.new', 'LOCK.alive.sock', 'LOCK.bak', 'LOCK.y', 'LOCKED'],
-      ].sort(),
+      `LOCK LOCK.${lock.nonce}.sock LOCK.a.b LOCK.alive.new LOCK.alive.sock LOCK.bak LOCK.mine LOCK.y LOCKED`
+        .split(' ')
+        .sort(),
     )
   })
 
   test('that guard each other in a circle are reported', async () => {
     const disk = await makeDisk()
-    const record = (nonce: string): string => JSON.stringify({ host: 'h', bootId: 'x', pid: 1, startedMs: 0, nonce })
+    const record = (nonce: string): string =>
+      JSON.stringify({ host: 'h', bootId: 'x', pid: 1, startedMs: 0, nonce })
     put(disk, 'LOCK', record('a'))
     put(disk, 'LOCK.a', record('b'))
     put(disk, 'LOCK.b', record('c'))
     put(disk, 'LOCK.c', record('b'))
-    await expect(acquire(disk)).rejects.toMatchObject({ code: 'VARVE_LOCKED', message: expect.stringContaining('circle') })
+    await expect(acquire(disk)).rejects.toMatchObject({
+      code: 'VARVE_LOCKED',
+      message: expect.stringContaining('circle'),
+    })
     expect(await names(disk)).toEqual(['LOCK', 'LOCK.a', 'LOCK.b', 'LOCK.c'])
   })
 
@@ -261,7 +331,10 @@ describe('at every operation', () => {
     { name: 'taking a free lock', run: (disk) => acquire(disk) },
     { name: 'taking a dead lock', run: async (disk) => acquire(await withDeadLock(disk)) },
     { name: 'taking and releasing', run: async (disk) => (await acquire(disk)).release() },
-    { name: 'taking a dead lock and releasing', run: async (disk) => (await acquire(await withDeadLock(disk))).release() },
+    {
+      name: 'taking a dead lock and releasing',
+      run: async (disk) => (await acquire(await withDeadLock(disk))).release(),
+    },
     {
       name: 'taking over a living lock',
       takeover: true,
@@ -272,26 +345,31 @@ describe('at every operation', () => {
     },
   ]
 
-  test.each(scenarios)('$name can end in kill, and the next one kill too, and the third still gets the lock', async ({ run, takeover }) => {
-    let count = 0
-    for (const first of await moments(run)) {
-      const disk = await makeDisk()
-      await endAt(disk, first, () => run(disk.asProcess({ pid: 100 })))
-      const second = disk.snapshot()
-      for (const kill of await moments((view) => acquire(view, { takeover }), second)) {
-        const third = second.snapshot()
-        await endAt(third, kill, () => acquire(third.asProcess({ pid: 101 }), { takeover }))
-        const lock = await acquire(third.snapshot(), { takeover })
-        expect(await lock.stillHeld(), `${first.at} ${first.operation}, ${kill.at} ${kill.operation}`).toBe(true)
-        count++
+  test.each(scenarios)(
+    '$name can end in kill, and the next one kill too, and the third still gets the lock',
+    async ({ run, takeover }) => {
+      let count = 0
+      for (const first of await moments(run)) {
+        const disk = await makeDisk()
+        await endAt(disk, first, () => run(disk.asProcess({ pid: 100 })))
+        const second = disk.snapshot()
+        for (const kill of await moments((view) => acquire(view, { takeover }), second)) {
+          const third = second.snapshot()
+          await endAt(third, kill, () => acquire(third.asProcess({ pid: 101 }), { takeover }))
+          const lock = await acquire(third.snapshot(), { takeover })
+          expect(await lock.stillHeld(), `${first.at} ${first.operation}, ${kill.at} ${kill.operation}`).toBe(
+            true,
+          )
+          count++
+        }
+        const lock = await acquire(second)
+        expect(await names(second)).toEqual(['LOCK', `LOCK.${lock.nonce}.sock`])
+        await lock.release()
+        expect(await names(second)).toEqual([])
       }
-      const lock = await acquire(second)
-      expect(await names(second)).toEqual(['LOCK', `LOCK.${lock.nonce}.sock`])
-      await lock.release()
-      expect(await names(second)).toEqual([])
-    }
-    expect(count).toBeGreaterThan(100)
-  })
+      expect(count).toBeGreaterThan(100)
+    },
+  )
 
   test.each(scenarios)('$name can end in a power cut, whatever that leaves', async ({ run }) => {
     const seed = Math.floor(Math.random() * 2 ** 31)
@@ -306,20 +384,23 @@ describe('at every operation', () => {
     }
   })
 
-  test.each(scenarios)('$name can fail with an error, and then another one gets the lock', async ({ run }) => {
-    for (const { operation, at } of await moments(run)) {
-      const disk = await makeDisk()
-      const failing = disk.asProcess({ pid: 100 })
-      disk[at === 'before' ? 'onOperation' : 'afterOperation'] = ({ index }) => {
-        if (index === operation) throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+  test.each(scenarios)(
+    '$name can fail with an error, and then another one gets the lock',
+    async ({ run }) => {
+      for (const { operation, at } of await moments(run)) {
+        const disk = await makeDisk()
+        const failing = disk.asProcess({ pid: 100 })
+        disk[at === 'before' ? 'onOperation' : 'afterOperation'] = ({ index }) => {
+          if (index === operation) throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+        }
+        const failed = (await codeOf(run(failing))) !== undefined
+        disk.onOperation = disk.afterOperation = undefined
+        if (!failed) failing.kill()
+        const lock = await acquire(disk, { takeover: true })
+        expect(await lock.stillHeld(), `${at} ${operation}`).toBe(true)
       }
-      const failed = (await codeOf(run(failing))) !== undefined
-      disk.onOperation = disk.afterOperation = undefined
-      if (!failed) failing.kill()
-      const lock = await acquire(disk, { takeover: true })
-      expect(await lock.stillHeld(), `${at} ${operation}`).toBe(true)
-    }
-  })
+    },
+  )
 })
 
 describe('many writers in any order', () => {
@@ -394,7 +475,10 @@ interface Moment {
   operation: number
 }
 
-/** Every moment before the operations that `run` does, and after those that succeed; some may belong to its preparation. */
+/**
+ * Every moment before the operations that `run` does, and after those that succeed; some may belong to its
+ * preparation.
+ */
 async function moments(run: (disk: MemoryDisk) => Promise<unknown>, from?: MemoryDisk): Promise<Moment[]> {
   const disk = from?.snapshot() ?? (await makeDisk())
   const found: Moment[] = []
@@ -404,7 +488,10 @@ async function moments(run: (disk: MemoryDisk) => Promise<unknown>, from?: Memor
   return found
 }
 
-/** Ends every process of the disk at that moment of `run`. The disk stays readable as it was then; its crash image is given if asked for. */
+/**
+ * Ends every process of the disk at that moment of `run`. The disk stays readable as it was then; its crash
+ * image is given if asked for.
+ */
 async function endAt(
   disk: MemoryDisk,
   { at, operation }: Moment,
@@ -458,7 +545,7 @@ function text(bytes: Uint8Array): string {
 
 async function waitTurns(turns: number): Promise<void> {
   if (turns === Infinity) return new Promise(() => {})
-  for (let turn = 0; turn < turns; turn++) await undefined
+  for (let turn = 0; turn < turns; turn++) await Promise.resolve()
 }
 
 async function codeOf(operation: Promise<unknown>): Promise<string | undefined> {

@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest'
 import { VarveError } from '../../src/errors.ts'
-import { compileFilters, type FilterOperator, type MetadataFilters } from '../../src/stores/metadata-filters.ts'
+import {
+  compileFilters,
+  type FilterOperator,
+  type MetadataFilters,
+} from '../../src/stores/metadata-filters.ts'
 
 const missing = Symbol('missing')
 
@@ -128,12 +132,13 @@ test('an operator that is not given is ==', () => {
 })
 
 test('missing metadata altogether is missing every key', () => {
-  const withOperator = (operator: FilterOperator) => compileFilters({ filters: [{ key: 'k', value: 'a', operator }] })
-  expect([withOperator('!=')(undefined), withOperator('==')(undefined), withOperator('is_empty')(undefined)]).toEqual([
-    true,
-    false,
-    true,
-  ])
+  const withOperator = (operator: FilterOperator) =>
+    compileFilters({ filters: [{ key: 'k', value: 'a', operator }] })
+  expect([
+    withOperator('!=')(undefined),
+    withOperator('==')(undefined),
+    withOperator('is_empty')(undefined),
+  ]).toEqual([true, false, true])
 })
 
 test('keys that every object inherits are missing unless the metadata has them', () => {
@@ -169,22 +174,48 @@ test.each<[string, unknown, RegExp]>([
   ['filters that are no list', { filters: 'x' }, /filters: \[\.\.\.\]/],
   ['a filter that is null', { filters: [null] }, /A metadata filter is/],
   ['a filter without a key', { filters: [{ value: 1 }] }, /needs a key/],
-  ['an unknown operator', { filters: [{ key: 'k', value: 1, operator: '=' }] }, /'=' is no filter operator \(key 'k'\)/],
-  ['an inherited operator', { filters: [{ key: 'k', value: 1, operator: 'toString' }] }, /is no filter operator/],
-  ['an unknown condition', { filters: [a], condition: 'xor' }, /'xor' is no filter condition. Use and, or, not/],
+  [
+    'an unknown operator',
+    { filters: [{ key: 'k', value: 1, operator: '=' }] },
+    /'=' is no filter operator \(key 'k'\)/,
+  ],
+  [
+    'an inherited operator',
+    { filters: [{ key: 'k', value: 1, operator: 'toString' }] },
+    /is no filter operator/,
+  ],
+  [
+    'an unknown condition',
+    { filters: [a], condition: 'xor' },
+    /'xor' is no filter condition. Use and, or, not/,
+  ],
   ['a list for ==', { filters: [{ key: 'k', value: ['x'] }] }, /on 'k' with == has a list/],
-  ['null for !=', { filters: [{ key: 'k', value: null, operator: '!=' }] }, /on 'k' with != has null.*is_empty/],
+  [
+    'null for !=',
+    { filters: [{ key: 'k', value: null, operator: '!=' }] },
+    /on 'k' with != has null.*is_empty/,
+  ],
   ['nothing for <', { filters: [{ key: 'k', operator: '<' }] }, /on 'k' with < has undefined/],
   ['NaN for ==', { filters: [{ key: 'k', value: Number.NaN }] }, /on 'k' with == has number/],
   ['a scalar for in', { filters: [{ key: 'k', value: 1, operator: 'in' }] }, /Give it a list/],
   ['a string for any', { filters: [{ key: 'k', value: 'ab', operator: 'any' }] }, /Give it a list/],
   ['lists in a list', { filters: [{ key: 'k', value: [['a']], operator: 'in' }] }, /Give it a list/],
-  ['a number for text_match', { filters: [{ key: 'k', value: 1, operator: 'text_match' }] }, /Give it a string/],
-  ['a bad filter deep inside', { filters: [{ filters: [{ key: 'k', value: {} }] }] }, /on 'k' with == has object/],
+  [
+    'a number for text_match',
+    { filters: [{ key: 'k', value: 1, operator: 'text_match' }] },
+    /Give it a string/,
+  ],
+  [
+    'a bad filter deep inside',
+    { filters: [{ filters: [{ key: 'k', value: {} }] }] },
+    /on 'k' with == has object/,
+  ],
 ])('%s is refused before any node is looked at', (_, filters, message) => {
   const compile = () => compileFilters(filters as MetadataFilters)
   expect(compile).toThrow(VarveError)
-  expect(compile).toThrow(expect.objectContaining({ code: 'VARVE_BAD_FILTER', message: expect.stringMatching(message) }))
+  expect(compile).toThrow(
+    expect.objectContaining({ code: 'VARVE_BAD_FILTER', message: expect.stringMatching(message) }),
+  )
 })
 
 test('filters that contain themselves are refused', () => {

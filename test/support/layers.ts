@@ -12,11 +12,11 @@ const LIBRARY: Record<string, string[]> = {
   log: ['disk'],
   journal: ['log'],
   stores: ['journal'],
-  context: ['stores', 'journal'],
+  context: ['stores', 'journal', 'interop'],
   indices: ['context', 'stores'],
   history: ['context', 'journal'],
   live: ['context', 'journal'],
-  interop: ['context', 'stores'],
+  interop: ['stores'],
   backends: ['stores', 'journal'],
 }
 const everythingPublic = [...Object.keys(LIBRARY), 'index']

@@ -1,5 +1,6 @@
 /** A store of the simplest kind, to test the journal with: keys with a value and a payload. */
-import { Journal, type JournalOptions } from '../../src/journal/journal.ts'
+import { Journal } from '../../src/journal/journal.ts'
+import type { JournalOptions } from '../../src/journal/journal-options.ts'
 import type { Position, StoreKind } from '../../src/journal/event.ts'
 import { Table } from '../../src/journal/table.ts'
 import { MemoryDisk } from '../../src/disk/memory-disk.ts'
@@ -29,6 +30,9 @@ export const toyKind: StoreKind<{ values: Table<ToyValue> }> = {
   *present(state, payload) {
     for (const [key, { value, position }] of state.values.entries())
       yield { type: 'Put', items: [{ row: [key, value], payload: payload(position) }] }
+  },
+  *clearing(state) {
+    yield { type: 'Removed', items: Array.from(state.values.keys(), (key) => ({ row: [key] })) }
   },
 }
 

@@ -1,6 +1,11 @@
 // A docstore in plain maps, with LlamaIndex's rules for ref docs. Each call takes effect before it returns.
 import { VarveError } from '../../../src/errors.ts'
-import type { AddDocumentsOptions, DocumentStore, RaiseOption, RefDocInfo } from '../../../src/stores/contract.ts'
+import type {
+  AddDocumentsOptions,
+  DocumentStore,
+  RaiseOption,
+  RefDocInfo,
+} from '../../../src/stores/contract.ts'
 import type { BaseNode } from '../../../src/stores/node.ts'
 
 export class MemoryDocstore implements DocumentStore {
@@ -10,7 +15,10 @@ export class MemoryDocstore implements DocumentStore {
   /** Names of calls in order, for tests of who calls what. */
   calls: string[] = []
 
-  async addDocuments(nodes: readonly BaseNode[], { storeText = true }: AddDocumentsOptions = {}): Promise<void> {
+  async addDocuments(
+    nodes: readonly BaseNode[],
+    { storeText = true }: AddDocumentsOptions = {},
+  ): Promise<void> {
     this.calls.push('addDocuments')
     for (const node of nodes) {
       if (storeText) this.nodes.set(node.id_, node)
@@ -32,7 +40,8 @@ export class MemoryDocstore implements DocumentStore {
   async getNode(id: string, { raiseError = true }: RaiseOption = {}): Promise<BaseNode> {
     this.calls.push('getNode')
     const node = this.nodes.get(id)
-    if (node === undefined && raiseError) throw new VarveError('VARVE_NODE_NOT_FOUND', `There is no node '${id}'.`)
+    if (node === undefined && raiseError)
+      throw new VarveError('VARVE_NODE_NOT_FOUND', `There is no node '${id}'.`)
     return node!
   }
 

@@ -39,7 +39,7 @@ export class ViewingIndexStore extends WholeIndexStore {
     return struct && viewOf(struct)
   }
 
-  async viewIndexStructs(): Promise<StructView[]> {
-    return [...this.structs.values()].map(viewOf)
+  async listIndexStructs(): Promise<{ indexId: string }[]> {
+    return [...this.structs.values()].map(({ indexId }) => ({ indexId }))
   }
 }

@@ -3,8 +3,13 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { IndexStorage } from '../../../src/indices/index-storage.ts'
 import type { GraphStore, VectorStore } from '../../../src/stores/contract.ts'
 import { MemoryDocstore } from './memory-docstore.ts'
-import { ViewingIndexStore, WholeIndexStore } from './memory-index-store.ts'
+import { ViewingIndexStore, type WholeIndexStore } from './memory-index-store.ts'
 import { MemoryVectorStore } from './memory-vector-store.ts'
+
+interface GivenStores {
+  indexStore?: WholeIndexStore
+  vectorStore?: MemoryVectorStore
+}
 
 export class MemoryStorage implements IndexStorage {
   readonly docstore = new MemoryDocstore()
@@ -15,8 +20,8 @@ export class MemoryStorage implements IndexStorage {
   readonly #inside = new AsyncLocalStorage<true>()
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor({ indexStore = new ViewingIndexStore() as WholeIndexStore, vectorStore = new MemoryVectorStore() } = {}) {
-    this.indexStore = indexStore
+  constructor({ indexStore, vectorStore = new MemoryVectorStore() }: GivenStores = {}) {
+    this.indexStore = indexStore ?? new ViewingIndexStore()
     this.vectorStore = vectorStore
     this.vectorStores.set('default', vectorStore)
   }

@@ -48,7 +48,9 @@ export class MemoryVectorStore implements VectorStore {
     this.#note('query')
     this.queries.push(query)
     const { queryEmbedding = [], similarityTopK = 1, filters, docIds, nodeIds } = query
-    const wanted = Array.isArray(nodeIds) ? new Set<string>(nodeIds) : (nodeIds as ReadonlySet<string> | undefined)
+    const wanted = Array.isArray(nodeIds)
+      ? new Set<string>(nodeIds)
+      : (nodeIds as ReadonlySet<string> | undefined)
     const matches = filters && compileFilters(filters)
     const matrix = new VectorMatrix()
     for (const [id, node] of this.vectors) matrix.set(id, node.embedding!)

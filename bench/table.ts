@@ -1,0 +1,74 @@
+/** The figures of all sizes, side by side. */
+import type { Figures } from './jobs.ts'
+import type { Spread } from './measure.ts'
+
+interface Report {
+  machine: string
+  /** Why nothing was measured cold. */
+  notCold: string | undefined
+  results: ReadonlyMap<number, Record<string, Figures>>
+}
+
+type Row = [label: string, job: string, figure: string, format: (figure: number) => string]
+
+const ms = (figure: number): string => (figure < 10 ? `${figure.toFixed(2)} ms` : `${figure.toFixed(0)} ms`)
+const us = (figure: number): string => `${(figure * 1000).toFixed(0)} µs`
+const mb = (figure: number): string => `${(figure / 1e6).toFixed(1)} MB`
+const bytes = (figure: number): string => `${Math.round(figure).toLocaleString('en')} B`
+const ratio = (figure: number): string => `${figure.toFixed(3)} ×`
+
+const rows: Row[] = [
+  ['bulk load, to durable', 'load', 'toDurableMs', ms],
+  ['  of it persist()', 'load', 'persistMs', ms],
+  ['  plain append + fdatasync of as much', 'load', 'plainAppendMs', ms],
+  ['  bytes / payload', 'load', 'bytesPerPayload', ratio],
+  ['  on disk without snapshots', 'load', 'logBytes', mb],
+  ['  snapshots', 'load', 'snapshotBytes', mb],
+  ['  growth of peak RSS', 'load', 'rssGrowthBytes', mb],
+  ['  close(), with its snapshot', 'load', 'closeMs', ms],
+  ['insert one node and persist', 'insertOne', 'insertOneMs', ms],
+  ['  plain append + fdatasync of as much', 'insertOne', 'plainAppendMs', ms],
+  ['  bytes a persist', 'insertOne', 'bytesPerPersist', bytes],
+  ['  bytes / payload', 'insertOne', 'bytesPerPayload', ratio],
+  ['insert 100 nodes and persist', 'insertHundred', 'insertHundredMs', ms],
+  ['  plain append + fdatasync of as much', 'insertHundred', 'plainAppendMs', ms],
+  ['  bytes / payload', 'insertHundred', 'bytesPerPayload', ratio],
+  ['delete 1 % and persist', 'deleteOnePercent', 'deleteMs', ms],
+  ['  bytes a node', 'deleteOnePercent', 'bytesPerNode', bytes],
+  ['open to first getNode', 'firstGet', 'openToFirstGetMs', ms],
+  ['  cold', 'coldFirstGet', 'openToFirstGetMs', ms],
+  ['open to first query, all vectors read', 'firstQuery', 'openToFirstQueryMs', ms],
+  ['  cold', 'coldFirstQuery', 'openToFirstQueryMs', ms],
+  ['  the matrix', 'firstQuery', 'matrixBytes', mb],
+  ['  growth of peak RSS beyond it', 'firstQuery', 'beyondMatrixBytes', mb],
+  ['random getNode', 'gets', 'getNodeMs', us],
+  ['  cold', 'coldGets', 'getNodeMs', us],
+  ['top-10 query with its nodes', 'topTen', 'topTenMs', ms],
+]
+
+export function printTable({ machine, notCold, results }: Report): void {
+  console.log(`\n${machine}`)
+  console.log('Times of many runs: median (95th percentile).\n')
+  const cells = [['nodes', ...[...results.keys()].map((nodes) => nodes.toLocaleString('en'))]]
+  for (const [label, job, figure, format] of rows) {
+    const figures = [...results.values()].map((result) => result[job]?.[figure])
+    if (figures.some((value) => value !== undefined)) cells.push([label, ...figures.map((value) => text(value, format))])
+  }
+  for (const row of cells) {
+    console.log(row.map((cell, at) => (at === 0 ? cell.padEnd(40) : cell.padStart(20))).join(''))
+  }
+  printGrowth(results)
+  if (notCold !== undefined) console.log(`\nNothing was measured cold: ${notCold}.`)
+}
+
+function printGrowth(results: Report['results']): void {
+  const medians = [...results].map(([nodes, { insertOne }]) => [nodes, (insertOne!['insertOneMs'] as Spread).median] as const)
+  const [least, most] = [medians[0]!, medians.at(-1)!]
+  if (least === most) return
+  console.log(`\nInserting one node at ${most[0]} costs ${ratio(most[1] / least[1])} what it costs at ${least[0]}.`)
+}
+
+function text(figure: number | Spread | undefined, format: (figure: number) => string): string {
+  if (figure === undefined) return ''
+  return typeof figure === 'number' ? format(figure) : `${format(figure.median)} (${format(figure.p95)})`
+}

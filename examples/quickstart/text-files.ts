@@ -1,0 +1,41 @@
+/** A folder's text and Markdown files as documents, whose ids are their paths within the folder. */
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Document } from 'varve'
+import { Failure } from './terminal.ts'
+
+const skipped = new Set(['node_modules', 'dist', 'storage'])
+const textFile = /\.(md|markdown|txt|text)$/i
+
+export async function readTextFiles(folder: string): Promise<Document[]> {
+  await checkFolder(folder)
+  const documents: Document[] = []
+  for await (const path of textFiles(folder)) {
+    const text = await readFile(join(folder, path), 'utf8')
+    documents.push(new Document({ id_: path, text, metadata: { path } }))
+  }
+  if (documents.length > 0) return documents
+  throw new Failure(`No text or Markdown file in ${folder}. Give a folder that has .md or .txt files.`)
+}
+
+async function checkFolder(folder: string): Promise<void> {
+  const status = await stat(folder).catch((error: NodeJS.ErrnoException) => {
+    throw new Failure(
+      error.code === 'ENOENT'
+        ? `There is no folder ${folder}. Check the path, or give none to read this project's own files.`
+        : `${folder} cannot be read (${error.code}). Give a folder that you may read.`,
+    )
+  })
+  if (!status.isDirectory()) throw new Failure(`${folder} is not a folder. Give the folder it is in.`)
+}
+
+/** In the same order each time. Symbolic links are not followed: they could lead in a circle. */
+async function* textFiles(folder: string, below = ''): AsyncGenerator<string> {
+  const entries = await readdir(join(folder, below), { withFileTypes: true })
+  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (entry.name.startsWith('.') || skipped.has(entry.name)) continue
+    const path = below === '' ? entry.name : `${below}/${entry.name}`
+    if (entry.isDirectory()) yield* textFiles(folder, path)
+    else if (entry.isFile() && textFile.test(entry.name)) yield path
+  }
+}

@@ -1,0 +1,189 @@
+/** How a context comes to its journal: a directory of ours, one of LlamaIndex's, one that is still to be created, memory; or that of stores which have one. */
+import { randomFillSync } from 'node:crypto'
+import type { Disk } from '../disk/disk.ts'
+import { nodeDisk } from '../disk/node-disk.ts'
+import { VarveError } from '../errors.ts'
+import { readLlamaIndexDirectory } from '../interop/llamaindex-directory.ts'
+import type { LlamaIndexFile } from '../interop/llamaindex-content.ts'
+import type { Commit, CommitNote } from '../journal/commit.ts'
+import type { Durability } from '../journal/commit-queue.ts'
+import { JournalHandle } from '../journal/handle.ts'
+import { Journal } from '../journal/journal.ts'
+import type { JournalOptions } from '../journal/journal-options.ts'
+import { commitsFolder, manifestName, snapshotsFolder } from '../log/names.ts'
+import { asVarveError } from '../disk/disk-errors.ts'
+import { changedFiles, stageImport } from './imported-directory.ts'
+import { joinShared, openShared, release, shareAs } from './shared-journals.ts'
+import { kindOf } from './store-kinds.ts'
+import { replaceContents } from './replace-contents.ts'
+
+export const defaultPersistDir = './storage'
+
+export interface OpenOptions {
+  /** Changing calls throw `VARVE_READ_ONLY`; the directory must exist. */
+  readOnly?: boolean
+  /** Every outermost call that changes anything commits. */
+  autoPersist?: boolean
+  /** `'commit'` (default): a resolved `persist()` is on disk. `'buffered'`: it was handed to the operating system; `flush()` and `close()` sync. */
+  durability?: Durability
+  /** Writes on a network file system, where no lock protects against other machines. */
+  networkFileSystem?: boolean
+  /** Displaces another writer, even if it lives: whatever it has not persisted is lost. */
+  takeover?: boolean
+  /** Told what is no error but should be known. Default: `console.warn`. */
+  onWarning?: (warning: string) => void
+  clock?: () => Date
+  /** Fills a buffer with random bytes. Default: the operating system's. */
+  random?: (target: Uint8Array) => void
+  disk?: Disk
+}
+
+interface OpenRequest extends OpenOptions {
+  persistDir?: string | undefined
+  /** The journal of stores that were given. */
+  join: JournalHandle | undefined
+}
+
+export interface OpenedHandle {
+  handle: JournalHandle
+  disk: Disk
+  onWarning: (warning: string) => void
+}
+
+export async function openHandle(request: OpenRequest): Promise<OpenedHandle> {
+  const { persistDir, join, readOnly, autoPersist, disk = nodeDisk } = request
+  const options = journalOptions(request)
+  const journal = await openJournal(persistDir, join, options, readOnly ?? false)
+  const handle = new JournalHandle(journal, { readOnly, autoPersist, release: (held) => release(held, disk) })
+  return { handle, disk, onWarning: options.onWarning }
+}
+
+/** A journal of its own, in memory. */
+export function handleInMemory(): JournalHandle {
+  return new JournalHandle(Journal.inMemory(journalOptions({})), { release: (held) => held.close() })
+}
+
+/** Throws `VARVE_NOT_FOUND` if nothing was ever persisted there. */
+export async function openExisting(persistDir = defaultPersistDir, options: OpenOptions = {}): Promise<JournalHandle> {
+  const { handle } = await openHandle({ ...options, persistDir, join: undefined })
+  const { journal } = handle
+  if (journal.exists || journal.hasStagedCommits || journal.hasPendingChanges) return handle
+  await handle.close()
+  throw new VarveError('VARVE_NOT_FOUND', `Nothing was ever persisted in ${persistDir}.`, { directory: persistDir })
+}
+
+async function openJournal(persistDir: string | undefined, join: JournalHandle | undefined, options: JournalOptions, readOnly: boolean): Promise<Journal> {
+  const { disk } = options
+  if (persistDir === undefined) {
+    if (!join) return Journal.inMemory(options)
+    joinShared(join.journal, disk)
+    return join.journal
+  }
+  await checkDirectory(disk, persistDir, readOnly)
+  const journal = await openShared(persistDir, options, () => openDirectory(persistDir, options, readOnly))
+  if (!join || join.journal === journal) return journal
+  await release(journal, disk)
+  throw new VarveError('VARVE_MIXED_JOURNALS', `These stores belong to ${join.journal.directory ?? 'memory'}, not to ${persistDir}.`, { persistDir })
+}
+
+async function openDirectory(directory: string, options: JournalOptions, readOnly: boolean): Promise<Journal> {
+  const journal = await Journal.open(directory, options)
+  if (journal.exists) {
+    await warnOfChangedImport(journal, directory, options)
+    return journal
+  }
+  const content = await readLlamaIndexDirectory(options.disk, directory)
+  if (content) {
+    for (const { file, message } of content.warnings) options.onWarning(`${file}: ${message}`)
+    const imported = Journal.inMemory(options)
+    await stageImport(imported, content)
+    imported.attach(directory)
+    return imported
+  }
+  await refuseOthers(options.disk, directory, readOnly)
+  return journal
+}
+
+async function checkDirectory(disk: Disk, directory: string, readOnly: boolean): Promise<void> {
+  const status = await disk.stat(directory).catch((error: unknown) => {
+    throw asVarveError(error, directory)
+  })
+  if (!status && readOnly) throw new VarveError('VARVE_NOT_FOUND', `There is no directory ${directory}.`, { directory })
+  if (status && status.kind !== 'directory') throw new VarveError('VARVE_NOT_A_DIRECTORY', `${directory} is not a directory.`, { directory })
+}
+
+/** What a crash before the first commit can leave behind is no reason to refuse; neither are hidden files. */
+const harmless = new RegExp(`^(\\..*|LOCK.*|${manifestName}.*|${commitsFolder}|${snapshotsFolder}|(docstore|index_store|vector_store|graph_store|property_graph_store))$`)
+
+async function refuseOthers(disk: Disk, directory: string, readOnly: boolean): Promise<void> {
+  const names = (await disk.stat(directory)) ? await disk.list(directory) : []
+  const other = names.find((name) => !harmless.test(name))
+  if (other !== undefined)
+    throw new VarveError('VARVE_NOT_STORAGE', `${directory} holds other things, such as ${other}, and neither a journal nor LlamaIndex's files.`, { directory, other })
+  if (readOnly) throw new VarveError('VARVE_NOT_FOUND', `Nothing was ever persisted in ${directory}.`, { directory })
+}
+
+async function warnOfChangedImport(journal: Journal, directory: string, { disk, onWarning }: JournalOptions): Promise<void> {
+  const first = await journal.commit(1)
+  if (first?.kind !== 'import') return
+  const files = (first.metadata?.['files'] ?? []) as LlamaIndexFile[]
+  const changed = await changedFiles(disk, directory, files)
+  if (changed.length === 0) return
+  onWarning(`${changed.join(', ')} in ${directory} differ from what was imported; the journal counts. Import them into a new directory to have their content.`)
+}
+
+interface PersistTarget {
+  handle: JournalHandle
+  disk: Disk
+  directory: string
+  note: CommitNote
+}
+
+/** Persists to a directory that is not the context's own. */
+export async function persistTo({ handle, disk, directory, note }: PersistTarget): Promise<Commit | undefined> {
+  const source = handle.journal
+  if (source.inTurn) return handle.persist(note)
+  const options = source.options
+  await checkDirectory(disk, directory, false)
+  const target = await openShared(directory, options, () => openDirectory(directory, options, false))
+  if (target === source) {
+    await release(target, disk)
+    return handle.persist(note)
+  }
+  const belongs = source.directory === undefined
+  if (belongs && !target.exists && !target.hasPendingChanges && !target.hasStagedCommits) {
+    await release(target, disk)
+    if (await shareAs(directory, source, disk)) {
+      source.attach(directory)
+      return handle.persist(note)
+    }
+    return persistTo({ handle, disk, directory, note })
+  }
+  try {
+    const commit = await replaceContents(source, target, note)
+    if (belongs) await handle.moveTo(target)
+    else await release(target, disk)
+    return commit
+  } catch (error) {
+    await release(target, disk)
+    throw error
+  }
+}
+
+function journalOptions({
+  durability = 'commit',
+  networkFileSystem = false,
+  takeover = false,
+  onWarning = (warning) => console.warn(warning),
+  clock = () => new Date(),
+  random = randomFill,
+  disk = nodeDisk,
+}: OpenOptions): JournalOptions {
+  if (durability !== 'commit' && durability !== 'buffered')
+    throw new VarveError('VARVE_BAD_OPTION', `There is no durability '${String(durability)}'.`, { durability, remedy: "Choose 'commit' or 'buffered'." })
+  return { disk, kindOf, durability, clock, random, onWarning, networkFileSystem, takeover }
+}
+
+function randomFill(target: Uint8Array): void {
+  randomFillSync(target)
+}

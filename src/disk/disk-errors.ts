@@ -1,0 +1,20 @@
+/** What the operating system says, as what a user can act on. */
+import { VarveError } from '../errors.ts'
+
+export function asVarveError(error: unknown, path: string): unknown {
+  const code = (error as NodeJS.ErrnoException)?.code
+  if (error instanceof VarveError || code === undefined || !/^E[A-Z]+$/.test(code)) return error
+  switch (code) {
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new VarveError('VARVE_PERMISSION', `This user may not do that in ${path} (${code}).`, { path, cause: error })
+    case 'ENOTDIR':
+      return new VarveError('VARVE_NOT_A_DIRECTORY', `${path} is not a directory.`, { path, cause: error })
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new VarveError('VARVE_DISK_FULL', `The disk of ${path} is full.`, { path, cause: error })
+    default:
+      return new VarveError('VARVE_IO', `Reading or writing ${path} failed (${(error as Error).message}).`, { path, cause: error })
+  }
+}

@@ -1,0 +1,55 @@
+/** Varve: LlamaIndex-style storage, kept as an event log. */
+export { VarveError, type VarveErrorCode } from './errors.ts'
+
+export { StorageContext, type StorageContextOptions, type TransactionOptions } from './context/storage-context.ts'
+export type { OpenOptions } from './context/open-journal.ts'
+export {
+  SimpleDocumentStore,
+  SimpleGraphStore,
+  SimpleIndexStore,
+  SimplePropertyGraphStore,
+  SimpleVectorStore,
+} from './context/simple-stores.ts'
+export type { Commit, CommitKind, CommitNote } from './journal/commit.ts'
+export type { Durability } from './journal/commit-queue.ts'
+
+export {
+  BaseNode,
+  Document,
+  ImageDocument,
+  ImageNode,
+  IndexNode,
+  MetadataMode,
+  Node,
+  NodeRelationship,
+  ObjectType,
+  TextNode,
+} from './stores/node.ts'
+export type { MediaResource, Metadata, NodeInit, RelatedNodeInfo, Relationships } from './stores/node.ts'
+export type {
+  AddDocumentsOptions,
+  DeleteNodesOptions,
+  DocumentStore,
+  GraphStore,
+  IndexStore,
+  RaiseOption,
+  RefDocInfo,
+  Triplet,
+  VectorStore,
+  VectorStoreQuery,
+  VectorStoreQueryResult,
+} from './stores/contract.ts'
+export type { FieldKind, IndexStruct, StructChange, StructView } from './stores/index-struct.ts'
+export type { FilterOperator, MetadataFilter, MetadataFilters } from './stores/metadata-filters.ts'
+export type { LabelledNode, Relation } from './stores/property-graph-store.ts'
+
+export { VectorStoreIndex } from './indices/vector-store-index.ts'
+export { SummaryIndex } from './indices/summary-index.ts'
+export { SimpleKeywordTableIndex } from './indices/simple-keyword-table-index.ts'
+export { BaseIndex } from './indices/base-index.ts'
+export { loadIndexFromStorage, loadIndicesFromStorage, type LoadIndexOptions } from './indices/load-index.ts'
+export { SentenceSplitter, type SentenceSplitterOptions } from './indices/sentence-splitter.ts'
+export { QueryEngine, type LanguageModel, type QueryResponse } from './indices/query-engine.ts'
+export type { EmbedModel, EmbedOptions } from './indices/embed-model.ts'
+export type { NodeWithScore, Retriever } from './indices/retriever.ts'
+export type { Progress } from './indices/long-work.ts'

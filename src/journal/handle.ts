@@ -1,0 +1,103 @@
+/**
+ * One context's hold on a journal that several may share: it can be closed, or be for reading only, while the journal goes on. Stores ask the handle, so that
+ * a context which moves to another journal takes its stores along.
+ */
+import { VarveError } from '../errors.ts'
+import type { Commit, CommitKind, CommitNote } from './commit.ts'
+import type { EventInput, Position, StoreState } from './event.ts'
+import type { Journal } from './journal.ts'
+
+export interface HandleOptions {
+  readOnly?: boolean | undefined
+  /** Every outermost call that changes anything commits. */
+  autoPersist?: boolean | undefined
+  /** Gives the journal back. */
+  release: (journal: Journal) => Promise<void>
+}
+
+export type Append = (event: EventInput) => void
+
+export class JournalHandle {
+  #journal: Journal
+  #closed: Promise<void> | undefined
+  readonly #options: HandleOptions
+
+  constructor(journal: Journal, options: HandleOptions) {
+    this.#journal = journal
+    this.#options = options
+  }
+
+  get journal(): Journal {
+    if (this.#closed) throw new VarveError('VARVE_CLOSED', 'This storage context is closed.')
+    return this.#journal
+  }
+
+  get readOnly(): boolean {
+    return this.#options.readOnly ?? false
+  }
+
+  /** The state of a store if it is loaded, else the promise of it. */
+  state(folder: string): StoreState | Promise<StoreState> {
+    return this.journal.loaded(folder) ?? this.journal.load(folder)
+  }
+
+  payload(folder: string, position: Position): Uint8Array {
+    return this.journal.payload(folder, position)
+  }
+
+  payloads(folder: string, positions: readonly Position[]): Uint8Array[] {
+    return this.journal.payloads(folder, positions)
+  }
+
+  /** See `Journal.write`: one synchronous step, at once if this context may write now. */
+  write<T>(folder: string, change: (state: StoreState, append: Append) => T): Promise<T> {
+    return this.#changing(() => this.journal.write(folder, change))
+  }
+
+  together<T>(change: () => Promise<T>, folders: readonly string[] = []): Promise<T> {
+    return this.#changing(() => this.journal.together(change, folders))
+  }
+
+  async transaction<T>(note: CommitNote, change: () => Promise<T>): Promise<{ value: T; commit: Commit | undefined }> {
+    this.#checkWritable()
+    return this.journal.transaction(note, change)
+  }
+
+  async persist(note?: CommitNote, kind?: CommitKind): Promise<Commit | undefined> {
+    this.#checkWritable()
+    return this.journal.persist(note, kind)
+  }
+
+  /** From now on this is a handle of another journal. */
+  async moveTo(journal: Journal): Promise<void> {
+    const before = this.#journal
+    this.#journal = journal
+    await this.#options.release(before)
+  }
+
+  /** Gives the journal back, once. */
+  close(): Promise<void> {
+    this.#closed ??= this.#options.release(this.#journal)
+    return this.#closed
+  }
+
+  #changing<T>(change: () => Promise<T>): Promise<T> {
+    try {
+      this.#checkWritable()
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+    const { journal } = this
+    const changed = change()
+    if (!this.#options.autoPersist || journal.inTurn || journal.directory === undefined) return changed
+    return changed.then(async (answer) => {
+      await journal.persist()
+      return answer
+    })
+  }
+
+  #checkWritable(): void {
+    if (!this.readOnly) return void this.journal
+    throw new VarveError('VARVE_READ_ONLY', `This storage context of ${this.journal.directory ?? 'memory'} is for reading only.`)
+  }
+}

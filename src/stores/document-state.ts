@@ -1,0 +1,178 @@
+/**
+ * What a document store folds to: LlamaIndex's three collections, keyed by id. Nodes are positions in the log; the log is the storage.
+ *
+ * Invariant: a ref doc's node ids are those whose record names it; one without nodes is forgotten, with its record.
+ */
+import type { Position, StoreKind, StoredEvent } from '../journal/event.ts'
+import { Table, type UndoLog, type ValueCodec } from '../journal/table.ts'
+import { nodesDeleted, nodesKept, recordsSet, refDocsDeleted, refDocsSet, type DocumentRecord, type NodeRow, type RecordRow, type RefDocRow } from './document-events.ts'
+import { positionFromPlain, positionToPlain, type PlainPosition } from './position-codec.ts'
+import type { Metadata } from './relationships.ts'
+import { plainSpelling, type Spelling } from './spelling.ts'
+import { fromStorable, toStorable, type Storable } from './storable.ts'
+import { metadataFromStored, metadataToStored } from './stored-metadata.ts'
+
+export interface RefDocState {
+  nodeIds: Set<string>
+  metadata: Metadata
+  spelling: Spelling
+  extra: Record<string, unknown> | undefined
+}
+
+export type DocumentState = {
+  nodes: Table<Position>
+  records: Table<DocumentRecord>
+  refDocs: Table<RefDocState>
+}
+
+/** Items per event when a whole store is handed on. */
+const presentItems = 1000
+
+export const documentKind: StoreKind<DocumentState> = {
+  initialState: (undo: UndoLog) => ({
+    nodes: new Table(positionCodec, undo),
+    records: new Table(recordCodec, undo),
+    refDocs: new Table(refDocCodec, undo),
+  }),
+  evolve,
+  *present(state, payload) {
+    yield* inGroups(state.nodes.entries(), (group) =>
+      nodesKept(group.map(([id, position]) => ({ id, payload: payload(position) }))),
+    )
+    yield* inGroups(state.records.entries(), recordsSet)
+    yield* inGroups(state.refDocs.entries(), refDocsSet)
+  },
+  *clearing(state) {
+    yield* inGroups(new Set([...state.nodes.keys(), ...state.records.keys()]), nodesDeleted)
+    yield* inGroups([...state.refDocs.keys()], refDocsDeleted)
+  },
+}
+
+function evolve(state: DocumentState, { type, items }: StoredEvent): void {
+  for (const { row, position } of items) {
+    switch (type) {
+      case 'NodesAdded':
+        addNode(state, row as NodeRow, position)
+        break
+      case 'NodesKept':
+        state.nodes.set((row as [string])[0], position)
+        break
+      case 'NodesDeleted':
+        deleteNode(state, (row as [string])[0])
+        break
+      case 'RefDocsDeleted':
+        forget(state, (row as [string])[0])
+        break
+      case 'HashesSet': {
+        const [id, hash] = row as [string, string]
+        state.records.set(id, { ...state.records.get(id), hash })
+        break
+      }
+      case 'RecordsSet': {
+        const [id, hash, refDocId, extra] = row as RecordRow
+        state.records.set(id, recordCodec.fromPlain([hash, refDocId, extra]))
+        break
+      }
+      case 'RefDocsSet': {
+        const [id, nodeIds, metadata, extra] = row as RefDocRow
+        state.refDocs.set(id, refDocCodec.fromPlain([nodeIds, metadata, extra]))
+        break
+      }
+    }
+  }
+}
+
+function addNode(state: DocumentState, [id, hash, refDocId, metadata]: NodeRow, position: Position): void {
+  const before = state.records.get(id)?.refDocId
+  if (position.length > 0) state.nodes.set(id, position)
+  state.records.set(id, { hash: hash ?? undefined, refDocId: refDocId ?? undefined })
+  if (before !== undefined && before !== refDocId) detach(state, id, before)
+  if (refDocId === null) return
+  if (!state.refDocs.has(refDocId)) state.refDocs.set(refDocId, { nodeIds: new Set(), metadata: {}, spelling: plainSpelling, extra: undefined })
+  attach(state, id, { refDocId, metadata: metadata === null ? undefined : metadataFromStored(metadata).metadata })
+}
+
+function attach(state: DocumentState, id: string, { refDocId, metadata }: { refDocId: string; metadata: Metadata | undefined }): void {
+  const refDoc = state.refDocs.get(refDocId)!
+  const isNew = !refDoc.nodeIds.has(id)
+  if (!isNew && !metadata) return
+  const before = refDoc.metadata
+  state.refDocs.update(
+    refDocId,
+    (value) => {
+      value.nodeIds.add(id)
+      if (metadata) value.metadata = { ...value.metadata, ...metadata }
+    },
+    (value) => {
+      if (isNew) value.nodeIds.delete(id)
+      value.metadata = before
+    },
+  )
+}
+
+function deleteNode(state: DocumentState, id: string): void {
+  const refDocId = state.records.get(id)?.refDocId
+  state.nodes.delete(id)
+  state.records.delete(id)
+  if (refDocId !== undefined) detach(state, id, refDocId)
+}
+
+function detach(state: DocumentState, id: string, refDocId: string): void {
+  const refDoc = state.refDocs.get(refDocId)
+  if (!refDoc?.nodeIds.has(id)) return
+  if (refDoc.nodeIds.size === 1) return forget(state, refDocId)
+  const before = [...refDoc.nodeIds]
+  state.refDocs.update(
+    refDocId,
+    (value) => value.nodeIds.delete(id),
+    (value) => (value.nodeIds = new Set(before)),
+  )
+}
+
+function forget(state: DocumentState, refDocId: string): void {
+  state.refDocs.delete(refDocId)
+  state.records.delete(refDocId)
+  state.nodes.delete(refDocId)
+}
+
+const positionCodec: ValueCodec<Position> = {
+  toPlain: positionToPlain,
+  fromPlain: (plain) => positionFromPlain(plain as PlainPosition),
+}
+
+const recordCodec: ValueCodec<DocumentRecord> = {
+  toPlain: ({ hash, refDocId, extra }) => [hash ?? null, refDocId ?? null, extra ? toStorable(extra).tree : null],
+  fromPlain(plain) {
+    const [hash, refDocId, extra] = plain as [string | null, string | null, Storable]
+    return {
+      hash: hash ?? undefined,
+      refDocId: refDocId ?? undefined,
+      ...(extra === null ? {} : { extra: fromStorable(extra) as Record<string, unknown> }),
+    }
+  },
+}
+
+const refDocCodec: ValueCodec<RefDocState> = {
+  toPlain: ({ nodeIds, metadata, spelling, extra }) => [[...nodeIds], metadataToStored(metadata, spelling), extra ? toStorable(extra).tree : null],
+  fromPlain(plain) {
+    const [nodeIds, metadata, extra] = plain as [string[], unknown, Storable]
+    return {
+      nodeIds: new Set(nodeIds),
+      ...metadataFromStored(metadata),
+      extra: extra === null ? undefined : (fromStorable(extra) as Record<string, unknown>),
+    }
+  },
+  copy: (value) => ({ ...value, nodeIds: new Set(value.nodeIds) }),
+}
+
+/** Events of a bounded number of items. */
+export function* inGroups<T, E>(items: Iterable<T>, toEvent: (group: T[]) => E): Generator<E> {
+  let group: T[] = []
+  for (const item of items) {
+    group.push(item)
+    if (group.length < presentItems) continue
+    yield toEvent(group)
+    group = []
+  }
+  if (group.length) yield toEvent(group)
+}

@@ -1,0 +1,288 @@
+/**
+ * What an index store folds to: of each struct a small header, and its entries in one table, each under its own key.
+ *
+ * An entry's key is `slot/field/key`, with the struct's and the field's number, so that it is short and no id can be mistaken for another.
+ * Invariant: `sizes` counts the entries of each field.
+ */
+import { enableMapSet, produce } from 'immer'
+import type { StoreKind, StoredEvent } from '../journal/event.ts'
+import { Table, type UndoLog, type ValueCodec } from '../journal/table.ts'
+import { inGroups } from './document-state.ts'
+import { entriesChanged, structsAdded, structsDeleted, toChange, type EntryChange, type EntryRow, type StructRow } from './index-events.ts'
+import type { FieldKind } from './index-struct.ts'
+import { fromStorable, toStorable, type Storable } from './storable.ts'
+
+enableMapSet()
+
+export interface StructHeader {
+  type: string
+  /** Its number in entry keys. */
+  slot: number
+  /** In order; a field's number in entry keys is its place here. */
+  fields: string[]
+  kinds: Map<string, FieldKind>
+  sizes: Map<string, number>
+  /** Of fields of kind `value`. */
+  values: Map<string, unknown>
+  /** The place of the next member of a list. */
+  nextPlace: number
+}
+
+export type IndexState = {
+  structs: Table<StructHeader>
+  entries: Table<unknown>
+}
+
+export const indexKind: StoreKind<IndexState> = {
+  initialState: (undo: UndoLog) => ({ structs: new Table(headerCodec, undo), entries: new Table(entryCodec, undo) }),
+  evolve,
+  *present(state) {
+    for (const [indexId, header] of state.structs.entries()) {
+      yield structsAdded([{ indexId, type: header.type, fields: header.fields.map((field) => [field, header.kinds.get(field)!]) }])
+      yield* inGroups(presentChanges(state, header), (changes) => entriesChanged(indexId, changes))
+    }
+  },
+  *clearing(state) {
+    yield structsDeleted([...state.structs.keys()])
+  },
+}
+
+export function entryKey(header: StructHeader, field: string, key: string): string {
+  return `${header.slot}/${header.fields.indexOf(field)}/${key}`
+}
+
+/** The entries of a field, in the order they were first set. A walk over all entries of the store. */
+export function* fieldEntries(state: IndexState, header: StructHeader, field: string): Generator<[key: string, value: unknown]> {
+  const prefix = entryKey(header, field, '')
+  for (const [key, value] of state.entries.entries()) if (key.startsWith(prefix)) yield [key.slice(prefix.length), value]
+}
+
+function* presentChanges(state: IndexState, header: StructHeader): Generator<EntryChange> {
+  for (const [field, value] of header.values) yield { op: 'replace', field, value }
+  for (const field of header.fields) {
+    const kind = header.kinds.get(field)
+    if (kind === 'value') continue
+    for (const [key, value] of fieldEntries(state, header, field)) {
+      if (kind === 'map') yield { op: 'set', field, key, value }
+      else if (kind === 'list') yield { op: 'append', field, member: value as string }
+      else for (const member of value as Set<string>) yield { op: 'add', field, key, member }
+    }
+  }
+}
+
+function evolve(state: IndexState, { type, items }: StoredEvent): void {
+  if (type === 'StructsAdded') for (const { row } of items) addStruct(state, row as StructRow)
+  else if (type === 'StructsDeleted') for (const { row } of items) deleteStruct(state, (row as [string])[0])
+  else if (type === 'EntriesChanged') changeEntries(state, items.map(({ row }) => row as EntryRow))
+}
+
+function addStruct(state: IndexState, [indexId, type, fields]: StructRow): void {
+  let slot = 0
+  for (const [, header] of state.structs.entries()) slot = Math.max(slot, header.slot + 1)
+  state.structs.set(indexId, {
+    type,
+    slot,
+    fields: fields.map(([field]) => field),
+    kinds: new Map(fields),
+    sizes: new Map(),
+    values: new Map(),
+    nextPlace: 0,
+  })
+}
+
+function deleteStruct(state: IndexState, indexId: string): void {
+  const header = state.structs.get(indexId)
+  if (!header) return
+  const prefix = `${header.slot}/`
+  for (const key of [...state.entries.keys()]) if (key.startsWith(prefix)) state.entries.delete(key)
+  state.structs.delete(indexId)
+}
+
+/** Headers are immutable values: one new one for each event that touches them, however many entries it changes. */
+function changeEntries(state: IndexState, rows: readonly EntryRow[]): void {
+  let tally: Tally | undefined
+  for (const row of rows) {
+    if (row[0] !== tally?.indexId) {
+      tally?.settle(state)
+      const header = state.structs.get(row[0])
+      tally = header && new Tally(row[0], header)
+    }
+    if (tally) changeEntry(state, tally, toChange(row))
+  }
+  tally?.settle(state)
+}
+
+/** A header, and what an event adds to it. */
+class Tally {
+  readonly indexId: string
+  #header: StructHeader
+  readonly #growth = new Map<string, number>()
+  readonly #values = new Map<string, unknown>()
+  /** Members to be taken out of lists, all in one walk. */
+  readonly #withdrawn = new Map<string, Set<string>>()
+  #nextPlace: number
+
+  constructor(indexId: string, header: StructHeader) {
+    this.indexId = indexId
+    this.#header = header
+    this.#nextPlace = header.nextPlace
+  }
+
+  key(field: string, key: string): string {
+    return entryKey(this.#header, field, key)
+  }
+
+  grow(field: string, by: number): void {
+    this.#growth.set(field, (this.#growth.get(field) ?? 0) + by)
+  }
+
+  addField(field: string, kind: FieldKind): void {
+    this.#header = produce(this.#header, (draft) => {
+      if (!draft.kinds.has(field)) draft.fields.push(field)
+      draft.kinds.set(field, kind)
+    })
+  }
+
+  replace(field: string, value: unknown): void {
+    this.#values.set(field, value)
+  }
+
+  append(state: IndexState, field: string, member: string): void {
+    if (this.#withdrawn.get(field)?.has(member)) this.#withdraw(state)
+    state.entries.set(this.key(field, String(this.#nextPlace++)), member)
+    this.grow(field, 1)
+  }
+
+  withdraw(field: string, member: string): void {
+    this.#withdrawn.set(field, (this.#withdrawn.get(field) ?? new Set()).add(member))
+  }
+
+  settle(state: IndexState): void {
+    this.#withdraw(state)
+    const header = produce(this.#header, (draft) => {
+      for (const [field, growth] of this.#growth) draft.sizes.set(field, (draft.sizes.get(field) ?? 0) + growth)
+      for (const [field, value] of this.#values) draft.values.set(field, value)
+      draft.nextPlace = this.#nextPlace
+    })
+    state.structs.set(this.indexId, header)
+  }
+
+  #withdraw({ entries }: IndexState): void {
+    for (const [field, members] of this.#withdrawn) {
+      const prefix = this.key(field, '')
+      const places = Array.from(entries.entries()).filter(([key, member]) => key.startsWith(prefix) && members.has(member as string))
+      for (const [key] of places) entries.delete(key)
+      this.grow(field, -places.length)
+    }
+    this.#withdrawn.clear()
+  }
+}
+
+function changeEntry(state: IndexState, tally: Tally, change: EntryChange): void {
+  const { entries } = state
+  const { field } = change
+  switch (change.op) {
+    case 'field':
+      tally.addField(field, change.kind)
+      break
+    case 'set': {
+      const key = tally.key(field, change.key)
+      if (!entries.has(key)) tally.grow(field, 1)
+      entries.set(key, change.value)
+      break
+    }
+    case 'delete':
+      if (entries.delete(tally.key(field, change.key))) tally.grow(field, -1)
+      break
+    case 'add':
+      addMember(entries, tally, change)
+      break
+    case 'remove':
+      removeMember(entries, tally, change)
+      break
+    case 'append':
+      tally.append(state, field, change.member)
+      break
+    case 'withdraw':
+      tally.withdraw(field, change.member)
+      break
+    case 'replace':
+      tally.replace(field, change.value)
+      break
+  }
+}
+
+type MemberChange = Extract<EntryChange, { op: 'add' | 'remove' }>
+
+function addMember(entries: IndexState['entries'], tally: Tally, { field, key: name, member }: MemberChange): void {
+  const key = tally.key(field, name)
+  const members = entries.get(key) as Set<string> | undefined
+  if (members?.has(member)) return
+  if (!members) {
+    entries.set(key, new Set([member]))
+    tally.grow(field, 1)
+    return
+  }
+  entries.update(
+    key,
+    (value) => (value as Set<string>).add(member),
+    (value) => (value as Set<string>).delete(member),
+  )
+}
+
+/** A key whose last member goes, goes too. */
+function removeMember(entries: IndexState['entries'], tally: Tally, { field, key: name, member }: MemberChange): void {
+  const key = tally.key(field, name)
+  const members = entries.get(key) as Set<string> | undefined
+  if (!members?.has(member)) return
+  if (members.size === 1) {
+    entries.delete(key)
+    tally.grow(field, -1)
+    return
+  }
+  const before = [...members]
+  entries.update(
+    key,
+    (value) => (value as Set<string>).delete(member),
+    (value) => {
+      const set = value as Set<string>
+      set.clear()
+      for (const each of before) set.add(each)
+    },
+  )
+}
+
+const headerCodec: ValueCodec<StructHeader> = {
+  toPlain: ({ type, slot, fields, kinds, sizes, values, nextPlace }) => [
+    type,
+    slot,
+    fields,
+    [...kinds],
+    [...sizes],
+    Array.from(values, ([field, value]) => [field, toStorable(value ?? null).tree]),
+    nextPlace,
+  ],
+  fromPlain(plain) {
+    const [type, slot, fields, kinds, sizes, values, nextPlace] = plain as [
+      string,
+      number,
+      string[],
+      [string, FieldKind][],
+      [string, number][],
+      [string, Storable][],
+      number,
+    ]
+    const restored = values.map(([field, value]) => [field, fromStorable(value)] as const)
+    return { type, slot, fields, kinds: new Map(kinds), sizes: new Map(sizes), values: new Map(restored), nextPlace }
+  },
+}
+
+/** A set is told from any value by its wrapping. */
+const entryCodec: ValueCodec<unknown> = {
+  toPlain: (value) => (value instanceof Set ? [1, [...(value as Set<string>)]] : [0, toStorable(value ?? null).tree]),
+  fromPlain(plain) {
+    const [isSet, value] = plain as [number, Storable]
+    return isSet ? new Set(value as string[]) : fromStorable(value)
+  },
+  copy: (value) => (value instanceof Set ? new Set(value as Set<string>) : value),
+}

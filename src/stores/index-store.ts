@@ -1,0 +1,159 @@
+/**
+ * The index store that keeps its structs in the journal, entry by entry: a struct known before is stored as what changed, whoever hands it over whole. Types and
+ * fields that mean nothing here are kept and come back unchanged.
+ */
+import type { JournalHandle } from '../journal/handle.ts'
+import { VarveError } from '../errors.ts'
+import type { IndexStore } from './contract.ts'
+import { checkId } from './ids.ts'
+import { entriesChanged, structsAdded, structsDeleted, type EntryChange } from './index-events.ts'
+import { entryKey, fieldEntries, type IndexState, type StructHeader } from './index-state.ts'
+import { structFields, type FieldKind, type IndexStruct, type StructChange, type StructView } from './index-struct.ts'
+import { JournalStore } from './journal-store.ts'
+import { checkTree } from './metadata.ts'
+import { setOwn } from './own-property.ts'
+import { structDifference, toFields, type StructFields } from './struct-difference.ts'
+import { canonicalStructType } from './struct-types.ts'
+
+export const indexFolder = 'index_store'
+
+export class JournalIndexStore extends JournalStore<IndexState> implements IndexStore {
+  constructor(handle: JournalHandle) {
+    super(handle, indexFolder)
+  }
+
+  async addIndexStruct(struct: IndexStruct): Promise<void> {
+    const { indexId, type, fields } = checkStruct(struct)
+    await this.change((state, append) => {
+      const header = state.structs.get(indexId)
+      if (header && header.type !== type) append(structsDeleted([indexId]))
+      if (header?.type === type) {
+        append(entriesChanged(indexId, structDifference(state, header, fields)))
+        return
+      }
+      append(structsAdded([{ indexId, type, fields: [...fields.kinds] }]))
+      append(entriesChanged(indexId, structDifference(state, undefined, fields)))
+    })
+  }
+
+  async changeIndexStruct(indexId: string, changes: readonly StructChange[]): Promise<void> {
+    const checked = changes.map(checkChange)
+    await this.change((state, append) => {
+      const header = state.structs.get(indexId)
+      if (!header) throw new VarveError('VARVE_INDEX_NOT_FOUND', `There is no index '${indexId}'.`, { indexId })
+      append(entriesChanged(indexId, [...newFields(header, checked), ...checked]))
+    })
+  }
+
+  async getIndexStruct(indexId: string): Promise<IndexStruct | undefined> {
+    return this.read((state) => {
+      const header = state.structs.get(indexId)
+      return header && toStruct(state, indexId, header)
+    })
+  }
+
+  async indexStructs(): Promise<IndexStruct[]> {
+    return this.read((state) => Array.from(state.structs.entries(), ([indexId, header]) => toStruct(state, indexId, header)))
+  }
+
+  async deleteIndexStruct(indexId: string): Promise<void> {
+    await this.change((state, append) => {
+      if (state.structs.has(indexId)) append(structsDeleted([indexId]))
+    })
+  }
+
+  async viewIndexStruct(indexId: string): Promise<StructView | undefined> {
+    return this.read((state) => (state.structs.has(indexId) ? this.#view(indexId) : undefined))
+  }
+
+  /** Ids, types and summaries, without the entries. */
+  async listIndexStructs(): Promise<{ indexId: string; type: string; summary: string | null }[]> {
+    return this.read((state) =>
+      Array.from(state.structs.entries(), ([indexId, header]) => ({ indexId, type: header.type, summary: summaryOf(header) })),
+    )
+  }
+
+  /** Answers from whatever state is current when it is asked; after a deletion, as if empty. */
+  #view(indexId: string): StructView {
+    const state = (): IndexState => this.handle.state(this.folder) as IndexState
+    const header = (): StructHeader | undefined => state().structs.get(indexId)
+    const entry = (field: string, key: string): unknown => {
+      const known = header()
+      return known && state().entries.get(entryKey(known, field, key))
+    }
+    const entries = (field: string): Iterable<[string, unknown]> => {
+      const known = header()
+      return known ? fieldEntries(state(), known, field) : []
+    }
+    return {
+      indexId,
+      get type() {
+        return header()?.type ?? 'empty'
+      },
+      get summary() {
+        return summaryOf(header())
+      },
+      value: (field) => header()?.values.get(field),
+      get: entry,
+      has: (field, key) => entry(field, key) !== undefined,
+      *keys(field) {
+        for (const [key] of entries(field)) yield key
+      },
+      *members(field) {
+        for (const [, member] of entries(field)) yield member as string
+      },
+      size: (field) => header()?.sizes.get(field) ?? 0,
+    }
+  }
+}
+
+function summaryOf(header: StructHeader | undefined): string | null {
+  return (header?.values.get('summary') ?? null) as string | null
+}
+
+function checkStruct(struct: IndexStruct): { indexId: string; type: string; fields: StructFields } {
+  const { indexId, type, ...rest } = struct
+  checkId(indexId, 'index id')
+  if (typeof type !== 'string' || type === '') throw new TypeError('An index struct needs a type.')
+  return { indexId, type, fields: toFields(type, rest) }
+}
+
+function checkChange(change: StructChange): StructChange {
+  if ('key' in change) checkId(change.key, 'struct key')
+  if (change.op !== 'set' && change.op !== 'replace') return change
+  return { ...change, value: checkTree(change.value, change.field) }
+}
+
+const kindOfChange: Record<StructChange['op'], FieldKind> = {
+  set: 'map',
+  delete: 'map',
+  add: 'sets',
+  remove: 'sets',
+  append: 'list',
+  withdraw: 'list',
+  replace: 'value',
+}
+
+/** Fields that a struct of its type has but this one came without. */
+function newFields(header: StructHeader, changes: readonly StructChange[]): EntryChange[] {
+  const fields = new Map<string, FieldKind>()
+  for (const { op, field } of changes) {
+    const kind = header.kinds.get(field) ?? fields.get(field)
+    if (kind !== undefined && kind !== kindOfChange[op]) throw new TypeError(`The field ${field} is of kind ${kind}; '${op}' does not change that.`)
+    if (kind === undefined) fields.set(field, structFields[canonicalStructType(header.type)]?.[field] ?? kindOfChange[op])
+  }
+  return Array.from(fields, ([field, kind]) => ({ op: 'field', field, kind }))
+}
+
+function toStruct(state: IndexState, indexId: string, header: StructHeader): IndexStruct {
+  const struct: IndexStruct = { indexId, type: header.type }
+  for (const [field, value] of header.values) setOwn(struct, field, structuredClone(value))
+  for (const field of header.fields) {
+    const kind = header.kinds.get(field)
+    if (kind === 'value') continue
+    const entries = [...fieldEntries(state, header, field)]
+    if (kind === 'list') setOwn(struct, field, entries.map(([, member]) => member))
+    else setOwn(struct, field, new Map(entries.map(([key, value]) => [key, structuredClone(value)])))
+  }
+  return struct
+}

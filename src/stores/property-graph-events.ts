@@ -1,0 +1,40 @@
+/**
+ * What happens in a property graph store. Rows are lists.
+ *
+ * | event              | row                                              |
+ * |--------------------|--------------------------------------------------|
+ * | `GraphNodesSet`    | id, the node's fields                            |
+ * | `GraphNodesDeleted`| id                                               |
+ * | `RelationsSet`     | key, the relation's fields                       |
+ * | `RelationsDeleted` | key                                              |
+ * | `TripletsAdded`    | source id, label, target id                      |
+ * | `TripletsDeleted`  | source id, label, target id                      |
+ *
+ * Nodes and relations are kept with every field they came with, in LlamaIndex's spelling: `label`, `properties`, `embedding`, `name` or `text` and `id_`; `source_id`,
+ * `target_id`.
+ */
+import type { EventInput } from '../journal/event.ts'
+import type { Triplet } from './contract.ts'
+import { toStorable } from './storable.ts'
+
+export type Fields = Record<string, unknown>
+
+export function graphNodesSet(nodes: Iterable<readonly [id: string, fields: Fields]>): EventInput {
+  return fieldsSet('GraphNodesSet', nodes)
+}
+
+export function relationsSet(relations: Iterable<readonly [key: string, fields: Fields]>): EventInput {
+  return fieldsSet('RelationsSet', relations)
+}
+
+export function keysDeleted(type: 'GraphNodesDeleted' | 'RelationsDeleted', keys: Iterable<string>): EventInput {
+  return { type, items: Array.from(keys, (key) => ({ row: [key] })) }
+}
+
+export function tripletRows(type: 'TripletsAdded' | 'TripletsDeleted', triplets: Iterable<Triplet>): EventInput {
+  return { type, items: Array.from(triplets, (triplet) => ({ row: [...triplet] })) }
+}
+
+function fieldsSet(type: string, entries: Iterable<readonly [key: string, fields: Fields]>): EventInput {
+  return { type, items: Array.from(entries, ([key, fields]) => ({ row: [key, toStorable(fields).tree] })) }
+}

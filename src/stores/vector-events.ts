@@ -1,0 +1,46 @@
+/**
+ * What happens in one namespace of vectors. Rows are lists; `null` stands for what is not there.
+ *
+ * | event            | row                                   | payload                          |
+ * |------------------|---------------------------------------|----------------------------------|
+ * | `VectorsAdded`   | id, ref doc id, class name, metadata  | float32, little endian: one row of a matrix |
+ * | `VectorsDeleted` | id                                    |                                  |
+ * | `VectorsCleared` | nothing                               |                                  |
+ */
+import type { EventInput } from '../journal/event.ts'
+import type { SpelledMetadata } from './stored-metadata.ts'
+import { metadataToStored } from './stored-metadata.ts'
+
+export type VectorRow = [id: string, refDocId: string | null, className: string | null, metadata: unknown]
+
+export interface VectorInfo {
+  refDocId: string | undefined
+  className: string | undefined
+  /** `undefined` where the writer kept none. */
+  metadata: SpelledMetadata | undefined
+}
+
+export interface AddedVector extends VectorInfo {
+  id: string
+}
+
+/** `matrix` holds the vectors one after another. */
+export function vectorsAdded(vectors: readonly AddedVector[], matrix: Float32Array, dimensions: number): EventInput {
+  const bytes = new Uint8Array(matrix.buffer, matrix.byteOffset, matrix.byteLength)
+  const rowBytes = dimensions * 4
+  return {
+    type: 'VectorsAdded',
+    dimensions,
+    items: vectors.map(({ id, refDocId, className, metadata }, index) => ({
+      row: [id, refDocId ?? null, className ?? null, metadata ? metadataToStored(metadata.metadata, metadata.spelling) : null] satisfies VectorRow,
+      payload: bytes.subarray(index * rowBytes, (index + 1) * rowBytes),
+    })),
+  }
+}
+
+export function vectorsDeleted(ids: readonly string[]): EventInput {
+  return { type: 'VectorsDeleted', items: ids.map((id) => ({ row: [id] })) }
+}
+
+export const vectorsCleared: EventInput = { type: 'VectorsCleared', items: [{ row: [] }] }
+

@@ -1,0 +1,195 @@
+/**
+ * The vector store that keeps its vectors in the journal: one namespace of LlamaIndex's `SimpleVectorStore`. Search is exact: the cosine with every vector
+ * that is asked for.
+ */
+import type { JournalHandle } from '../journal/handle.ts'
+import { VarveError } from '../errors.ts'
+import { namespaceFolder } from '../log/names.ts'
+import type { DeleteNodesOptions, VectorStore, VectorStoreQuery, VectorStoreQueryResult } from './contract.ts'
+import { checkId } from './ids.ts'
+import { JournalStore } from './journal-store.ts'
+import { checkMetadata } from './metadata.ts'
+import { compileFilters } from './metadata-filters.ts'
+import type { BaseNode } from './node.ts'
+import type { Metadata } from './relationships.ts'
+import { setOwn } from './own-property.ts'
+import { plainSpelling } from './spelling.ts'
+import { toFloats, VectorCache } from './vector-cache.ts'
+import { vectorsAdded, vectorsCleared, vectorsDeleted, type AddedVector } from './vector-events.ts'
+import { dimensionsOf, type VectorEntry, type VectorState } from './vector-state.ts'
+
+export const defaultVectorNamespace = 'default'
+
+const caches = new WeakMap<VectorState, VectorCache>()
+
+export class JournalVectorStore extends JournalStore<VectorState> implements VectorStore {
+  readonly storesText = false
+  readonly namespace: string
+
+  constructor(handle: JournalHandle, namespace = defaultVectorNamespace) {
+    super(handle, vectorFolder(namespace))
+    this.namespace = namespace
+  }
+
+  /**
+   * Adds the nodes' embeddings, `number[]` or `Float32Array`, kept as float32. Throws `VARVE_WRONG_DIMENSIONS` if they are not as long as those that are
+   * there, `VARVE_BAD_VECTOR` if one is missing, empty, or not finite; then nothing is added.
+   */
+  async add(nodes: readonly BaseNode[]): Promise<string[]> {
+    const dimensions = nodes[0]?.embedding?.length ?? 0
+    const added = nodes.map(toAdded)
+    const matrix = toMatrix(nodes, dimensions)
+    await this.change((state, append) => {
+      const known = dimensionsOf(state)
+      if (known > 0 && nodes.length > 0 && known !== dimensions) throw wrongDimensions(this.namespace, { known, given: dimensions, id: nodes[0]!.id_ })
+      if (this.handle.journal.folders().get(this.folder) === undefined) this.handle.journal.name(this.folder, this.namespace)
+      append(vectorsAdded(added, matrix, dimensions))
+    })
+    return added.map(({ id }) => id)
+  }
+
+  async delete(refDocId: string): Promise<void> {
+    await this.change((state, append) => append(vectorsDeleted(cacheOf(state).idsOf(refDocId))))
+  }
+
+  async deleteNodes({ nodeIds, filters }: DeleteNodesOptions): Promise<void> {
+    if (nodeIds === undefined && filters === undefined) throw new TypeError('deleteNodes() takes nodeIds or filters; clear() deletes everything.')
+    const meets = filters && compileFilters(filters)
+    await this.change((state, append) => {
+      const candidates = new Set(nodeIds ?? state.vectors.keys())
+      const ids = [...candidates].filter((id) => {
+        const entry = state.vectors.get(id)
+        return entry !== undefined && (!meets || meets(filterable(entry)))
+      })
+      append(vectorsDeleted(ids))
+    })
+  }
+
+  async clear(): Promise<void> {
+    await this.change((state, append) => {
+      if (state.vectors.size > 0) append(vectorsCleared)
+    })
+  }
+
+  /** The vector of an id: float32, as long as the namespace's dimensions. */
+  async get(id: string): Promise<Float32Array | undefined> {
+    return this.read((state) => {
+      const entry = state.vectors.get(id)
+      return entry && new Float32Array(toFloats(this.handle.payload(this.folder, entry.position)))
+    })
+  }
+
+  /** The metadata that filters see. */
+  async getMetadata(id: string): Promise<Metadata | undefined> {
+    return this.read((state) => {
+      const entry = state.vectors.get(id)
+      return entry && structuredClone(filterable(entry))
+    })
+  }
+
+  /** Ids that meet the options, or all, in the order they were first added. */
+  async ids({ filters }: Pick<DeleteNodesOptions, 'filters'> = {}): Promise<string[]> {
+    const meets = filters && compileFilters(filters)
+    return this.read((state) => {
+      if (!meets) return [...state.vectors.keys()]
+      return Array.from(state.vectors.entries())
+        .filter(([, entry]) => meets(filterable(entry)))
+        .map(([id]) => id)
+    })
+  }
+
+  /** Throws `VARVE_UNSUPPORTED_QUERY` for modes that need more than vectors, `VARVE_WRONG_DIMENSIONS`, `VARVE_BAD_FILTER`. */
+  async query(query: VectorStoreQuery): Promise<VectorStoreQueryResult> {
+    const { queryEmbedding, similarityTopK = 1, mode = 'default' } = query
+    if (mode !== 'default') {
+      throw new VarveError('VARVE_UNSUPPORTED_QUERY', `This vector store has no mode '${mode}'.`, { mode, remedy: "Use 'default', or a database that has it." })
+    }
+    if (!queryEmbedding) throw new VarveError('VARVE_UNSUPPORTED_QUERY', 'A query needs a queryEmbedding.', { remedy: 'Give one, or ask an index.' })
+    const meets = query.filters && compileFilters(query.filters)
+    return this.read((state) => {
+      const matrix = cacheOf(state).matrix((positions) => this.handle.payloads(this.folder, positions))
+      return matrix.topK(queryEmbedding, similarityTopK, acceptance(state, query, meets))
+    })
+  }
+
+  /** How many vectors there are. */
+  async size(): Promise<number> {
+    return this.read((state) => state.vectors.size)
+  }
+}
+
+export function vectorFolder(namespace: string): string {
+  if (typeof namespace !== 'string' || namespace === '' || Buffer.byteLength(namespace) > 1024)
+    throw new VarveError('VARVE_BAD_NAMESPACE', 'A namespace is empty or too long.', { namespace })
+  return namespaceFolder('vector_store', namespace)
+}
+
+function cacheOf(state: VectorState): VectorCache {
+  let cache = caches.get(state)
+  if (!cache) {
+    cache = new VectorCache(state)
+    caches.set(state, cache)
+  }
+  return cache
+}
+
+function acceptance(
+  state: VectorState,
+  { nodeIds, docIds }: VectorStoreQuery,
+  meets: ((metadata: Metadata | undefined) => boolean) | undefined,
+): ((id: string) => boolean) | undefined {
+  if (!nodeIds && !docIds && !meets) return undefined
+  const ids = nodeIds && ('has' in nodeIds ? nodeIds : new Set(nodeIds))
+  const docs = docIds && new Set(docIds)
+  return (id) => {
+    if (ids && !ids.has(id)) return false
+    if (!docs && !meets) return true
+    const entry = state.vectors.get(id)
+    if (!entry) return false
+    return (!docs || (entry.refDocId !== undefined && docs.has(entry.refDocId))) && (!meets || meets(filterable(entry)))
+  }
+}
+
+/** LlamaIndex's additions to a node's metadata. */
+function filterable({ metadata, refDocId, className }: VectorEntry): Metadata | undefined {
+  if (!metadata) return undefined
+  const all: Metadata = { ...metadata.metadata }
+  if (className !== undefined) setOwn(all, '_node_type', className)
+  for (const key of ['document_id', 'doc_id', 'ref_doc_id']) setOwn(all, key, refDocId ?? 'None')
+  return all
+}
+
+function toAdded(node: BaseNode): AddedVector {
+  const metadata = checkMetadata(node.metadata, `metadata of node ${node.id_}`)
+  return {
+    id: checkId(node.id_, 'node id'),
+    refDocId: node.refDocId,
+    className: node.className,
+    metadata: { metadata, spelling: plainSpelling },
+  }
+}
+
+function toMatrix(nodes: readonly BaseNode[], dimensions: number): Float32Array {
+  const matrix = new Float32Array(nodes.length * dimensions)
+  for (const [index, { id_, embedding }] of nodes.entries()) {
+    if (!embedding) throw new VarveError('VARVE_BAD_VECTOR', `Node ${id_} has no embedding.`, { id: id_, remedy: 'Set node.embedding first.' })
+    if (embedding.length === 0) throw new VarveError('VARVE_BAD_VECTOR', `The embedding of node ${id_} is empty.`, { id: id_ })
+    if (embedding.length !== dimensions)
+      throw new VarveError('VARVE_WRONG_DIMENSIONS', `Node ${id_} has ${embedding.length} dimensions where the first has ${dimensions}.`, { id: id_ })
+    matrix.set(embedding, index * dimensions)
+    for (let at = index * dimensions; at < (index + 1) * dimensions; at++) {
+      if (!Number.isFinite(matrix[at]))
+        throw new VarveError('VARVE_BAD_VECTOR', `The embedding of node ${id_} holds ${embedding[at - index * dimensions]}.`, { id: id_ })
+    }
+  }
+  return matrix
+}
+
+function wrongDimensions(namespace: string, { known, given, id }: { known: number; given: number; id: string }): VarveError {
+  return new VarveError('VARVE_WRONG_DIMENSIONS', `Node ${id} has ${given} dimensions; the vectors of namespace '${namespace}' have ${known}.`, {
+    namespace,
+    known,
+    given,
+    id,
+  })
+}
