@@ -14,7 +14,8 @@ export async function appendAndSync(parent: string, bytes: number, times: number
     const all: number[] = []
     for (let at = 0; at < times; at++) {
       const start = performance.now()
-      for (let left = Math.round(bytes); left > 0; left -= chunk.length) await file.write(chunk, 0, Math.min(left, chunk.length))
+      for (let left = Math.round(bytes); left > 0; left -= chunk.length)
+        await file.write(chunk, 0, Math.min(left, chunk.length))
       await file.datasync()
       all.push(performance.now() - start)
     }

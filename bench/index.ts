@@ -25,7 +25,9 @@ const { values } = parseArgs({
 })
 const sizes = values.nodes.split(',').map(Number)
 if (!sizes.every((size) => Number.isInteger(size) && size > 0)) {
-  console.error(`--nodes ${values.nodes} is no list of sizes. Give whole numbers, such as --nodes 1000,10000.`)
+  console.error(
+    `--nodes ${values.nodes} is no list of sizes. Give whole numbers, such as --nodes 1000,10000.`,
+  )
   process.exit(1)
 }
 
@@ -38,7 +40,8 @@ const all = new Map<number, Results>()
 let notCold: string | undefined
 for (const nodes of sizes) all.set(nodes, await measure(nodes))
 
-if (values.json) console.log(JSON.stringify({ machine, notCold, results: Object.fromEntries(all) }, undefined, 2))
+if (values.json)
+  console.log(JSON.stringify({ machine, notCold, results: Object.fromEntries(all) }, undefined, 2))
 else printTable({ machine, notCold, results: all })
 
 async function measure(nodes: number): Promise<Results> {
@@ -73,9 +76,13 @@ async function inFreshProcesses(name: keyof typeof jobs, input: JobInput): Promi
 async function runJob(name: keyof typeof jobs, input: JobInput): Promise<Figures> {
   if (!values.json) console.error(`${input.nodes} nodes: ${name} …`)
   const profile = values.profile
-    ? ['--cpu-prof', `--cpu-prof-dir=${values.profile}`, `--cpu-prof-name=${name}-${input.nodes}-${Date.now()}.cpuprofile`]
+    ? [
+        '--cpu-prof',
+        `--cpu-prof-dir=${values.profile}`,
+        `--cpu-prof-name=${name}-${input.nodes}-${Date.now()}.cpuprofile`,
+      ]
     : []
-  const script = join(import.meta.dirname, 'run-job.ts')
+  const script = new URL('./run-job.ts', import.meta.url)
   const child = fork(script, [name, JSON.stringify(input)], { execArgv: [...process.execArgv, ...profile] })
   let figures: Figures | undefined
   child.on('message', (message) => (figures = message as Figures))

@@ -1,6 +1,6 @@
 /** What is measured. Each job runs in a process of its own, so that none profits from what another left in memory. */
 import { loadIndexFromStorage, StorageContext, VectorStoreIndex } from 'varve'
-import type { BaseIndex } from 'varve'
+import type { BaseIndex, BaseNode, SimpleVectorStore } from 'varve'
 import { appendAndSync } from './disk-bound.ts'
 import { bytesOnDisk, peakRssBytes, repeated, timed, type Spread } from './measure.ts'
 import { dimensions, nodeAt, nodeId, random, range, vectorAt } from './nodes.ts'
@@ -66,8 +66,8 @@ async function firstQuery({ directory }: JobInput): Promise<Figures> {
     await opened.vectorStore.query({ queryEmbedding: vectorAt(-5), similarityTopK: 10 })
     return opened
   })
-  const { ids } = storage.vectorStore as unknown as { ids(): Promise<string[]> }
-  const matrixBytes = (await ids.call(storage.vectorStore)).length * dimensions * Float32Array.BYTES_PER_ELEMENT
+  const vectors = await (storage.vectorStore as SimpleVectorStore).size()
+  const matrixBytes = vectors * dimensions * Float32Array.BYTES_PER_ELEMENT
   return { openToFirstQueryMs: ms, matrixBytes, beyondMatrixBytes: peakRssBytes() - rssBefore - matrixBytes }
 }
 
@@ -75,14 +75,21 @@ async function gets({ directory, nodes }: JobInput): Promise<Figures> {
   const storage = await StorageContext.fromDefaults({ persistDir: directory })
   await storage.docstore.documentExists('none')
   const next = random(42)
-  return { getNodeMs: await repeated(lookups, () => storage.docstore.getNode(nodeId(Math.floor(next() * nodes)))) }
+  return {
+    getNodeMs: await repeated(lookups, () => storage.docstore.getNode(nodeId(Math.floor(next() * nodes)))),
+  }
 }
 
 async function topTen({ directory }: JobInput): Promise<Figures> {
-  const { index } = await openIndex(directory)
+  const { storage, index } = await openIndex(directory)
   const retriever = index.asRetriever({ similarityTopK: 10 })
   await retriever.retrieve({ embedding: vectorAt(-1) })
-  return { topTenMs: await repeated(queries, (at) => retriever.retrieve({ embedding: vectorAt(-2 - at) })) }
+  const vectors = Array.from(range(2, 2 + queries), (at) => vectorAt(-at))
+  const bare = (at: number) => storage.vectorStore.query({ queryEmbedding: vectors[at]!, similarityTopK: 10 })
+  return {
+    topTenMs: await repeated(queries, (at) => retriever.retrieve({ embedding: vectors[at]! })),
+    bareTopTenMs: await repeated(queries, bare),
+  }
 }
 
 async function insertOne({ directory, firstNew }: JobInput): Promise<Figures> {
@@ -103,12 +110,19 @@ async function insertHundred({ directory, firstNew }: JobInput): Promise<Figures
   const { storage, index } = await openIndex(directory)
   const nodes = Array.from(range(firstNew, firstNew + batches * batchSize), nodeAt)
   const before = bytesOnDisk(directory).logs
-  const time = await repeated(batches, (at) => insert(storage, index, nodes.slice(at * batchSize, (at + 1) * batchSize)))
+  const time = await repeated(batches, (at) =>
+    insert(storage, index, nodes.slice(at * batchSize, (at + 1) * batchSize)),
+  )
   const bytes = (bytesOnDisk(directory).logs - before) / batches
   await storage.close()
   const bound = await appendAndSync(directory, bytes, batches)
   const payload = payloadBytes(range(firstNew, firstNew + nodes.length)) / batches
-  return { insertHundredMs: time, plainAppendMs: bound, bytesPerPersist: bytes, bytesPerPayload: bytes / payload }
+  return {
+    insertHundredMs: time,
+    plainAppendMs: bound,
+    bytesPerPersist: bytes,
+    bytesPerPayload: bytes / payload,
+  }
 }
 
 async function deleteOnePercent({ directory, nodes }: JobInput): Promise<Figures> {
@@ -129,7 +143,7 @@ async function openIndex(directory: string): Promise<{ storage: StorageContext; 
   return { storage, index: await loadIndexFromStorage(storage) }
 }
 
-async function insert(storage: StorageContext, index: BaseIndex, nodes: Parameters<BaseIndex['insertNodes']>[0]): Promise<void> {
+async function insert(storage: StorageContext, index: BaseIndex, nodes: BaseNode[]): Promise<void> {
   await index.insertNodes(nodes)
   await storage.persist({ message: 'insert' })
 }

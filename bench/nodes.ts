@@ -13,7 +13,11 @@ export function nodeAt(at: number): TextNode {
     id_: nodeId(at),
     text: textAt(at),
     embedding: vectorAt(at),
-    metadata: { path: `folder/${document % 100}/document-${document}.md`, page: at % nodesPerDocument, lang: 'en' },
+    metadata: {
+      path: `folder/${document % 100}/document-${document}.md`,
+      page: at % nodesPerDocument,
+      lang: 'en',
+    },
     relationships: { SOURCE: { nodeId: uuid(0x5eed, document), nodeType: 'DOCUMENT', metadata: {} } },
     startCharIdx: (at % nodesPerDocument) * textLength,
     endCharIdx: (at % nodesPerDocument) * textLength + textLength,

@@ -43,7 +43,8 @@ const rows: Row[] = [
   ['  growth of peak RSS beyond it', 'firstQuery', 'beyondMatrixBytes', mb],
   ['random getNode', 'gets', 'getNodeMs', us],
   ['  cold', 'coldGets', 'getNodeMs', us],
-  ['top-10 query with its nodes', 'topTen', 'topTenMs', ms],
+  ['top-10 query of an index, with nodes', 'topTen', 'topTenMs', ms],
+  ['  of its vector store alone', 'topTen', 'bareTopTenMs', ms],
 ]
 
 export function printTable({ machine, notCold, results }: Report): void {
@@ -52,7 +53,8 @@ export function printTable({ machine, notCold, results }: Report): void {
   const cells = [['nodes', ...[...results.keys()].map((nodes) => nodes.toLocaleString('en'))]]
   for (const [label, job, figure, format] of rows) {
     const figures = [...results.values()].map((result) => result[job]?.[figure])
-    if (figures.some((value) => value !== undefined)) cells.push([label, ...figures.map((value) => text(value, format))])
+    if (figures.some((value) => value !== undefined))
+      cells.push([label, ...figures.map((value) => text(value, format))])
   }
   for (const row of cells) {
     console.log(row.map((cell, at) => (at === 0 ? cell.padEnd(40) : cell.padStart(20))).join(''))
@@ -62,10 +64,14 @@ export function printTable({ machine, notCold, results }: Report): void {
 }
 
 function printGrowth(results: Report['results']): void {
-  const medians = [...results].map(([nodes, { insertOne }]) => [nodes, (insertOne!['insertOneMs'] as Spread).median] as const)
+  const medians = [...results].map(
+    ([nodes, { insertOne }]) => [nodes, (insertOne!['insertOneMs'] as Spread).median] as const,
+  )
   const [least, most] = [medians[0]!, medians.at(-1)!]
   if (least === most) return
-  console.log(`\nInserting one node at ${most[0]} costs ${ratio(most[1] / least[1])} what it costs at ${least[0]}.`)
+  console.log(
+    `\nInserting one node at ${most[0]} costs ${ratio(most[1] / least[1])} what it costs at ${least[0]}.`,
+  )
 }
 
 function text(figure: number | Spread | undefined, format: (figure: number) => string): string {

@@ -7,10 +7,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { basename, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { loadIndexFromStorage, SentenceSplitter, StorageContext, VectorStoreIndex } from 'varve'
 import type { BaseIndex, Document } from 'varve'
 import { hashedBagOfWords } from './hashed-bag-of-words.ts'
-import { oneLine, plural, printStep, runMain, step } from './quickstart/terminal.ts'
+import { oneLine, PhaseTimes, plural, runMain, step } from './quickstart/terminal.ts'
 import { readTextFiles } from './quickstart/text-files.ts'
 
 const project = resolve(import.meta.dirname, '..')
@@ -34,7 +35,7 @@ async function bringUpToDate(folder: string, signal: AbortSignal): Promise<Docum
   )
   const storage = await StorageContext.fromDefaults({ persistDir })
   try {
-    const index = await step('open', () => openIndex(storage), () => 'the index')
+    const index = await step('open', () => openIndex(storage))
     const changes = await refresh(index, documents, signal)
     await step(
       'persist',
@@ -42,13 +43,17 @@ async function bringUpToDate(folder: string, signal: AbortSignal): Promise<Docum
       (commit) => (commit ? `commit ${commit.number}` : 'nothing to write'),
     )
   } finally {
-    await step('close', () => storage.close(), () => 'the lock is free')
+    await step('close', () => storage.close())
   }
   return documents
 }
 
 async function openIndex(storageContext: StorageContext): Promise<BaseIndex> {
-  const options = { indexId, embedModel: hashedBagOfWords, nodeParser: new SentenceSplitter({ chunkSize: 256 }) }
+  const options = {
+    indexId,
+    embedModel: hashedBagOfWords,
+    nodeParser: new SentenceSplitter({ chunkSize: 256 }),
+  }
   const isKnown = (await storageContext.indexStore.getIndexStruct(indexId)) !== undefined
   if (isKnown) return await loadIndexFromStorage(storageContext, options)
   return await VectorStoreIndex.init({ storageContext, ...options })
@@ -56,34 +61,36 @@ async function openIndex(storageContext: StorageContext): Promise<BaseIndex> {
 
 /** Makes the index hold what the folder holds. */
 async function refresh(index: BaseIndex, documents: Document[], signal: AbortSignal): Promise<string> {
-  const phases = new Map([['start', performance.now()]])
-  const onProgress = ({ phase }: { phase: string }) => void phases.set(phase, performance.now())
-  const changed = await index.refreshRefDocs(documents, { signal, onProgress })
+  const phases = new PhaseTimes()
+  const changed = await index.refreshRefDocs(documents, {
+    signal,
+    onProgress: ({ phase }) => phases.note(phase),
+  })
   const present = new Set(documents.map(({ id_ }) => id_))
   const known = [...(await index.refDocInfo()).keys()]
   const removed = known.filter((id) => !present.has(id) && !id.startsWith(notePrefix))
   for (const id of removed) await index.deleteRefDoc(id)
-
-  const summary = `${changed.filter(Boolean).length} new or changed, ${removed.length} removed`
-  const times = [...phases.set('store', performance.now())]
-  for (const [at, [phase, time]] of times.slice(1).entries()) {
-    printStep(phase, time - times[at]![1], phase === 'store' ? summary : '')
-  }
-  return summary
+  phases.note('store')
+  phases.print()
+  return `${changed.filter(Boolean).length} new or changed, ${removed.length} removed`
 }
 
 /** It sees only what is on disk. */
 async function runSecondProcess(question: string, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted()
-  const script = join(import.meta.dirname, 'quickstart', 'second-process.ts')
-  const child = spawn(process.execPath, [...process.execArgv, script, persistDir, question], { stdio: 'inherit' })
+  const script = fileURLToPath(new URL('./quickstart/second-process.ts', import.meta.url))
+  const child = spawn(process.execPath, [...process.execArgv, script, persistDir, question], {
+    stdio: 'inherit',
+  })
   const [code] = (await once(child, 'exit')) as [number | null]
   process.exitCode = code ?? 1
 }
 
 /** Of an unknown folder, ask for something that is there. */
 function questionFor(folder: string, documents: Document[]): string {
-  if (relative(project, resolve(folder)) === '') return 'What happens when a second process wants to write?'
-  const [first] = documents.map(({ text }) => text.replace(/[#*_=`-]+/g, ' ')).filter((text) => text.trim() !== '')
+  if (relative(project, resolve(folder)) === '') return 'How is a second writer told who holds the lock?'
+  const [first] = documents
+    .map(({ text }) => text.replace(/[#*_=`-]+/g, ' '))
+    .filter((text) => text.trim() !== '')
   return oneLine(first ?? folder, 60)
 }

@@ -32,8 +32,11 @@ export type {
   DocumentStore,
   GraphStore,
   IndexStore,
+  LabelledNode,
+  PropertyGraphStore,
   RaiseOption,
   RefDocInfo,
+  Relation,
   Triplet,
   VectorStore,
   VectorStoreQuery,
@@ -41,7 +44,6 @@ export type {
 } from './stores/contract.ts'
 export type { FieldKind, IndexStruct, StructChange, StructView } from './stores/index-struct.ts'
 export type { FilterOperator, MetadataFilter, MetadataFilters } from './stores/metadata-filters.ts'
-export type { LabelledNode, Relation } from './stores/property-graph-store.ts'
 
 export { VectorStoreIndex } from './indices/vector-store-index.ts'
 export { SummaryIndex } from './indices/summary-index.ts'

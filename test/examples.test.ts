@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,13 +15,17 @@ test('there are examples', () => {
 })
 
 test.concurrent.for(files)(
-  'examples/%s runs in an empty directory',
+  'examples/%s runs in an empty directory and prints what it says it prints',
   { timeout: 120_000 },
   async (file, { expect }) => {
     const cwd = mkdtempSync(join(tmpdir(), 'varve-example-'))
     try {
       const { code, output } = await run(join(EXAMPLES, file), cwd)
       expect(code, `examples/${file} printed:\n${output}`).toBe(0)
+      const promised = /^\/\* Prints:\n(?<lines>[^]*?)^\*\/$/m.exec(
+        readFileSync(join(EXAMPLES, file), 'utf8'),
+      )
+      if (promised) expect(output).toBe(promised.groups!['lines'])
     } finally {
       rmSync(cwd, { recursive: true, force: true })
     }

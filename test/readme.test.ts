@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readmeProblems, typescriptBlocks } from './support/readme.ts'
@@ -12,6 +12,40 @@ test('every TypeScript block of the README is a file of examples/, or a region o
     existsSync(join(ROOT, path)) ? readFileSync(join(ROOT, path), 'utf8') : undefined,
   )
   expect(problems).toEqual([])
+})
+
+test('the README lists every error code, and no other', () => {
+  const codesIn = (file: string, pattern: RegExp) =>
+    [...readFileSync(join(ROOT, file), 'utf8').matchAll(pattern)].map(([, code]) => code!).toSorted()
+  const known = codesIn('src/errors.ts', /^ {2}(VARVE_\w+):/gm)
+  expect(known.length).toBeGreaterThan(30)
+  expect(codesIn('README.md', /^\| `(VARVE_\w+)` \| .+ \| .+ \|$/gm)).toEqual(known)
+  const named = codesIn('README.md', /(VARVE_\w+)/g)
+  expect(named.filter((code) => !known.includes(code))).toEqual([])
+})
+
+test('the map in src/README.md lists every file of src, and no other', () => {
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+  const files = sources.map((file) => file.replaceAll('\\', '/')).filter((file) => file.endsWith('.ts'))
+  const [, map = ''] = readFileSync(join(ROOT, 'src/README.md'), 'utf8').split('## Code map\n')
+  const listed = map.split('\n### ').flatMap((section) => {
+    const [folder = ''] = section.split('\n')
+    const names = [...section.matchAll(/^\| `(\S+\.ts)` \| .+ \|$/gm)].map(([, name]) => name!)
+    return names.map((name) => (folder === 'src/' ? name : folder + name))
+  })
+  const notListed = files.filter((file) => !listed.includes(file))
+  const notThere = listed.filter((file) => !files.includes(file))
+  expect({ notListed, notThere }).toEqual({ notListed: [], notThere: [] })
+})
+
+test('every link of the README and of the map leads to a file', () => {
+  for (const page of ['README.md', 'src/README.md']) {
+    const links = readFileSync(join(ROOT, page), 'utf8').matchAll(/\]\((?!https?:)([^)#]+)\)/g)
+    const dead = [...links]
+      .map(([, link]) => link!)
+      .filter((link) => !existsSync(join(ROOT, page, '..', link)))
+    expect(dead, page).toEqual([])
+  }
 })
 
 const EXAMPLE = 'first()\n\n  // region two\n  if (a) {\n    b()\n  }\n  // endregion\n'

@@ -7,7 +7,7 @@ import { oneLine, plural, runMain, sizeOnDisk, step } from './terminal.ts'
 await runMain(async (signal) => {
   const [persistDir, question] = process.argv.slice(2) as [string, string]
   console.log(`\nProcess ${process.pid} opens ${persistDir}`)
-  const storage = await step('open', () => StorageContext.fromDefaults({ persistDir }), () => '')
+  const storage = await step('open', () => StorageContext.fromDefaults({ persistDir }))
   try {
     const index = await step(
       'load',
@@ -29,8 +29,12 @@ await runMain(async (signal) => {
 
 async function addNote(storage: StorageContext, index: BaseIndex, signal: AbortSignal): Promise<void> {
   const time = new Date().toISOString()
-  const note = new Document({ id_: `note ${time}`, text: `The quickstart ran at ${time}.`, metadata: { path: 'note' } })
-  await step('insert', () => index.insert(note, { signal }), () => `document '${note.id_}'`)
+  const note = new Document({
+    id_: `note ${time}`,
+    text: `The quickstart ran at ${time}.`,
+    metadata: { path: 'note' },
+  })
+  await step('insert', () => index.insert(note, { signal }), `document '${note.id_}'`)
   await step(
     'persist',
     () => storage.persist({ message: 'One note', actor: 'second process' }),
@@ -42,8 +46,15 @@ async function printHits(question: string, hits: NodeWithScore[]): Promise<void>
   console.log(`\nHits for "${question}"`)
   for (const { node, score } of hits) {
     console.log(`  ${score.toFixed(3)}  ${String(node.metadata['path'])}`)
-    console.log(`         ${oneLine(node.text)}`)
+    console.log(`         ${oneLine(lineAbout(question, node.text))}`)
   }
+}
+
+/** The line that has most of the question's longer words. */
+function lineAbout(question: string, text: string): string {
+  const words = question.toLowerCase().match(/\p{L}{4,}/gu) ?? []
+  const count = (line: string) => words.filter((word) => line.toLowerCase().includes(word)).length
+  return text.split('\n').reduce((best, line) => (count(line) > count(best) ? line : best))
 }
 
 async function printStorage(storage: StorageContext, index: BaseIndex, persistDir: string): Promise<void> {
@@ -58,5 +69,7 @@ async function printStorage(storage: StorageContext, index: BaseIndex, persistDi
     }
     console.log(`  ${String(number).padStart(3)}  ${time.toISOString()}  ${actor}: ${message}`)
   }
-  console.log(`\n${plural(nodes, 'node')} of ${plural(documents.length, 'document')}, ${await sizeOnDisk(persistDir)}`)
+  console.log(
+    `\n${plural(nodes, 'node')} of ${plural(documents.length, 'document')}, ${await sizeOnDisk(persistDir)}`,
+  )
 }

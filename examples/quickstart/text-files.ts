@@ -11,7 +11,7 @@ export async function readTextFiles(folder: string): Promise<Document[]> {
   await checkFolder(folder)
   const documents: Document[] = []
   for await (const path of textFiles(folder)) {
-    const text = await readFile(join(folder, path), 'utf8')
+    const text = await readFile(join(folder, path), 'utf8').catch(cannotRead(path))
     documents.push(new Document({ id_: path, text, metadata: { path } }))
   }
   if (documents.length > 0) return documents
@@ -19,23 +19,27 @@ export async function readTextFiles(folder: string): Promise<Document[]> {
 }
 
 async function checkFolder(folder: string): Promise<void> {
-  const status = await stat(folder).catch((error: NodeJS.ErrnoException) => {
-    throw new Failure(
-      error.code === 'ENOENT'
-        ? `There is no folder ${folder}. Check the path, or give none to read this project's own files.`
-        : `${folder} cannot be read (${error.code}). Give a folder that you may read.`,
-    )
-  })
+  const status = await stat(folder).catch(cannotRead(folder))
   if (!status.isDirectory()) throw new Failure(`${folder} is not a folder. Give the folder it is in.`)
 }
 
 /** In the same order each time. Symbolic links are not followed: they could lead in a circle. */
 async function* textFiles(folder: string, below = ''): AsyncGenerator<string> {
-  const entries = await readdir(join(folder, below), { withFileTypes: true })
+  const entries = await readdir(join(folder, below), { withFileTypes: true }).catch(
+    cannotRead(below || folder),
+  )
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     if (entry.name.startsWith('.') || skipped.has(entry.name)) continue
     const path = below === '' ? entry.name : `${below}/${entry.name}`
     if (entry.isDirectory()) yield* textFiles(folder, path)
     else if (entry.isFile() && textFile.test(entry.name)) yield path
+  }
+}
+
+function cannotRead(path: string): (error: NodeJS.ErrnoException) => never {
+  return ({ code }) => {
+    if (code === 'ENOENT')
+      throw new Failure(`There is no ${path}. Give a folder, or none to read this project's own files.`)
+    throw new Failure(`${path} cannot be read (${code}). Give a folder that this user may read.`)
   }
 }

@@ -4,35 +4,76 @@
  */
 import { createHash } from 'node:crypto'
 import type { Disk } from '../disk/disk.ts'
-import type { LlamaIndexContent, LlamaIndexFile, VectorRecord } from '../interop/llamaindex-content.ts'
+import type {
+  DocumentRecord,
+  LlamaIndexContent,
+  LlamaIndexFile,
+  VectorRecord,
+} from '../interop/llamaindex-content.ts'
+import { propertyGraphParts, type PropertyGraphParts } from '../interop/llamaindex-property-graph.ts'
 import type { EventInput } from '../journal/event.ts'
 import type { Journal } from '../journal/journal.ts'
 import { joinPath } from '../log/names.ts'
 import { encodeNode, nodesKept, recordsSet, refDocsSet } from '../stores/document-events.ts'
 import { inGroups } from '../stores/document-state.ts'
-import { documentFolder } from '../stores/document-store.ts'
+import { defaultDocumentNamespace, documentFolder } from '../stores/document-store.ts'
 import { tripletsAdded } from '../stores/graph-events.ts'
 import { graphFolder } from '../stores/graph-store.ts'
 import { entriesChanged, structsAdded } from '../stores/index-events.ts'
 import { indexFolder } from '../stores/index-store.ts'
 import type { IndexState } from '../stores/index-state.ts'
-import { propertyGraphEvents, propertyGraphFolder } from '../stores/property-graph-store.ts'
-import type { Metadata } from '../stores/relationships.ts'
+import { graphNodesSet, relationsSet, tripletRows } from '../stores/property-graph-events.ts'
+import { propertyGraphFolder } from '../stores/property-graph-store.ts'
 import { plainSpelling } from '../stores/spelling.ts'
 import { structDifference, toFields } from '../stores/struct-difference.ts'
 import { vectorFolder } from '../stores/vector-store.ts'
-import { vectorsAdded, type AddedVector } from '../stores/vector-events.ts'
+import { derivedMetadata, vectorsAdded, type AddedVector } from '../stores/vector-events.ts'
+import { isWellFormed } from '../stores/wtf8.ts'
+
+export type Warn = (warning: string) => void
 
 /** Puts the content into a journal in memory, and makes it its first commit. */
-export async function stageImport(journal: Journal, content: LlamaIndexContent): Promise<void> {
-  for (const { folder, name, events } of importedStores(content)) {
+export async function stageImport(journal: Journal, content: LlamaIndexContent, warn: Warn): Promise<void> {
+  await appendContent(journal, content, warn)
+  journal.stage('import', {
+    message: `Imported from LlamaIndex (${content.dialect})`,
+    metadata: { files: content.files.map((file) => ({ ...file })) },
+  })
+}
+
+/** Adds the content to what a journal holds, as changes that are pending. */
+export async function appendContent(journal: Journal, content: LlamaIndexContent, warn: Warn): Promise<void> {
+  for (const { folder, name, events } of importedStores(withGoodIds(content, warn), warn)) {
     await journal.load(folder)
     if (name !== undefined) journal.name(folder, name)
     await journal.write(folder, (state, append) => {
       for (const event of events(state as unknown as IndexState)) append(event)
     })
   }
-  journal.stage('import', { message: `Imported from LlamaIndex (${content.dialect})`, metadata: { files: content.files.map((file) => ({ ...file })) } })
+}
+
+/** UTF-8, and so a journal, cannot carry half of a surrogate pair in an id. */
+function withGoodIds(content: LlamaIndexContent, warn: Warn): LlamaIndexContent {
+  let bad = 0
+  const isGood = (id: string): boolean => isWellFormed(id) || ++bad < 0
+  const { nodes, documentMetadata, refDocs, structs, vectors } = content
+  const good = {
+    ...content,
+    nodes: nodes.filter(({ id_ }) => isGood(id_)),
+    documentMetadata: new Map([...documentMetadata].filter(([id]) => isGood(id))),
+    refDocs: new Map(
+      Array.from(
+        refDocs,
+        ([id, refDoc]) => [id, { ...refDoc, nodeIds: refDoc.nodeIds.filter(isGood) }] as const,
+      ).filter(([id]) => isGood(id)),
+    ),
+    structs: structs.filter(({ indexId }) => isGood(indexId)),
+    vectors: new Map(
+      Array.from(vectors, ([name, records]) => [name, records.filter(({ id }) => isGood(id))]),
+    ),
+  }
+  if (bad > 0) warn(`${bad} entries have ids with half of a surrogate pair, and were left out.`)
+  return good
 }
 
 interface ImportedStore {
@@ -41,34 +82,85 @@ interface ImportedStore {
   events: (state: IndexState) => Iterable<EventInput>
 }
 
-function importedStores(content: LlamaIndexContent): ImportedStore[] {
-  const { namespace, vectors, graph, propertyGraph } = content
+function importedStores(content: LlamaIndexContent, warn: Warn): ImportedStore[] {
+  const { vectors, graph, propertyGraph } = content
+  const namespace = content.namespace || defaultDocumentNamespace
+  const about = (message: string): void => warn(`property_graph_store.json: ${message}`)
   return [
     { folder: documentFolder(namespace), name: namespace, events: () => documentEvents(content) },
     { folder: indexFolder, events: (state) => structEvents(state, content) },
-    ...Array.from(vectors, ([name, records]) => ({ folder: vectorFolder(name), name, events: () => vectorEvents(records) })),
+    ...Array.from(vectors, ([name, records]) => ({
+      folder: vectorFolder(name),
+      name,
+      events: () => vectorEvents(name, records, warn),
+    })),
     { folder: graphFolder, events: () => inGroups(graph, tripletsAdded) },
-    ...(propertyGraph ? [{ folder: propertyGraphFolder, events: () => propertyGraphEvents(propertyGraph.tree) }] : []),
+    ...(propertyGraph
+      ? [
+          {
+            folder: propertyGraphFolder,
+            events: () => propertyGraphEvents(propertyGraphParts(propertyGraph, about)),
+          },
+        ]
+      : []),
   ]
 }
 
 function* documentEvents({ nodes, documentMetadata, refDocs }: LlamaIndexContent): Generator<EventInput> {
-  yield* inGroups(nodes, (group) => nodesKept(group.map((node) => ({ id: node.id_, payload: encodeNode(node) }))))
-  yield* inGroups(documentMetadata, recordsSet)
+  yield* inGroups(nodes, (group) =>
+    nodesKept(group.map((node) => ({ id: node.id_, payload: encodeNode(node) }))),
+  )
+  yield* inGroups(withRefDocs(documentMetadata, { nodes, refDocs }), recordsSet)
   yield* inGroups(refDocs, refDocsSet)
+}
+
+/** Before 0.7 no record named its ref doc. Here each does that a ref doc names, or deleting a node would leave it there. */
+function withRefDocs(
+  records: LlamaIndexContent['documentMetadata'],
+  { nodes, refDocs }: Pick<LlamaIndexContent, 'nodes' | 'refDocs'>,
+): Map<string, DocumentRecord> {
+  const known = new Set(nodes.map(({ id_ }) => id_))
+  const all = new Map(records)
+  for (const [refDocId, { nodeIds }] of refDocs) {
+    for (const id of nodeIds) {
+      const record = all.get(id)
+      if (record?.refDocId === undefined && (record || known.has(id))) all.set(id, { ...record, refDocId })
+    }
+  }
+  return all
 }
 
 function* structEvents(state: IndexState, { structs }: LlamaIndexContent): Generator<EventInput> {
   for (const { indexId, type, ...rest } of structs) {
     const fields = toFields(type, rest)
     yield structsAdded([{ indexId, type, fields: [...fields.kinds] }])
-    yield entriesChanged(indexId, structDifference(state, undefined, fields))
+    yield* inGroups(structDifference(state, undefined, fields), (changes) => entriesChanged(indexId, changes))
   }
 }
 
-function* vectorEvents(records: readonly VectorRecord[]): Generator<EventInput> {
-  // Nothing promises that a file holds vectors of one length; each run of equal ones is a matrix.
-  for (let at = 0; at < records.length; ) {
+function* propertyGraphEvents({ nodes, relations, triplets }: PropertyGraphParts): Generator<EventInput> {
+  yield* inGroups(nodes, graphNodesSet)
+  yield* inGroups(relations, relationsSet)
+  yield* inGroups(triplets, (group) => tripletRows('TripletsAdded', group))
+}
+
+/** Nothing promises that a file holds vectors of one length, or finite ones; each run of equal length is a matrix. */
+function* vectorEvents(
+  namespace: string,
+  records: readonly VectorRecord[],
+  warn: Warn,
+): Generator<EventInput> {
+  const broken = records.filter(({ vector }) => !vector.every(Number.isFinite))
+  if (broken.length > 0)
+    warn(
+      `${broken.length} vectors of namespace ${namespace} (${broken[0]!.id}, …) hold NaN or infinity: they are kept, and no search finds them.`,
+    )
+  const lengths = new Set(records.map(({ vector }) => vector.length))
+  if (lengths.size > 1)
+    warn(
+      `The vectors of namespace ${namespace} have ${[...lengths].join(', ')} dimensions: all are kept, and searches see those of the most frequent length.`,
+    )
+  for (let at = 0; at < records.length;) {
     const dimensions = records[at]!.vector.length
     let end = at
     while (end < records.length && end - at < 1000 && records[end]!.vector.length === dimensions) end++
@@ -80,25 +172,32 @@ function* vectorEvents(records: readonly VectorRecord[]): Generator<EventInput> 
   }
 }
 
-/** What LlamaIndex adds to metadata is kept apart, as our own store does. */
+/** What LlamaIndex adds to metadata is kept apart, as our own store does, unless it says something else than it would add. */
 function toAdded({ id, refDocId, metadata, spelling = plainSpelling }: VectorRecord): AddedVector {
   if (!metadata) return { id, refDocId, className: undefined, metadata: undefined }
-  const { _node_type: className, document_id: _1, doc_id: _2, ref_doc_id: _3, ...own } = metadata
-  return {
-    id,
-    refDocId,
-    className: typeof className === 'string' ? className : undefined,
-    metadata: { metadata: own as Metadata, spelling },
-  }
+  const className = typeof metadata['_node_type'] === 'string' ? metadata['_node_type'] : undefined
+  const derived = derivedMetadata({ refDocId, className })
+  const own = Object.entries(metadata).filter(
+    ([key, value]) => !(Object.hasOwn(derived, key) && derived[key] === value),
+  )
+  return { id, refDocId, className, metadata: { metadata: Object.fromEntries(own), spelling } }
 }
 
 /** The files of an import commit that are not any more what they were. A file that only has another date is read. */
-export async function changedFiles(disk: Disk, directory: string, files: readonly LlamaIndexFile[]): Promise<string[]> {
+export async function changedFiles(
+  disk: Disk,
+  directory: string,
+  files: readonly LlamaIndexFile[],
+): Promise<string[]> {
   const changed: string[] = []
   for (const { name, sizeBytes, modifiedMs, sha256 } of files) {
     const path = joinPath(directory, name)
     const status = await disk.stat(path)
-    const isSame = status?.sizeBytes === sizeBytes && (status.modifiedMs === modifiedMs || (await hashFile(disk, path)) === sha256)
+    // One that is gone cannot be taken for what counts.
+    if (!status) continue
+    const isSame =
+      status.sizeBytes === sizeBytes &&
+      (status.modifiedMs === modifiedMs || (await hashFile(disk, path)) === sha256)
     if (!isSame) changed.push(name)
   }
   return changed
@@ -111,7 +210,8 @@ async function hashFile(disk: Disk, path: string): Promise<string> {
   try {
     const hash = createHash('sha256')
     const size = await file.size()
-    for (let offset = 0; offset < size; offset += hashedAtOnceBytes) hash.update(await file.read(offset, hashedAtOnceBytes))
+    for (let offset = 0; offset < size; offset += hashedAtOnceBytes)
+      hash.update(await file.read(offset, hashedAtOnceBytes))
     return hash.digest('hex')
   } finally {
     await file.close()

@@ -13,7 +13,7 @@ import type { JournalOptions } from '../journal/journal-options.ts'
 import { commitsFolder, manifestName, snapshotsFolder } from '../log/names.ts'
 import { asVarveError } from '../disk/disk-errors.ts'
 import { changedFiles, stageImport } from './imported-directory.ts'
-import { joinShared, openShared, release, shareAs } from './shared-journals.ts'
+import { handlesOf, hold, openShared, release, shareAs } from './shared-journals.ts'
 import { kindOf } from './store-kinds.ts'
 import { replaceContents } from './replace-contents.ts'
 
@@ -44,49 +44,99 @@ interface OpenRequest extends OpenOptions {
   join: JournalHandle | undefined
 }
 
-export interface OpenedHandle {
-  handle: JournalHandle
-  disk: Disk
-  onWarning: (warning: string) => void
-}
-
-export async function openHandle(request: OpenRequest): Promise<OpenedHandle> {
-  const { persistDir, join, readOnly, autoPersist, disk = nodeDisk } = request
+export async function openHandle(request: OpenRequest): Promise<JournalHandle> {
+  const { persistDir, join } = request
+  if (persistDir !== undefined) checkPath(persistDir)
+  if (join && persistDir === undefined) {
+    hold(join.journal)
+    return handleOf(join.journal, request)
+  }
   const options = journalOptions(request)
-  const journal = await openJournal(persistDir, join, options, readOnly ?? false)
-  const handle = new JournalHandle(journal, { readOnly, autoPersist, release: (held) => release(held, disk) })
-  return { handle, disk, onWarning: options.onWarning }
+  const journal =
+    persistDir === undefined
+      ? inMemory(options)
+      : await openPath(persistDir, options, request.readOnly ?? false)
+  if (!join || join.journal === journal) return handleOf(journal, request)
+  await release(journal)
+  throw new VarveError(
+    'VARVE_MIXED_JOURNALS',
+    `These stores belong to ${join.journal.directory ?? 'memory'}, not to ${persistDir}.`,
+    { persistDir },
+  )
 }
 
 /** A journal of its own, in memory. */
 export function handleInMemory(): JournalHandle {
-  return new JournalHandle(Journal.inMemory(journalOptions({})), { release: (held) => held.close() })
+  return handleOf(inMemory(journalOptions({})), {})
+}
+
+function inMemory(options: JournalOptions): Journal {
+  const journal = Journal.inMemory(options)
+  hold(journal)
+  return journal
+}
+
+/** Of a journal that the caller holds; from now on the handle does. */
+function handleOf(
+  journal: Journal,
+  { readOnly, autoPersist }: Pick<OpenOptions, 'readOnly' | 'autoPersist'>,
+): JournalHandle {
+  const letGo = (held: Journal): Promise<void> => {
+    handlesOf(held).delete(handle)
+    return release(held)
+  }
+  const handle: JournalHandle = new JournalHandle(journal, { readOnly, autoPersist, release: letGo })
+  handlesOf(journal).add(handle)
+  return handle
+}
+
+/** Every handle of the one journal becomes one of the other, which the caller holds and then no more. */
+async function moveHandles(from: Journal, to: Journal): Promise<void> {
+  for (const handle of [...handlesOf(from)]) {
+    hold(to)
+    handlesOf(to).add(handle)
+    await handle.moveTo(to)
+  }
+  await release(to)
 }
 
 /** Throws `VARVE_NOT_FOUND` if nothing was ever persisted there. */
-export async function openExisting(persistDir = defaultPersistDir, options: OpenOptions = {}): Promise<JournalHandle> {
-  const { handle } = await openHandle({ ...options, persistDir, join: undefined })
+export async function openExisting(
+  persistDir = defaultPersistDir,
+  options: OpenOptions = {},
+): Promise<JournalHandle> {
+  const handle = await openHandle({ ...options, persistDir, join: undefined })
   const { journal } = handle
-  if (journal.exists || journal.hasStagedCommits || journal.hasPendingChanges) return handle
+  if (journal.exists || imported.has(journal) || journal.hasPendingChanges) return handle
   await handle.close()
-  throw new VarveError('VARVE_NOT_FOUND', `Nothing was ever persisted in ${persistDir}.`, { directory: persistDir })
+  throw new VarveError('VARVE_NOT_FOUND', `Nothing was ever persisted in ${persistDir}.`, {
+    directory: persistDir,
+  })
 }
 
-async function openJournal(persistDir: string | undefined, join: JournalHandle | undefined, options: JournalOptions, readOnly: boolean): Promise<Journal> {
-  const { disk } = options
-  if (persistDir === undefined) {
-    if (!join) return Journal.inMemory(options)
-    joinShared(join.journal, disk)
-    return join.journal
-  }
-  await checkDirectory(disk, persistDir, readOnly)
-  const journal = await openShared(persistDir, options, () => openDirectory(persistDir, options, readOnly))
-  if (!join || join.journal === journal) return journal
-  await release(journal, disk)
-  throw new VarveError('VARVE_MIXED_JOURNALS', `These stores belong to ${join.journal.directory ?? 'memory'}, not to ${persistDir}.`, { persistDir })
+/** The caller holds it. */
+async function openPath(directory: string, options: JournalOptions, readOnly: boolean): Promise<Journal> {
+  await checkDirectory(options.disk, directory, readOnly)
+  return openShared(options.disk, directory, () => openDirectory(directory, options, readOnly))
 }
 
-async function openDirectory(directory: string, options: JournalOptions, readOnly: boolean): Promise<Journal> {
+function checkPath(directory: unknown): void {
+  if (typeof directory === 'string' && directory !== '') return
+  throw new VarveError(
+    'VARVE_BAD_OPTION',
+    `A persistDir is the path of a directory, not ${JSON.stringify(directory)}.`,
+    { remedy: "Give one, such as './storage'." },
+  )
+}
+
+/** Of LlamaIndex's files, and not converted yet. */
+const imported = new WeakSet<Journal>()
+
+async function openDirectory(
+  directory: string,
+  options: JournalOptions,
+  readOnly: boolean,
+): Promise<Journal> {
   const journal = await Journal.open(directory, options)
   if (journal.exists) {
     await warnOfChangedImport(journal, directory, options)
@@ -95,10 +145,11 @@ async function openDirectory(directory: string, options: JournalOptions, readOnl
   const content = await readLlamaIndexDirectory(options.disk, directory)
   if (content) {
     for (const { file, message } of content.warnings) options.onWarning(`${file}: ${message}`)
-    const imported = Journal.inMemory(options)
-    await stageImport(imported, content)
-    imported.attach(directory)
-    return imported
+    const fromFiles = Journal.inMemory(options)
+    await stageImport(fromFiles, content, options.onWarning)
+    fromFiles.attach(directory)
+    imported.add(fromFiles)
+    return fromFiles
   }
   await refuseOthers(options.disk, directory, readOnly)
   return journal
@@ -108,65 +159,75 @@ async function checkDirectory(disk: Disk, directory: string, readOnly: boolean):
   const status = await disk.stat(directory).catch((error: unknown) => {
     throw asVarveError(error, directory)
   })
-  if (!status && readOnly) throw new VarveError('VARVE_NOT_FOUND', `There is no directory ${directory}.`, { directory })
-  if (status && status.kind !== 'directory') throw new VarveError('VARVE_NOT_A_DIRECTORY', `${directory} is not a directory.`, { directory })
+  if (!status && readOnly)
+    throw new VarveError('VARVE_NOT_FOUND', `There is no directory ${directory}.`, { directory })
+  if (status && status.kind !== 'directory')
+    throw new VarveError('VARVE_NOT_A_DIRECTORY', `${directory} is not a directory.`, { directory })
 }
 
 /** What a crash before the first commit can leave behind is no reason to refuse; neither are hidden files. */
-const harmless = new RegExp(`^(\\..*|LOCK.*|${manifestName}.*|${commitsFolder}|${snapshotsFolder}|(docstore|index_store|vector_store|graph_store|property_graph_store))$`)
+const harmless = new RegExp(
+  `^(\\..*|LOCK.*|${manifestName}.*|${commitsFolder}|${snapshotsFolder}|(docstore|index_store|vector_store|graph_store|property_graph_store))$`,
+)
 
 async function refuseOthers(disk: Disk, directory: string, readOnly: boolean): Promise<void> {
   const names = (await disk.stat(directory)) ? await disk.list(directory) : []
   const other = names.find((name) => !harmless.test(name))
   if (other !== undefined)
-    throw new VarveError('VARVE_NOT_STORAGE', `${directory} holds other things, such as ${other}, and neither a journal nor LlamaIndex's files.`, { directory, other })
-  if (readOnly) throw new VarveError('VARVE_NOT_FOUND', `Nothing was ever persisted in ${directory}.`, { directory })
+    throw new VarveError(
+      'VARVE_NOT_STORAGE',
+      `${directory} holds other things, such as ${other}, and neither a journal nor LlamaIndex's files.`,
+      { directory, other },
+    )
+  if (readOnly)
+    throw new VarveError('VARVE_NOT_FOUND', `Nothing was ever persisted in ${directory}.`, { directory })
 }
 
-async function warnOfChangedImport(journal: Journal, directory: string, { disk, onWarning }: JournalOptions): Promise<void> {
+async function warnOfChangedImport(
+  journal: Journal,
+  directory: string,
+  { disk, onWarning }: JournalOptions,
+): Promise<void> {
   const first = await journal.commit(1)
   if (first?.kind !== 'import') return
   const files = (first.metadata?.['files'] ?? []) as LlamaIndexFile[]
   const changed = await changedFiles(disk, directory, files)
   if (changed.length === 0) return
-  onWarning(`${changed.join(', ')} in ${directory} differ from what was imported; the journal counts. Import them into a new directory to have their content.`)
+  onWarning(
+    `${changed.join(', ')} in ${directory} differ from what was imported; the journal counts. Import them into a new directory to have their content.`,
+  )
 }
 
-interface PersistTarget {
-  handle: JournalHandle
-  disk: Disk
-  directory: string
-  note: CommitNote
-}
-
-/** Persists to a directory that is not the context's own. */
-export async function persistTo({ handle, disk, directory, note }: PersistTarget): Promise<Commit | undefined> {
+/** Persists to a directory that may not be the context's own. */
+export async function persistTo(
+  handle: JournalHandle,
+  directory: string,
+  note: CommitNote,
+): Promise<Commit | undefined> {
+  checkPath(directory)
   const source = handle.journal
   if (source.inTurn) return handle.persist(note)
-  const options = source.options
-  await checkDirectory(disk, directory, false)
-  const target = await openShared(directory, options, () => openDirectory(directory, options, false))
+  const belongs = source.directory === undefined
+  if (belongs && handle.readOnly) return handle.persist(note)
+  const { options } = source
+  const target = await openPath(directory, options, false)
   if (target === source) {
-    await release(target, disk)
+    await release(target)
     return handle.persist(note)
   }
-  const belongs = source.directory === undefined
-  if (belongs && !target.exists && !target.hasPendingChanges && !target.hasStagedCommits) {
-    await release(target, disk)
-    if (await shareAs(directory, source, disk)) {
-      source.attach(directory)
-      return handle.persist(note)
-    }
-    return persistTo({ handle, disk, directory, note })
+  if (belongs && !target.exists && !target.hasPendingChanges && !imported.has(target)) {
+    await release(target)
+    if (!(await shareAs(options.disk, directory, source))) return persistTo(handle, directory, note)
+    source.attach(directory)
+    return handle.persist(note)
   }
+  let isMoved = false
   try {
     const commit = await replaceContents(source, target, note)
-    if (belongs) await handle.moveTo(target)
-    else await release(target, disk)
+    isMoved = belongs
     return commit
-  } catch (error) {
-    await release(target, disk)
-    throw error
+  } finally {
+    await (isMoved ? moveHandles(source, target) : release(target))
   }
 }
 
@@ -180,7 +241,10 @@ function journalOptions({
   disk = nodeDisk,
 }: OpenOptions): JournalOptions {
   if (durability !== 'commit' && durability !== 'buffered')
-    throw new VarveError('VARVE_BAD_OPTION', `There is no durability '${String(durability)}'.`, { durability, remedy: "Choose 'commit' or 'buffered'." })
+    throw new VarveError('VARVE_BAD_OPTION', `There is no durability '${String(durability)}'.`, {
+      durability,
+      remedy: "Choose 'commit' or 'buffered'.",
+    })
   return { disk, kindOf, durability, clock, random, onWarning, networkFileSystem, takeover }
 }
 

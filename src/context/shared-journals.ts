@@ -1,72 +1,116 @@
 /**
  * One journal per directory and process: handles of one directory share its live stores, its pending changes and its lock, however each spells the path.
- * The last one to close ends the session.
+ * Whoever has a journal holds it; the last one to let go closes it.
  */
 import type { Disk } from '../disk/disk.ts'
-import { Journal } from '../journal/journal.ts'
-import type { JournalOptions } from '../journal/journal-options.ts'
 import { asVarveError } from '../disk/disk-errors.ts'
+import type { JournalHandle } from '../journal/handle.ts'
+import type { Journal } from '../journal/journal.ts'
 
-interface Shared {
+interface Place {
   opening: Promise<Journal>
-  holders: number
+  /** Its last holder let go; resolves when the place is free again. */
+  closing?: Promise<void>
 }
 
-const registries = new WeakMap<Disk, Map<string, Shared>>()
-/** Where each is registered. */
-const paths = new WeakMap<Journal, string>()
+interface Holds {
+  count: number
+  handles: Set<JournalHandle>
+  /** Leaves the registry, once the journal is closed. */
+  leave: (closing: Promise<void>) => void
+}
 
-/** Opens a journal, or joins those who have it open; then it takes up what other processes have committed since. */
-export async function openShared(directory: string, options: JournalOptions, open: () => Promise<Journal>): Promise<Journal> {
-  const registry = registryOf(options.disk)
-  const path = await canonicalPath(options.disk, directory)
-  const known = registry.get(path)
-  const shared = known ?? { opening: open(), holders: 0 }
-  registry.set(path, shared)
-  shared.holders++
-  try {
-    const journal = await shared.opening
-    paths.set(journal, path)
-    if (known) await journal.refresh()
-    return journal
-  } catch (error) {
-    if (--shared.holders === 0) registry.delete(path)
-    throw asVarveError(error, directory)
+const registries = new WeakMap<Disk, Map<string, Place>>()
+const holds = new WeakMap<Journal, Holds>()
+
+/** Opens a journal, or joins those who have it open: then it takes up what other processes have committed since. The caller holds it. */
+export async function openShared(
+  disk: Disk,
+  directory: string,
+  open: () => Promise<Journal>,
+): Promise<Journal> {
+  const registry = registryOf(disk)
+  for (;;) {
+    const path = await canonicalPath(disk, directory)
+    const known = registry.get(path)
+    if (known?.closing) {
+      await known.closing
+      continue
+    }
+    const place = known ?? { opening: open() }
+    registry.set(path, place)
+    try {
+      const journal = await place.opening
+      if (place.closing) continue
+      hold(journal, (closing) => leave(registry, path, place, closing))
+      if (known) await refreshed(journal)
+      return journal
+    } catch (error) {
+      if (registry.get(path) === place && !place.closing && !(await isOpen(place))) registry.delete(path)
+      throw asVarveError(error, directory)
+    }
   }
 }
 
-/** Joins whoever has a journal open. */
-export function joinShared(journal: Journal, disk: Disk): void {
-  const shared = findShared(journal, disk)
-  if (shared) shared.holders++
+/** One more holder. */
+export function hold(journal: Journal, leaveRegistry: Holds['leave'] = () => {}): void {
+  const held = holds.get(journal)
+  if (held) held.count++
+  else holds.set(journal, { count: 1, handles: new Set(), leave: leaveRegistry })
 }
 
-/** From now on, others who open this directory share this journal. False if a journal is open there already. */
-export async function shareAs(directory: string, journal: Journal, disk: Disk): Promise<boolean> {
+/** One holder less; the last one closes the journal. */
+export async function release(journal: Journal): Promise<void> {
+  const held = holds.get(journal)
+  if (held && --held.count > 0) return
+  const closing = journal.close()
+  held?.leave(closing)
+  await closing
+}
+
+/** All handles of a journal, so that they can move together. */
+export function handlesOf(journal: Journal): Set<JournalHandle> {
+  return holds.get(journal)?.handles ?? new Set()
+}
+
+/** From now on, others who open this directory share this journal, which someone holds. False if a journal is open there already. */
+export async function shareAs(disk: Disk, directory: string, journal: Journal): Promise<boolean> {
   const registry = registryOf(disk)
   const path = await canonicalPath(disk, directory)
-  if (registry.has(path)) return false
-  registry.set(path, { opening: Promise.resolve(journal), holders: 1 })
-  paths.set(journal, path)
+  const other = registry.get(path)
+  if (other?.closing) {
+    await other.closing
+    return shareAs(disk, directory, journal)
+  }
+  if (other) return false
+  const place = { opening: Promise.resolve(journal) }
+  registry.set(path, place)
+  holds.get(journal)!.leave = (closing) => leave(registry, path, place, closing)
   return true
 }
 
-/** Gives one hold back; the last one closes the journal. */
-export async function release(journal: Journal, disk: Disk): Promise<void> {
-  const path = paths.get(journal)
-  const shared = path === undefined ? undefined : registryOf(disk).get(path)
-  if (!shared || path === undefined) return journal.close()
-  if (--shared.holders > 0) return
-  registryOf(disk).delete(path)
-  await journal.close()
+function leave(registry: Map<string, Place>, path: string, place: Place, closing: Promise<void>): void {
+  const free = (): void => void registry.delete(path)
+  place.closing = closing.then(free, free)
 }
 
-function findShared(journal: Journal, disk: Disk): Shared | undefined {
-  const path = paths.get(journal)
-  return path === undefined ? undefined : registryOf(disk).get(path)
+async function refreshed(journal: Journal): Promise<void> {
+  try {
+    await journal.refresh()
+  } catch (error) {
+    await release(journal)
+    throw error
+  }
 }
 
-function registryOf(disk: Disk): Map<string, Shared> {
+function isOpen({ opening }: Place): Promise<boolean> {
+  return opening.then(
+    () => true,
+    () => false,
+  )
+}
+
+function registryOf(disk: Disk): Map<string, Place> {
   let registry = registries.get(disk)
   if (!registry) {
     registry = new Map()
@@ -77,10 +121,13 @@ function registryOf(disk: Disk): Map<string, Shared> {
 
 /** The true name of a path whose last parts need not exist. */
 async function canonicalPath(disk: Disk, path: string): Promise<string> {
-  const trimmed = path.replace(/(.)\/+$/, '$1')
+  const trimmed = path.replace(/(.)(?:\/+|(?:\/\.)+)+$/, '$1')
   if (await disk.stat(trimmed)) return disk.realPath(trimmed)
   const slash = trimmed.lastIndexOf('/')
   const parent = slash > 0 ? trimmed.slice(0, slash) : slash === 0 ? '/' : '.'
-  if (parent === trimmed) return trimmed
-  return `${await canonicalPath(disk, parent)}/${trimmed.slice(slash + 1)}`
+  const name = trimmed.slice(slash + 1)
+  if (parent === trimmed || name === '.') return trimmed
+  const above = await canonicalPath(disk, parent)
+  if (name === '..') return above.slice(0, above.lastIndexOf('/')) || '/'
+  return above === '/' ? `/${name}` : `${above}/${name}`
 }

@@ -16,7 +16,10 @@ export class SimpleDocumentStore extends JournalDocumentStore {
     super(handle, namespace)
   }
 
-  static async fromPersistDir(persistDir?: string, { namespace, ...options }: OpenOptions & { namespace?: string } = {}): Promise<SimpleDocumentStore> {
+  static async fromPersistDir(
+    persistDir?: string,
+    { namespace, ...options }: OpenOptions & { namespace?: string } = {},
+  ): Promise<SimpleDocumentStore> {
     return new SimpleDocumentStore(await openExisting(persistDir, options), namespace)
   }
 }
@@ -37,7 +40,10 @@ export class SimpleVectorStore extends JournalVectorStore {
     super(handle, namespace)
   }
 
-  static async fromPersistDir(persistDir?: string, { namespace, ...options }: OpenOptions & { namespace?: string } = {}): Promise<SimpleVectorStore> {
+  static async fromPersistDir(
+    persistDir?: string,
+    { namespace, ...options }: OpenOptions & { namespace?: string } = {},
+  ): Promise<SimpleVectorStore> {
     return new SimpleVectorStore(await openExisting(persistDir, options), namespace)
   }
 }

@@ -1,27 +1,45 @@
 /** Where an application's documents, vectors, indices and graphs are: one journal, and any foreign stores beside it. */
-import type { Disk } from '../disk/disk.ts'
+import { asVarveError } from '../disk/disk-errors.ts'
 import { VarveError } from '../errors.ts'
+import { contentToDict, dictToContent, type StorageDict } from '../interop/llamaindex-dict.ts'
 import type { Commit, CommitNote } from '../journal/commit.ts'
 import type { JournalHandle } from '../journal/handle.ts'
-import type { DocumentStore, GraphStore, IndexStore, VectorStore } from '../stores/contract.ts'
-import { JournalStore } from '../stores/journal-store.ts'
+import type { Journal } from '../journal/journal.ts'
+import type {
+  DocumentStore,
+  GraphStore,
+  IndexStore,
+  PropertyGraphStore,
+  VectorStore,
+} from '../stores/contract.ts'
+import { JournalDocumentStore } from '../stores/document-store.ts'
 import { defaultVectorNamespace, vectorFolder } from '../stores/vector-store.ts'
-import { defaultPersistDir, openHandle, persistTo, type OpenedHandle, type OpenOptions } from './open-journal.ts'
-import { copyStore } from './replace-contents.ts'
-import { SimpleDocumentStore, SimpleGraphStore, SimpleIndexStore, SimplePropertyGraphStore, SimpleVectorStore } from './simple-stores.ts'
+import {
+  givenVectorStores,
+  isOwn,
+  letGo,
+  ownStores,
+  sharedJournal,
+  takeIn,
+  use,
+  type OwnStore,
+  type StoreOptions,
+} from './given-stores.ts'
+import { appendContent } from './imported-directory.ts'
+import { defaultPersistDir, openHandle, persistTo, type OpenOptions } from './open-journal.ts'
+import { presentContent } from './present-content.ts'
+import {
+  SimpleDocumentStore,
+  SimpleGraphStore,
+  SimpleIndexStore,
+  SimplePropertyGraphStore,
+  SimpleVectorStore,
+} from './simple-stores.ts'
 
-type OwnStore = JournalStore<any> // oxlint-disable-line no-explicit-any -- of whatever state
-
-export interface StorageContextOptions extends OpenOptions {
+/** Every store may be given: ours, or one that persists by itself. Ours belong to the context from then on, and are closed with it. */
+export interface StorageContextOptions extends OpenOptions, StoreOptions {
   /** The directory of a journal or of LlamaIndex's JSON files; the first commit creates it. Default: all is in memory. */
-  persistDir?: string
-  docstore?: DocumentStore
-  indexStore?: IndexStore
-  /** The namespace `default`; it goes before `vectorStores.default`. */
-  vectorStore?: VectorStore
-  vectorStores?: Readonly<Record<string, VectorStore>> | ReadonlyMap<string, VectorStore>
-  graphStore?: GraphStore
-  propertyGraphStore?: SimplePropertyGraphStore
+  persistDir?: string | undefined
 }
 
 export interface TransactionOptions extends CommitNote {
@@ -33,19 +51,19 @@ export class StorageContext {
   readonly docstore: DocumentStore
   readonly indexStore: IndexStore
   readonly graphStore: GraphStore
-  readonly propertyGraphStore: SimplePropertyGraphStore
+  readonly propertyGraphStore: PropertyGraphStore
   readonly #handle: JournalHandle
-  readonly #disk: Disk
   readonly #vectorStores: Map<string, VectorStore>
+  #closing: Promise<void> | undefined
 
-  private constructor({ handle, disk }: OpenedHandle, stores: StorageContextOptions) {
-    this.#handle = handle
-    this.#disk = disk
-    this.docstore = stores.docstore ?? new SimpleDocumentStore(handle, storedNamespace(handle))
-    this.indexStore = stores.indexStore ?? new SimpleIndexStore(handle)
-    this.graphStore = stores.graphStore ?? new SimpleGraphStore(handle)
-    this.propertyGraphStore = stores.propertyGraphStore ?? new SimplePropertyGraphStore(handle)
+  private constructor(handle: JournalHandle, stores: StoreOptions) {
+    this.#handle = use(handle)
+    this.docstore = stores.docstore ?? new SimpleDocumentStore(handle, storedNamespace(handle)).bindTo(handle)
+    this.indexStore = stores.indexStore ?? new SimpleIndexStore(handle).bindTo(handle)
+    this.graphStore = stores.graphStore ?? new SimpleGraphStore(handle).bindTo(handle)
+    this.propertyGraphStore = stores.propertyGraphStore ?? new SimplePropertyGraphStore(handle).bindTo(handle)
     this.#vectorStores = vectorStoresOf(handle, stores)
+    for (const other of this.#othersHandles()) use(other)
   }
 
   /**
@@ -57,10 +75,32 @@ export class StorageContext {
    */
   static async fromDefaults(options: StorageContextOptions = {}): Promise<StorageContext> {
     const own = ownStores(options)
-    const settled = own.filter(({ handle }) => handle.journal.directory !== undefined)
-    const opened = await openHandle({ ...options, join: oneJournal(settled) })
-    for (const store of own) await adopt(store, opened.handle)
-    return new StorageContext(opened, options)
+    const readOnly = options.readOnly ?? own.some(({ handle }) => handle.readOnly)
+    const handle = await openHandle({ ...options, readOnly, join: sharedJournal(own) })
+    try {
+      await takeIn(handle, options)
+      return new StorageContext(handle, options)
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
+
+  /**
+   * A context in memory that holds what a dictionary says: our own `toDict()`, or LlamaIndex's `to_dict()` of any version. `persist(dir)` gives it a directory.
+   * Throws `VARVE_BAD_FILE` where the dictionary is not LlamaIndex's.
+   */
+  static async fromDict(dict: object, options: FromDictOptions = {}): Promise<StorageContext> {
+    const content = dictToContent(dict)
+    const context = await StorageContext.fromDefaults({
+      ...options,
+      docstore: new SimpleDocumentStore(undefined, content.namespace),
+    })
+    const { onWarning = (warning: string) => console.warn(warning) } = options
+    for (const { file, message } of content.warnings) onWarning(`${file}: ${message}`)
+    await appendContent(context.#journal, content, onWarning)
+    for (const namespace of content.vectors.keys()) context.addVectorStore(namespace)
+    return context
   }
 
   /** By namespace. */
@@ -78,20 +118,31 @@ export class StorageContext {
     const known = this.#vectorStores.get(namespace)
     if (known && !store) return known
     vectorFolder(namespace)
-    if (store instanceof JournalStore) oneJournal([...this.#ownStores(), store as OwnStore])
-    const added = store ?? new SimpleVectorStore(this.#handle, namespace)
+    if (isOwn(store) && store.handle.journal !== this.#journal) {
+      const places = [this.#journal, store.handle.journal].map(({ directory }) => directory ?? 'memory')
+      throw new VarveError(
+        'VARVE_MIXED_JOURNALS',
+        `This context belongs to ${places[0]}, the store to ${places[1]}.`,
+        {
+          places,
+          remedy:
+            'Give it to fromDefaults(), or call addVectorStore() with the namespace alone, which makes one.',
+        },
+      )
+    }
+    const added = store ?? new SimpleVectorStore(this.#handle, namespace).bindTo(this.#handle)
     this.#vectorStores.set(namespace, added)
     return added
   }
 
   /** The directory this context belongs to; `undefined`: it is in memory. */
   get persistDir(): string | undefined {
-    return this.#handle.journal.directory
+    return this.#journal.directory
   }
 
   /** Something was changed that no commit holds. */
   get hasPendingChanges(): boolean {
-    return this.#handle.journal.hasPendingChanges
+    return this.#journal.hasPendingChanges
   }
 
   /**
@@ -109,10 +160,13 @@ export class StorageContext {
   async persist(first?: string | CommitNote, second?: CommitNote): Promise<Commit | undefined> {
     const persistDir = typeof first === 'string' ? first : undefined
     const note = (typeof first === 'string' ? second : first) ?? {}
-    const { journal } = this.#handle
-    if (this.#ownStores().length === 0) return undefined
-    if (persistDir === undefined && journal.directory !== undefined) return this.#handle.persist(note)
-    return persistTo({ handle: this.#handle, disk: this.#disk, directory: persistDir ?? defaultPersistDir, note })
+    const { directory, hasPendingChanges } = this.#journal
+    return this.#naming(async () => {
+      if (persistDir === undefined && directory !== undefined) return this.#handle.persist(note)
+      if (persistDir === undefined && !hasPendingChanges && this.#foreignStore() !== undefined)
+        return undefined
+      return persistTo(this.#handle, persistDir ?? defaultPersistDir, note)
+    })
   }
 
   /**
@@ -122,11 +176,12 @@ export class StorageContext {
   async transaction<T>(options: TransactionOptions, change: () => Promise<T>): Promise<T> {
     const { ownStoresOnly = false, ...note } = options
     this.#refuseForeign('A transaction', ownStoresOnly)
-    return (await this.#handle.transaction(note, change)).value
+    return this.#naming(async () => (await this.#handle.transaction(note, change)).value)
   }
 
   /** Runs changes as one unit: if `change` throws, all own stores are as before. It does not commit. */
   together<T>(change: () => Promise<T>): Promise<T> {
+    this.#checkOpen()
     return this.#handle.together(
       change,
       this.#ownStores().map(({ folder }) => folder),
@@ -136,86 +191,126 @@ export class StorageContext {
   /** Drops everything pending. Throws `VARVE_FOREIGN_STORE` if a store persists by itself. */
   async rollback({ ownStoresOnly = false }: { ownStoresOnly?: boolean } = {}): Promise<void> {
     this.#refuseForeign('A rollback', ownStoresOnly)
-    await this.#handle.journal.rollback()
+    const journal = this.#journal
+    await this.#naming(() => journal.rollback())
   }
 
   /** With durability `'buffered'`: makes everything written durable. */
   async flush(): Promise<void> {
-    await this.#handle.journal.flush()
+    const journal = this.#journal
+    await this.#naming(() => journal.flush())
   }
 
   /** The commits so far, the newest first. */
   commits(): AsyncGenerator<Commit> {
-    return this.#handle.journal.commits()
+    return this.#journal.commits()
+  }
+
+  /**
+   * Everything as LlamaIndex's `to_dict()` has it, in plain values; it is a copy. Throws `VARVE_FOREIGN_STORE` if a store persists by itself.
+   * Numbers that were floats though integral, and key orders that JavaScript does not keep, are carried along out of sight: `fromDict` knows them, `JSON.stringify` does not.
+   */
+  async toDict(): Promise<StorageDict> {
+    const journal = this.#journal
+    const { docstore } = this
+    const vectorStores = new Map<string, OwnStore>()
+    for (const [namespace, store] of this.#vectorStores) if (isOwn(store)) vectorStores.set(namespace, store)
+    if (this.#foreignStore() !== undefined || !(docstore instanceof JournalDocumentStore))
+      throw this.#foreignError('toDict()', 'Only what our own stores hold can be written out.')
+    return contentToDict(await presentContent(journal, { docstore, vectorStores }))
   }
 
   /** Ends the use of this context; the last one of a directory gives up its lock. Persists nothing, and warns of pending changes. */
   async close(): Promise<void> {
-    await this.#handle.close()
+    this.#closing ??= Promise.all([this.#handle, ...this.#othersHandles()].map(letGo)).then(() => {})
+    await this.#closing
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
-  #ownStores(): OwnStore[] {
-    return this.#allStores().filter((store) => store instanceof JournalStore)
+  get #journal(): Journal {
+    this.#checkOpen()
+    return this.#handle.journal
+  }
+
+  #checkOpen(): void {
+    if (this.#closing) throw new VarveError('VARVE_CLOSED', 'This storage context is closed.')
+  }
+
+  async #naming<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      throw asVarveError(
+        error,
+        this.#closing ? 'the directory' : (this.#handle.journal.directory ?? 'memory'),
+      )
+    }
   }
 
   #allStores(): unknown[] {
-    return [this.docstore, this.indexStore, this.graphStore, this.propertyGraphStore, ...this.#vectorStores.values()]
+    return [
+      this.docstore,
+      this.indexStore,
+      this.graphStore,
+      this.propertyGraphStore,
+      ...this.#vectorStores.values(),
+    ]
+  }
+
+  #ownStores(): OwnStore[] {
+    return this.#allStores().filter(isOwn)
+  }
+
+  /** Those of contexts that the stores belonged to before. */
+  #othersHandles(): Set<JournalHandle> {
+    const handles = new Set(this.#ownStores().map(({ handle }) => handle))
+    handles.delete(this.#handle)
+    return handles
+  }
+
+  #foreignStore(): object | undefined {
+    return this.#allStores().find((store) => !isOwn(store)) as object | undefined
   }
 
   #refuseForeign(what: string, ownStoresOnly: boolean): void {
-    const foreign = this.#allStores().find((store) => !(store instanceof JournalStore))
-    if (foreign === undefined || ownStoresOnly) return
-    const name = (foreign as object).constructor.name
-    throw new VarveError('VARVE_FOREIGN_STORE', `${what} cannot reach into ${name}, which persists by itself.`, { store: name })
+    if (!ownStoresOnly && this.#foreignStore() !== undefined) throw this.#foreignError(what)
+  }
+
+  #foreignError(what: string, remedy?: string): VarveError {
+    const name = this.#foreignStore()?.constructor.name ?? 'a store'
+    return new VarveError(
+      'VARVE_FOREIGN_STORE',
+      `${what} cannot reach into ${name}, which persists by itself.`,
+      { store: name, remedy },
+    )
   }
 }
 
-function ownStores({ docstore, indexStore, vectorStore, vectorStores, graphStore, propertyGraphStore }: StorageContextOptions): OwnStore[] {
-  const given = [docstore, indexStore, vectorStore, ...vectorEntries(vectorStores).map(([, store]) => store), graphStore, propertyGraphStore]
-  return given.filter((store) => store instanceof JournalStore)
-}
+/** A context that comes from a dictionary is in memory. */
+export type FromDictOptions = Omit<OpenOptions, 'readOnly' | 'takeover' | 'networkFileSystem'>
 
-/** A store made in memory, on its own, moves into the context's journal with what it holds. */
-async function adopt(store: OwnStore, handle: JournalHandle): Promise<void> {
-  const { journal } = handle
-  if (store.handle.journal === journal) return
-  await copyStore(store.handle.journal, journal, store.folder)
-  await store.handle.moveTo(journal)
-}
-
-/** The journal that stores share; `undefined` for no stores. */
-function oneJournal(stores: readonly OwnStore[]): JournalHandle | undefined {
-  const handle = stores[0]?.handle
-  const other = stores.find((store) => store.handle.journal !== handle?.journal)
-  if (!handle || !other) return handle
-  const places = [handle, other.handle].map(({ journal }) => journal.directory ?? 'memory')
-  throw new VarveError('VARVE_MIXED_JOURNALS', `These stores belong to ${places[0]} and to ${places[1]}.`, { places })
-}
-
-function vectorStoresOf(handle: JournalHandle, { vectorStore, vectorStores }: StorageContextOptions): Map<string, VectorStore> {
-  const stores = new Map<string, VectorStore>()
+function vectorStoresOf(handle: JournalHandle, stores: StoreOptions): Map<string, VectorStore> {
+  const all = new Map<string, VectorStore>()
+  const make = (namespace: string): VectorStore => new SimpleVectorStore(handle, namespace).bindTo(handle)
   for (const [folder, name] of handle.journal.folders()) {
-    const namespace = folder.startsWith('vector_store/') ? (name ?? folder.slice('vector_store/'.length)) : undefined
-    if (namespace !== undefined) stores.set(namespace, new SimpleVectorStore(handle, namespace))
+    const namespace = folder.startsWith('vector_store/')
+      ? (name ?? folder.slice('vector_store/'.length))
+      : undefined
+    if (namespace !== undefined) all.set(namespace, make(namespace))
   }
-  if (!stores.has(defaultVectorNamespace)) stores.set(defaultVectorNamespace, new SimpleVectorStore(handle))
-  for (const [namespace, store] of vectorEntries(vectorStores)) stores.set(namespace, store)
-  if (vectorStore) stores.set(defaultVectorNamespace, vectorStore)
-  return stores
-}
-
-function vectorEntries(stores: StorageContextOptions['vectorStores']): [string, VectorStore][] {
-  if (!stores) return []
-  return stores instanceof Map ? [...stores] : Object.entries(stores)
+  if (!all.has(defaultVectorNamespace)) all.set(defaultVectorNamespace, make(defaultVectorNamespace))
+  for (const [namespace, store] of givenVectorStores(stores)) all.set(namespace, store)
+  return all
 }
 
 /** An imported directory may have its documents under another namespace. */
 function storedNamespace(handle: JournalHandle): string | undefined {
-  const folders = [...handle.journal.folders()].filter(([folder]) => folder === 'docstore' || folder.startsWith('docstore/'))
+  const folders = [...handle.journal.folders()].filter(
+    ([folder]) => folder === 'docstore' || folder.startsWith('docstore/'),
+  )
   const [only] = folders
   if (folders.length !== 1 || !only || only[0] === 'docstore') return undefined
   return only[1] ?? only[0].slice('docstore/'.length)

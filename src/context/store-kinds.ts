@@ -18,6 +18,9 @@ const kinds: Readonly<Record<string, unknown>> = {
 export function kindOf(folder: string): StoreKind {
   const [root = ''] = folder.split('/')
   const kind = Object.hasOwn(kinds, root) ? kinds[root] : undefined
-  if (!kind) throw new VarveError('VARVE_NEWER', `There is a store '${folder}', of a kind this Varve does not know.`, { folder })
+  if (!kind)
+    throw new VarveError('VARVE_NEWER', `There is a store '${folder}', of a kind this Varve does not know.`, {
+      folder,
+    })
   return kind as StoreKind
 }

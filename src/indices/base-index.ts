@@ -9,7 +9,7 @@ import type { IndexStruct, StructChange, StructView } from '../stores/index-stru
 import type { BaseNode } from '../stores/node.ts'
 import { checkCount } from './check-count.ts'
 import type { IndexStorage } from './index-storage.ts'
-import { runStep, type Addition, type IndexStep } from './index-step.ts'
+import { runStep, type Addition, type IndexStep, type PlanRequest, type StepPlan } from './index-step.ts'
 import type { LongWork } from './long-work.ts'
 import { parseNodes, type DocumentSplitter, type NodeParser } from './node-parser.ts'
 import { QueryEngine, type QueryEngineOptions } from './query-engine.ts'
@@ -42,6 +42,11 @@ export interface DeleteOptions {
   deleteFromDocstore?: boolean
 }
 
+export interface PreparingWork extends LongWork {
+  /** Source documents whose nodes of before go in the same step. */
+  replacedDocIds?: ReadonlySet<string>
+}
+
 export abstract class BaseIndex {
   readonly storageContext: IndexStorage
   protected readonly struct: StructHandle
@@ -56,10 +61,20 @@ export abstract class BaseIndex {
   }
 
   abstract asRetriever(options?: RetrieverOptions): Retriever
-  /** Does what takes long, such as embedding, and touches no store. */
-  protected abstract prepare(nodes: readonly BaseNode[], work: LongWork): Promise<Addition>
+  /** Does what takes long, such as embedding, and changes no store. */
+  protected abstract prepare(nodes: readonly BaseNode[], work: PreparingWork): Promise<Addition>
   /** What the struct loses with some nodes. */
   protected abstract removalChanges(view: StructView, nodeIds: ReadonlySet<string>): StructChange[]
+
+  /** What changes in one step. Overridden where removal and addition must know of each other. */
+  protected async plan({ view, removed, addition }: PlanRequest): Promise<StepPlan> {
+    return { changes: [...this.removalChanges(view, removed), ...((await addition?.changes(view)) ?? [])] }
+  }
+
+  /** What else goes when some nodes go. Answers all of them. */
+  protected companions(_view: StructView, nodeIds: ReadonlySet<string>): ReadonlySet<string> {
+    return nodeIds
+  }
 
   /** Vectors are added to the first, and deleted from all. */
   protected get vectorStores(): readonly VectorStore[] {
@@ -101,13 +116,13 @@ export abstract class BaseIndex {
 
   /** Adds nodes. Those whose ids are known are replaced. */
   async insertNodes(nodes: readonly BaseNode[], work: LongWork = {}): Promise<void> {
-    await this.#run({ addition: await this.prepare(lastOfEachId(nodes), work) }, work)
+    await this.run({ addition: await this.prepare(lastOfEachId(nodes), work) }, work)
   }
 
   /** Takes nodes out of the index. Ids it does not have are ignored. */
   async deleteNodes(nodeIds: readonly string[], options: DeleteOptions = {}): Promise<void> {
     const { deleteFromDocstore = true } = options
-    await this.#run({ removal: { nodeIds, deleteFromDocstore } })
+    await this.run({ removal: { nodeIds, deleteFromDocstore } })
   }
 
   /**
@@ -115,7 +130,7 @@ export abstract class BaseIndex {
    * changes nothing.
    */
   async deleteRefDoc(refDocId: string, { deleteFromDocstore = true }: DeleteOptions = {}): Promise<void> {
-    await this.#run({ removal: { refDocIds: [refDocId], deleteFromDocstore } })
+    await this.run({ removal: { refDocIds: [refDocId], deleteFromDocstore } })
   }
 
   /** Replaces what the index has of a document by its new version, or adds it. */
@@ -159,24 +174,26 @@ export abstract class BaseIndex {
   protected async addDocuments(documents: readonly BaseNode[], work: LongWork): Promise<void> {
     const hashes = new Map(documents.map((document) => [document.id_, document.hash]))
     const nodes = await parseNodes(this.#nodeParser, documents, work)
-    await this.#run({ addition: await this.prepare(lastOfEachId(nodes), work), hashes }, work)
+    await this.run({ addition: await this.prepare(lastOfEachId(nodes), work), hashes }, work)
   }
 
   async #replace(documents: readonly BaseNode[], work: LongWork): Promise<void> {
     const hashes = new Map(documents.map((document) => [document.id_, document.hash]))
     const nodes = await parseNodes(this.#nodeParser, documents, work)
-    const addition = await this.prepare(lastOfEachId(nodes), work)
+    const replacedDocIds = new Set(hashes.keys())
+    const addition = await this.prepare(lastOfEachId(nodes), { ...work, replacedDocIds })
     const removal = { refDocIds: [...hashes.keys()], deleteFromDocstore: true }
-    await this.#run({ removal, addition, hashes }, work)
+    await this.run({ removal, addition, hashes }, work)
   }
 
-  async #run(step: IndexStep, work: LongWork = {}): Promise<void> {
+  protected async run(step: IndexStep, work: LongWork = {}): Promise<void> {
     const target = {
       storage: this.storageContext,
       struct: this.struct,
       vectorStores: this.vectorStores,
       insertBatchSize: this.#insertBatchSize,
-      removalChanges: (view: StructView, nodeIds: ReadonlySet<string>) => this.removalChanges(view, nodeIds),
+      plan: (request: PlanRequest) => this.plan(request),
+      companions: (view: StructView, nodeIds: ReadonlySet<string>) => this.companions(view, nodeIds),
     }
     await runStep(target, step, work)
   }

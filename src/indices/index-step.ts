@@ -9,8 +9,9 @@ import type { BaseNode } from '../stores/node.ts'
 import type { IndexStorage } from './index-storage.ts'
 import type { LongWork } from './long-work.ts'
 import { planRemoval, type Removal, type RemovalRequest } from './node-removal.ts'
-import { StoreCalls } from './store-calls.ts'
+import { StoreCalls, type StoreCall } from './store-calls.ts'
 import type { StructHandle } from './struct-handle.ts'
+import { isVectorType } from './struct-types.ts'
 
 export interface Addition {
   /** For the docstore, without vectors. */
@@ -35,7 +36,24 @@ export interface StepTarget {
   vectorStores: readonly VectorStore[]
   /** Nodes given to the stores at a time. */
   insertBatchSize: number
-  removalChanges: (view: StructView, nodeIds: ReadonlySet<string>) => StructChange[]
+  /** Asked while nobody else changes the stores. */
+  plan: (request: PlanRequest) => Promise<StepPlan>
+  /** What else an index must let go when it lets some nodes go: their summaries, for instance. Answers all of them. */
+  companions: (view: StructView, nodeIds: ReadonlySet<string>) => ReadonlySet<string>
+}
+
+export interface PlanRequest {
+  /** What the struct held before. */
+  view: StructView
+  /** What the index lets go, and what it takes in. */
+  removed: ReadonlySet<string>
+  addition: Addition | undefined
+}
+
+export interface StepPlan {
+  changes: StructChange[]
+  /** To stores that only this type of index has, removals first. */
+  calls?: StoreCall[]
 }
 
 /**
@@ -43,16 +61,14 @@ export interface StepTarget {
  * that the stores can pass them on and memory stays flat; no index refers to them until the last one is in.
  */
 export async function runStep(target: StepTarget, step: IndexStep, work: LongWork = {}): Promise<Removal> {
-  const { storage, struct, removalChanges } = target
+  const { storage, struct } = target
   return await storage.together(async () => {
     work.signal?.throwIfAborted()
     const view = await struct.fresh()
     const removal = await planStepRemoval(target, step, view)
-    const changes = [
-      ...removalChanges(view, removal.nodeIds),
-      ...((await step.addition?.changes(view)) ?? []),
-    ]
-    const batches = batchesOf(target, step.addition)
+    const { addition } = step
+    const { changes, calls: ownCalls = [] } = await target.plan({ view, removed: removal.nodeIds, addition })
+    const batches = batchesOf(target, addition)
     await deleteByRefDoc(target, step.removal)
     for (const batch of batches.slice(0, -1)) {
       await new AddedBatch(target, batch).alone()
@@ -67,6 +83,7 @@ export async function runStep(target: StepTarget, step: IndexStep, work: LongWor
     if (step.hashes !== undefined && step.hashes.size > 0) {
       calls.add(storage.docstore, () => storage.docstore.setDocumentHashes(step.hashes!))
     }
+    for (const { store, call } of ownCalls) calls.add(store, call)
     calls.add(storage.indexStore, () => struct.change(changes))
     await calls.run()
     await struct.change(batches.flatMap((batch) => batch.renamed))
@@ -75,11 +92,16 @@ export async function runStep(target: StepTarget, step: IndexStep, work: LongWor
   })
 }
 
-async function planStepRemoval({ storage }: StepTarget, step: IndexStep, view: StructView): Promise<Removal> {
+async function planStepRemoval(
+  { storage, companions }: StepTarget,
+  step: IndexStep,
+  view: StructView,
+): Promise<Removal> {
   const nothing = { nodeIds: new Set<string>(), vectorIds: [], documentIds: [], refDocIds: [] }
   if (step.removal === undefined) return nothing
   const readded = new Set(step.addition?.nodes.map((node) => node.id_))
-  return await planRemoval(storage, view, { ...step.removal, readded, replaces: step.addition !== undefined })
+  const replaces = step.addition !== undefined
+  return await planRemoval(storage, view, { ...step.removal, readded, replaces, companions })
 }
 
 /** A store that keeps the text, or cannot delete by id, is asked by source document, before anything is added to that document. */
@@ -166,6 +188,7 @@ class AddedBatch {
 
   #noteIds(ids: readonly string[], store: VectorStore): void {
     const { nodes, vectors, renamed } = this.#batch
+    if (!isVectorType(this.#target.struct.lastSeen.type)) return
     if (store.storesText && nodes.length === 0) return
     vectors.forEach(({ id_ }, at) => {
       const vectorId = ids[at]

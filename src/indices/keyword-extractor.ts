@@ -2,7 +2,10 @@
 import { stopWords } from './stop-words.ts'
 
 /** Gives the keywords of a text, the most important first. */
-export type KeywordExtractor = (text: string) => Iterable<string> | Promise<Iterable<string>>
+export type KeywordExtractor = (
+  text: string,
+  options: { signal?: AbortSignal },
+) => Iterable<string> | Promise<Iterable<string>>
 
 export interface KeywordOptions {
   maxKeywords?: number
@@ -27,3 +30,9 @@ export function extractKeywords(text: string, options: KeywordOptions = {}): str
   const byFrequency = [...counts].sort(([, a], [, b]) => b - a)
   return byFrequency.slice(0, maxKeywords).map(([word]) => word)
 }
+
+/** At most so many keywords of a text. */
+export type KeywordFinder = (
+  text: string,
+  options: { most: number; signal?: AbortSignal | undefined },
+) => Promise<string[]>

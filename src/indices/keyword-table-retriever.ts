@@ -2,7 +2,7 @@
 import type { DocumentStore } from '../stores/contract.ts'
 import { checkCount } from './check-count.ts'
 import { fetchHits, type Hit } from './fetch-hits.ts'
-import type { KeywordExtractor } from './keyword-extractor.ts'
+import type { KeywordFinder } from './keyword-extractor.ts'
 import { NodeSelection } from './node-selection.ts'
 import { asQuery, type NodeWithScore, type Query, type RetrieveOptions } from './retriever.ts'
 import type { Retriever, RetrieverOptions } from './retriever.ts'
@@ -11,7 +11,7 @@ import type { StructHandle } from './struct-handle.ts'
 export interface KeywordTableParts {
   docstore: DocumentStore
   struct: StructHandle
-  extract: KeywordExtractor
+  findKeywords: KeywordFinder
 }
 
 export class KeywordTableRetriever implements Retriever {
@@ -28,8 +28,9 @@ export class KeywordTableRetriever implements Retriever {
   }
 
   async retrieve(query: string | Query, { signal }: RetrieveOptions = {}): Promise<NodeWithScore[]> {
-    const { docstore, struct, extract } = this.#parts
-    const keywords = new Set([...(await extract(asQuery(query).queryStr ?? ''))].slice(0, this.#maxKeywords))
+    const { docstore, struct, findKeywords } = this.#parts
+    const question = asQuery(query).queryStr ?? ''
+    const keywords = new Set(await findKeywords(question, { most: this.#maxKeywords, signal }))
     signal?.throwIfAborted()
     const hits = await fetchHits(docstore, struct, () => this.#find(keywords))
     return hits.filter(({ node }) => this.#selection.has(node)).slice(0, this.#maxHits)

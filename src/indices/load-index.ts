@@ -2,16 +2,34 @@
 import { VarveError } from '../errors.ts'
 import type { StructView } from '../stores/index-struct.ts'
 import type { BaseIndex } from './base-index.ts'
+import { DocumentSummaryIndex, type LoadDocumentSummaryIndexOptions } from './document-summary-index.ts'
+import { EmptyIndex } from './empty-index.ts'
+import { KeywordTableIndex, type KeywordIndexOptions } from './keyword-table-index.ts'
 import type { IndexStorage } from './index-storage.ts'
-import { SimpleKeywordTableIndex, type KeywordIndexOptions } from './simple-keyword-table-index.ts'
+import { KnowledgeGraphIndex, type LoadKnowledgeGraphIndexOptions } from './knowledge-graph-index.ts'
+import { hasTriplets } from './knowledge-warning.ts'
+import { RAKEKeywordTableIndex } from './rake-keyword-table-index.ts'
+import { SimpleKeywordTableIndex } from './simple-keyword-table-index.ts'
 import { StructHandle } from './struct-handle.ts'
 import { listStructs } from './struct-list.ts'
 import { isVectorType } from './struct-types.ts'
 import { SummaryIndex } from './summary-index.ts'
 import { VectorStoreIndex, type LoadVectorIndexOptions } from './vector-store-index.ts'
 
+interface KeywordTableLoadOptions {
+  /** `true`: keyword tables are asked, and added to, by RAKE. */
+  rake?: boolean
+}
+
 /** For all indices that are loaded; each takes what is meant for its type. */
-export type LoadIndexOptions = Omit<LoadVectorIndexOptions & KeywordIndexOptions, 'storageContext'>
+export type LoadIndexOptions = Omit<
+  LoadVectorIndexOptions &
+    KeywordIndexOptions &
+    KeywordTableLoadOptions &
+    LoadKnowledgeGraphIndexOptions &
+    LoadDocumentSummaryIndexOptions,
+  'storageContext'
+>
 
 /** Without `indexId` the storage must hold exactly one index. */
 export async function loadIndexFromStorage(
@@ -37,14 +55,27 @@ async function load(storage: IndexStorage, indexId: string, given: LoadIndexOpti
   const { type } = struct.lastSeen
   if (isVectorType(type)) return await VectorStoreIndex.load(struct, options)
   if (type === 'list') return SummaryIndex.load(struct, options)
-  if (type === 'keyword_table') return SimpleKeywordTableIndex.load(struct, options)
+  if (type === 'kg') return await KnowledgeGraphIndex.load(struct, options)
+  if (type === 'keyword_table') return loadKeywordTable(struct, options)
+  if (type === 'document_summary') return await DocumentSummaryIndex.load(struct, options)
+  if (type === 'empty') return EmptyIndex.load(struct, options)
   const fact = `Index '${indexId}' is of the type '${type}', which this version does not load.`
   throw new VarveError('VARVE_UNKNOWN_INDEX_TYPE', fact, { indexId, type })
 }
 
+/** No struct tells how its keywords were found. */
+function loadKeywordTable(
+  struct: StructHandle,
+  options: KeywordTableLoadOptions & KeywordIndexOptions,
+): BaseIndex {
+  if (options.rake === true) return RAKEKeywordTableIndex.load(struct, options)
+  const Table = options.keywordExtractor === undefined ? SimpleKeywordTableIndex : KeywordTableIndex
+  return Table.load(struct, options)
+}
+
 async function onlyIndexId(storage: IndexStorage): Promise<string> {
   const [first, ...others] = await listStructs(storage.indexStore)
-  if (first === undefined) throw new VarveError('VARVE_NO_INDEX', 'There is no index in this storage.')
+  if (first === undefined) throw await noIndex(storage, 'There is no index in this storage.')
   if (others.length === 0) return first.indexId
   const structs = [first, ...others]
   const fact = `There are ${structs.length} indices in this storage: ${listed(structs.map(described))}.`
@@ -54,11 +85,9 @@ async function onlyIndexId(storage: IndexStorage): Promise<string> {
 async function notFound(storage: IndexStorage, indexId: string): Promise<VarveError> {
   const structs = await listStructs(storage.indexStore)
   if (structs.length === 0) {
-    return new VarveError(
-      'VARVE_NO_INDEX',
-      `There is no index '${indexId}', nor any other, in this storage.`,
-      { indexId },
-    )
+    return await noIndex(storage, `There is no index '${indexId}', nor any other, in this storage.`, {
+      indexId,
+    })
   }
   const remedy = `Known are ${listed(structs.map(described))}.`
   const indexIds = structs.map((view) => view.indexId)
@@ -67,6 +96,18 @@ async function notFound(storage: IndexStorage, indexId: string): Promise<VarveEr
     indexId,
     indexIds,
   })
+}
+
+/** A graph can be asked though the index that made it is missing. */
+async function noIndex(
+  storage: IndexStorage,
+  fact: string,
+  fields: Record<string, unknown> = {},
+): Promise<VarveError> {
+  if (!(await hasTriplets(storage))) return new VarveError('VARVE_NO_INDEX', fact, fields)
+  const whole = `${fact} Its graph store holds triplets, but the index store no index (is index_store.json missing?).`
+  const remedy = 'Make one that answers from them with KnowledgeGraphIndex.init({ storageContext }).'
+  return new VarveError('VARVE_NO_INDEX', whole, { remedy, ...fields })
 }
 
 function described({ indexId, type, summary }: StructView): string {

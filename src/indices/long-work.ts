@@ -1,7 +1,7 @@
 /** Long work in steps: it tells how far it is, lets the event loop run, and stops between steps when asked to. */
 
 export interface Progress {
-  phase: 'split' | 'embed' | 'extract' | 'store'
+  phase: 'split' | 'embed' | 'extract' | 'summarize' | 'store'
   done: number
   total: number
   /** Of `done`: nodes left out because they have no content. */

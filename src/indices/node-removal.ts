@@ -6,7 +6,6 @@ import type { DocumentStore, RefDocInfo } from '../stores/contract.ts'
 import type { StructView } from '../stores/index-struct.ts'
 import type { IndexStorage } from './index-storage.ts'
 import { namespaceOf, nodesAmong, referredByOthers, vectorsOfNodes } from './struct-references.ts'
-import { isVectorType } from './struct-types.ts'
 
 export interface RemovalRequest {
   nodeIds?: readonly string[]
@@ -25,22 +24,29 @@ export interface Removal {
   refDocIds: string[]
 }
 
-/** `readded`: ids of nodes that are added in the same step. They are replaced where they stand. */
+export interface RemovalPlanRequest extends RemovalRequest {
+  /** Ids of nodes that are added in the same step. They are replaced where they stand. */
+  readded: ReadonlySet<string>
+  /** New versions of the source documents are added in the same step. */
+  replaces: boolean
+  companions: (view: StructView, nodeIds: ReadonlySet<string>) => ReadonlySet<string>
+}
+
 export async function planRemoval(
   storage: IndexStorage,
   view: StructView,
-  request: RemovalRequest & { readded: ReadonlySet<string>; replaces: boolean },
+  request: RemovalPlanRequest,
 ): Promise<Removal> {
-  const { nodeIds = [], refDocIds = [], deleteFromDocstore, readded, replaces } = request
+  const { nodeIds = [], refDocIds = [], deleteFromDocstore, readded, replaces, companions } = request
   const infos = await refDocInfos(storage.docstore, refDocIds)
   const all = [...nodeIds, ...[...infos.values()].flatMap((info) => info?.nodeIds ?? [])]
   const wanted = new Set(all.filter((id) => !readded.has(id)))
-  const own = nodesAmong(view, wanted)
-  const vectors = isVectorType(view.type) ? vectorsOfNodes(view, own) : new Set<string>()
+  const own = new Set([...companions(view, nodesAmong(view, wanted))].filter((id) => !readded.has(id)))
+  const vectors = vectorsOfNodes(view, own)
   const others = await referredByOthers(storage.indexStore, {
     indexId: view.indexId,
     namespace: namespaceOf(view),
-    ids: new Set([...wanted, ...vectors, ...refDocIds]),
+    ids: new Set([...wanted, ...own, ...vectors, ...refDocIds]),
   })
 
   const removal: Removal = {

@@ -14,6 +14,11 @@ export class NodeSelection {
     this.#matches = filters && compileFilters(filters)
   }
 
+  /** Whether there is anything to choose by. */
+  get isGiven(): boolean {
+    return this.#nodeIds !== undefined || this.looksInside
+  }
+
   /** Whether the node itself must be seen to decide. */
   get looksInside(): boolean {
     return this.#docIds !== undefined || this.#matches !== undefined

@@ -1,4 +1,5 @@
 /** What every retriever can do, whatever index it asks. */
+import { VarveError } from '../errors.ts'
 import type { MetadataFilters } from '../stores/metadata-filters.ts'
 import type { BaseNode } from '../stores/node.ts'
 
@@ -6,7 +7,7 @@ export interface NodeWithScore {
   node: BaseNode
   /**
    * Higher is better. Of a vector index the similarity; of a keyword table the share of the question's keywords that the node has; of a
-   * summary index always 1.
+   * summary index always 1; of a knowledge graph always 1,000, as in LlamaIndex, and the order tells.
    */
   score: number
 }
@@ -34,14 +35,47 @@ export interface RetrieverOptions {
   docIds?: readonly string[]
   /** Only these nodes. */
   nodeIds?: readonly string[]
-  /** Vector index: how many hits. Default 2. */
+  /** Vector index: how many hits. Knowledge graph: how many triplets by embedding. Default 2. */
   similarityTopK?: number
   /** Vector index: a query mode of its vector store. Default `default`. */
   mode?: string
-  /** Keyword table: how many of the question's keywords count. Default 10. */
+  /** Keyword table: how many of the question's keywords count; knowledge graph: how many entities. Default 10. */
   maxKeywordsPerQuery?: number
-  /** Keyword table: how many hits. Default 10. */
+  /** Keyword table, knowledge graph: how many hits. Default 10. */
   numChunksPerQuery?: number
+  /** How an index that knows several ways searches; each names those it knows. */
+  retrieverMode?: RetrieverMode
+  /** Knowledge graph: how many steps from the entities that the question names. Default 2. */
+  graphStoreQueryDepth?: number
+  /** Knowledge graph: how many triplets. Default 30. */
+  maxKnowledgeSequence?: number
+  /** Knowledge graph: `false` leaves the nodes out and answers triplets only. Default `true`. */
+  includeText?: boolean
+}
+
+/**
+ * | index             | modes, the default first                         |
+ * |-------------------|--------------------------------------------------|
+ * | keyword table     | `default`, `simple`, `rake`                      |
+ * | knowledge graph   | `keyword`, `embedding`, `hybrid`                 |
+ * | tree              | `select_leaf_embedding`, `all_leaf`, `root`      |
+ */
+export type RetrieverMode =
+  | 'default'
+  | 'simple'
+  | 'rake'
+  | 'keyword'
+  | 'embedding'
+  | 'hybrid'
+  | 'select_leaf_embedding'
+  | 'all_leaf'
+  | 'root'
+
+export function checkRetrieverMode<M extends RetrieverMode>(mode: RetrieverMode, known: readonly M[]): M {
+  const found = known.find((each) => each === mode)
+  if (found !== undefined) return found
+  const remedy = `This index knows ${known.map((each) => `'${each}'`).join(', ')}.`
+  throw new VarveError('VARVE_BAD_OPTION', `There is no retrieverMode '${mode}'.`, { remedy })
 }
 
 export function asQuery(query: string | Query): Query {

@@ -4,10 +4,19 @@
  */
 type Call = () => Promise<unknown>
 
-export class StoreCalls {
-  readonly #calls = new Map<{ readonly persistsByItself?: boolean }, Call[]>()
+interface CalledStore {
+  readonly persistsByItself?: boolean
+}
 
-  add(store: { readonly persistsByItself?: boolean }, call: Call): void {
+export interface StoreCall {
+  store: CalledStore
+  call: Call
+}
+
+export class StoreCalls {
+  readonly #calls = new Map<CalledStore, Call[]>()
+
+  add(store: CalledStore, call: Call): void {
     const calls = this.#calls.get(store) ?? []
     calls.push(call)
     this.#calls.set(store, calls)

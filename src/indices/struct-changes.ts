@@ -7,11 +7,13 @@ import { canonicalStructType } from '../stores/struct-types.ts'
 export function copyStruct(struct: IndexStruct): IndexStruct {
   const kinds = structFields[canonicalStructType(struct.type)] ?? {}
   const copy: IndexStruct = { ...struct }
+  for (const [field, value] of Object.entries(struct)) if (value instanceof Map) copy[field] = new Map(value)
   for (const [field, kind] of Object.entries(kinds)) {
     const value = struct[field]
     if (kind === 'list') copy[field] = [...((value ?? []) as Iterable<string>)]
     else if (kind === 'map') copy[field] = new Map(entriesOf(value))
-    else if (kind === 'sets') copy[field] = new Map(entriesOf(value).map(([key, set]) => [key, new Set(toSet(set))]))
+    else if (kind === 'sets')
+      copy[field] = new Map(entriesOf(value).map(([key, set]) => [key, new Set(toSet(set))]))
   }
   return copy
 }

@@ -3,12 +3,7 @@ import type { IndexStore } from '../stores/contract.ts'
 import type { StructView } from '../stores/index-struct.ts'
 import { copyStruct, viewOf } from './struct-changes.ts'
 
-/** A store that can name its structs without handing over a copy of each. */
-interface ListingIndexStore extends IndexStore {
-  listIndexStructs?(): Promise<{ indexId: string }[]>
-}
-
-export async function listStructs(indexStore: ListingIndexStore): Promise<StructView[]> {
+export async function listStructs(indexStore: IndexStore): Promise<StructView[]> {
   if (indexStore.listIndexStructs === undefined || indexStore.viewIndexStruct === undefined) {
     return (await indexStore.indexStructs()).map((struct) => viewOf(copyStruct(struct)))
   }

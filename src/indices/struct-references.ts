@@ -23,6 +23,10 @@ export function nodeIdOfVector(view: StructView, vectorId: string): string | und
 
 /** The ids of the vectors that stand for the nodes. */
 export function vectorsOfNodes(view: StructView, nodeIds: ReadonlySet<string>): Set<string> {
+  // Only the summaries of a document summary index have vectors; other types have none.
+  if (!isVectorType(view.type)) {
+    return new Set([...nodeIds].filter((id) => view.has('summaryIdToNodeIds', id)))
+  }
   const found = new Set([...nodeIds].filter((id) => nodeIdOfVector(view, id) === id))
   if (found.size === nodeIds.size) return found
   for (const vectorId of view.keys('nodesDict')) {
@@ -40,9 +44,12 @@ export function* nodeIdsIn(view: StructView): Generator<string> {
     case 'list':
       yield* view.members('nodes')
       break
-    case 'keyword_table':
     case 'kg':
-      for (const key of view.keys('table')) yield* view.get('table', key) as Iterable<string>
+      yield* view.keys('nodeTriplets')
+      yield* tableMembers(view)
+      break
+    case 'keyword_table':
+      yield* tableMembers(view)
       break
     case 'tree':
       for (const key of view.keys('allNodes')) yield view.get('allNodes', key) as string
@@ -52,6 +59,10 @@ export function* nodeIdsIn(view: StructView): Generator<string> {
       yield* view.keys('nodeIdToSummaryId')
       break
   }
+}
+
+function* tableMembers(view: StructView): Generator<string> {
+  for (const key of view.keys('table')) yield* view.get('table', key) as Iterable<string>
 }
 
 export interface References {

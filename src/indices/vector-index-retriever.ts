@@ -3,7 +3,8 @@ import { VarveError } from '../errors.ts'
 import type { DocumentStore, VectorStore, VectorStoreQueryResult } from '../stores/contract.ts'
 import type { StructView } from '../stores/index-struct.ts'
 import { checkCount } from './check-count.ts'
-import { embedTexts, type EmbedModel } from './embed-model.ts'
+import type { EmbedModel } from './embed-model.ts'
+import { embedQuestion } from './embed-question.ts'
 import { fetchHits, type Hit } from './fetch-hits.ts'
 import { asQuery, type NodeWithScore, type Query, type RetrieveOptions } from './retriever.ts'
 import type { Retriever, RetrieverOptions } from './retriever.ts'
@@ -32,9 +33,10 @@ export class VectorIndexRetriever implements Retriever {
   }
 
   async retrieve(query: string | Query, { signal }: RetrieveOptions = {}): Promise<NodeWithScore[]> {
-    const { docstore, struct, keepsNodes } = this.#parts
+    const { docstore, struct, embedModel, keepsNodes } = this.#parts
     const asked = asQuery(query)
-    const embedding = asked.embedding ?? (await this.#embed(asked.queryStr ?? '', signal))
+    const embedding =
+      asked.embedding ?? (await embedQuestion(asked.queryStr ?? '', { struct, embedModel, signal }))
     signal?.throwIfAborted()
     if (keepsNodes) return await fetchHits(docstore, struct, () => this.#find(asked, embedding))
     const result = await this.#ask(asked, { embedding, nodeIds: this.#options.nodeIds })
@@ -65,17 +67,6 @@ export class VectorIndexRetriever implements Retriever {
       ...(docIds !== undefined && { docIds }),
       ...(nodeIds !== undefined && { nodeIds }),
     })
-  }
-
-  async #embed(text: string, signal: AbortSignal | undefined): Promise<Float32Array> {
-    const { embedModel, struct } = this.#parts
-    if (embedModel === undefined) {
-      const fact = `Index '${struct.indexId}' cannot be asked in words without an embedding model.`
-      throw new VarveError('VARVE_NO_EMBED_MODEL', fact, { indexId: struct.indexId })
-    }
-    signal?.throwIfAborted()
-    const [vector] = await embedTexts(embedModel, [text], { kind: 'query', ...(signal && { signal }) })
-    return vector!
   }
 }
 

@@ -7,7 +7,7 @@ import { nodeFromJson } from './llamaindex-node.ts'
 import { membersOf, objectAt, stringsAt, unwrapText } from './llamaindex-shape.ts'
 import type { BaseNode } from '../stores/node.ts'
 import type { DocumentRecord, LlamaIndexDialect, RefDocRecord } from './llamaindex-content.ts'
-import type { JsonReader } from './llamaindex-json.ts'
+import type { ValueReader } from './llamaindex-json.ts'
 
 export interface DocstoreContent {
   namespace: string
@@ -33,7 +33,7 @@ interface Draft {
 
 const emptyDraft = (): Draft => ({ nodes: new Map(), documentMetadata: new Map() })
 
-export function readDocstore(reader: JsonReader, context: ReadContext): DocstoreContent {
+export function readDocstore(reader: ValueReader, context: ReadContext): DocstoreContent {
   const { file, warn } = context
   const drafts = new Map<string, Draft>()
   for (const collection of membersOf(reader, file, 'it')) {
@@ -63,7 +63,7 @@ function chooseNamespace(drafts: Map<string, Draft>, warn: ReadContext['warn']):
 }
 
 function readNodes(
-  reader: JsonReader,
+  reader: ValueReader,
   nodes: Map<string, BaseNode>,
   { file, dialect, warn }: ReadContext,
 ): void {
@@ -79,7 +79,7 @@ function readNodes(
   }
 }
 
-function readRecords(reader: JsonReader, records: Map<string, DocumentRecord>, { file }: ReadContext): void {
+function readRecords(reader: ValueReader, records: Map<string, DocumentRecord>, { file }: ReadContext): void {
   for (const id of membersOf(reader, file, 'the collection of metadata')) {
     const record: DocumentRecord = {}
     const extra: Record<string, unknown> = {}
@@ -96,7 +96,7 @@ function readRecords(reader: JsonReader, records: Map<string, DocumentRecord>, {
   }
 }
 
-function readRefDocs(reader: JsonReader, { file }: ReadContext): Map<string, RefDocRecord> {
+function readRefDocs(reader: ValueReader, { file }: ReadContext): Map<string, RefDocRecord> {
   const refDocs = new Map<string, RefDocRecord>()
   for (const id of membersOf(reader, file, 'the collection of ref docs')) {
     const value = objectAt(reader.value(), file, `ref doc ${id}`)

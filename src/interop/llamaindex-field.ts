@@ -124,6 +124,7 @@ function toResource(value: Record<string, unknown>, at: string, { spellings }: F
     const part = value[key]
     const isText = key === 'text' || key === 'path' || key === 'url' || key === 'mimetype'
     if (isText && typeof part === 'string') resource[key] = part
+    else if (key === 'data' && isBase64(part)) resource.data = Uint8Array.from(Buffer.from(part, 'base64'))
     else if (key === 'embeddings' && part !== null)
       resource.embeddings = plainAt(part, `${at}/embeddings`, spellings)
     else if (part !== null || !(isText || key === 'embeddings')) setOwn(extra, key, part)
@@ -131,6 +132,11 @@ function toResource(value: Record<string, unknown>, at: string, { spellings }: F
   if (Object.keys(extra).length > 0)
     resource.extra = plainAt(extra, `${at}/extra`, spellings) as Record<string, unknown>
   return resource
+}
+
+/** LlamaIndex leaves the bytes out; our own dictionaries have them. */
+function isBase64(part: unknown): part is string {
+  return typeof part === 'string' && Buffer.from(part, 'base64').toString('base64') === part
 }
 
 /** A node stands in the same wrapping as in a docstore. */

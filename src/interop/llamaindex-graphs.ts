@@ -3,11 +3,11 @@ import { isUtf8 } from 'node:buffer'
 import { takeSpelling, type Spelling } from '../stores/spelling.ts'
 import { windows1252ToUtf8 } from './json-encoding.ts'
 import { membersOf, objectAt } from './llamaindex-shape.ts'
-import { readJson, type JsonReader } from './llamaindex-json.ts'
+import { readJson, type ValueReader } from './llamaindex-json.ts'
 import type { Triplet } from '../stores/contract.ts'
 import type { ReadContext } from './llamaindex-docstore.ts'
 
-export function readGraph(reader: JsonReader, { file, warn }: Omit<ReadContext, 'dialect'>): Triplet[] {
+export function readGraph(reader: ValueReader, { file, warn }: Omit<ReadContext, 'dialect'>): Triplet[] {
   const triplets: Triplet[] = []
   for (const part of membersOf(reader, file, 'it')) {
     if (part !== 'graph_dict') {
@@ -43,7 +43,15 @@ export function readPropertyGraph(
 ): { tree: Record<string, unknown>; spelling: Spelling } {
   const isLatin = isSingleByte(bytes)
   if (isLatin) warn('It is not in UTF-8; it was read as Windows-1252, which some letters may show.')
-  const { value, spelling } = takeSpelling(readJson(isLatin ? windows1252ToUtf8(bytes) : bytes, file))
+  return propertyGraphOf(readJson(isLatin ? windows1252ToUtf8(bytes) : bytes, file), file)
+}
+
+/** Of a tree that a reader made, which is used up. */
+export function propertyGraphOf(
+  read: unknown,
+  file: string,
+): { tree: Record<string, unknown>; spelling: Spelling } {
+  const { value, spelling } = takeSpelling(read)
   return { tree: objectAt(value, file, 'it'), spelling }
 }
 

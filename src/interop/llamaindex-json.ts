@@ -12,6 +12,23 @@ import { asNumber, readPlainNumbers, readScalar } from './json-number.ts'
 
 export type JsonKind = 'object' | 'list' | 'string' | 'scalar'
 
+/** What reads a tree value by value, wherever it stands. */
+export interface ValueReader {
+  /** What comes next. A number and a literal are scalars. */
+  kind(): JsonKind
+  /**
+   * The keys of an object that comes next. Read the value after each key before asking for the next one; a value left unread is skipped.
+   * A key may come twice: the last one counts.
+   */
+  members(): Generator<string, void>
+  /** The value that comes next, whole. */
+  value(): unknown
+  /** The list of numbers that comes next, fast; `undefined` if what comes is anything else. */
+  numbers(): Float32Array | undefined
+  /** Nothing but white space may be left. */
+  end(): void
+}
+
 /** The whole of a small file as one tree. */
 export function readJson(bytes: Uint8Array, file: string): unknown {
   const reader = new JsonReader(bytes, file)
@@ -35,7 +52,7 @@ const kinds = new Map<number, JsonKind>([
 ])
 const arrayIndex = /^(?:0|[1-9]\d{0,9})$/
 
-export class JsonReader {
+export class JsonReader implements ValueReader {
   readonly #cursor: JsonCursor
   #depth = 0
 
@@ -44,15 +61,10 @@ export class JsonReader {
     this.#cursor = new JsonCursor(jsonToUtf8(bytes, file), file)
   }
 
-  /** What comes next. A number and a literal are scalars. */
   kind(): JsonKind {
     return kinds.get(this.#cursor.next()) ?? 'scalar'
   }
 
-  /**
-   * The keys of an object that comes next. Read the value after each key before asking for the next one; a value left unread is skipped.
-   * A key may come twice: the last one counts.
-   */
   *members(): Generator<string, void> {
     if (this.#isEmpty(openBrace, closeBrace, 'an object')) return
     do {
@@ -63,7 +75,6 @@ export class JsonReader {
     } while (this.#more(closeBrace))
   }
 
-  /** The value that comes next, whole. */
   value(): unknown {
     switch (this.kind()) {
       case 'object':
@@ -77,7 +88,6 @@ export class JsonReader {
     }
   }
 
-  /** The list of numbers that comes next, fast; `undefined` if what comes is anything else. */
   numbers(): Float32Array | undefined {
     const fast = this.kind() === 'list' ? readPlainNumbers(this.#cursor) : undefined
     if (fast !== undefined) return new Float32Array(fast)
@@ -87,7 +97,6 @@ export class JsonReader {
     return numbers.includes(undefined) ? undefined : new Float32Array(numbers as number[])
   }
 
-  /** Nothing but white space may be left. */
   end(): void {
     this.#cursor.skipSpace()
     if (this.#cursor.at < this.#cursor.bytes.length) throw this.#cursor.unexpected('the end of the file')

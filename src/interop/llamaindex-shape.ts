@@ -2,10 +2,10 @@
 import { VarveError } from '../errors.ts'
 import { encodeWtf8 } from '../stores/wtf8.ts'
 import { isObject } from './llamaindex-field.ts'
-import { readJson, type JsonReader } from './llamaindex-json.ts'
+import { readJson, type ValueReader } from './llamaindex-json.ts'
 
 /** The keys of an object that may be absent: `null` has none. `what` names it for the error. */
-export function* membersOf(reader: JsonReader, file: string, what: string): Generator<string, void> {
+export function* membersOf(reader: ValueReader, file: string, what: string): Generator<string, void> {
   if (reader.kind() === 'object') {
     yield* reader.members()
     return

@@ -1,16 +1,15 @@
 /** Reads `index_store.json`: the index structs of either dialect, and the nodes that TypeScript keeps inside them. */
-import { structFields, type FieldKind, type IndexStruct } from '../stores/index-struct.ts'
+import { fieldsOfType, type FieldKind, type IndexStruct } from '../stores/index-struct.ts'
 import { keysAsRead } from '../stores/float.ts'
 import { setOwn } from '../stores/own-property.ts'
 import { takeSpelling } from '../stores/spelling.ts'
-import { canonicalStructType } from '../stores/struct-types.ts'
 import { isObject } from './llamaindex-field.ts'
 import { nodeFromJson } from './llamaindex-node.ts'
 import { badShape, membersOf, objectAt, stringsAt, unwrapText } from './llamaindex-shape.ts'
 import type { BaseNode } from '../stores/node.ts'
 import type { LlamaIndexDialect } from './llamaindex-content.ts'
 import type { ReadContext } from './llamaindex-docstore.ts'
-import type { JsonReader } from './llamaindex-json.ts'
+import type { ValueReader } from './llamaindex-json.ts'
 
 export interface StructsContent {
   structs: IndexStruct[]
@@ -25,7 +24,7 @@ const dialectOfCollection: Readonly<Record<string, LlamaIndexDialect>> = {
 
 /** By dialect: both write into a file of this name. A dialect that is not in the file is not in the answer. */
 export function readStructs(
-  reader: JsonReader,
+  reader: ValueReader,
   context: Omit<ReadContext, 'dialect'>,
 ): Partial<Record<LlamaIndexDialect, StructsContent>> {
   const content: Partial<Record<LlamaIndexDialect, StructsContent>> = {}
@@ -43,7 +42,7 @@ export function readStructs(
   return content
 }
 
-function readCollection(reader: JsonReader, context: ReadContext): StructsContent {
+function readCollection(reader: ValueReader, context: ReadContext): StructsContent {
   const structs = new Map<string, IndexStruct>()
   const nodes = new Map<string, BaseNode>()
   for (const indexId of membersOf(reader, context.file, 'the collection of index structs')) {
@@ -65,7 +64,7 @@ function toStruct(value: Record<string, unknown>, context: StructContext): Index
   const data = isWrapped ? objectAt(unwrapText(value.__data__, file), file, 'its data') : value
   const type = isWrapped ? value.__type__ : value.type
   if (typeof type !== 'string') throw badShape(file, 'it has no type')
-  const fields = structFields[canonicalStructType(type)]
+  const fields = fieldsOfType(type)
   const struct: IndexStruct = { indexId, type }
   for (const key of keysAsRead(data)) {
     const field = fieldOf(key)
@@ -75,10 +74,10 @@ function toStruct(value: Record<string, unknown>, context: StructContext): Index
         warn(`Index ${indexId} calls itself ${String(data[key])} inside; the first counts.`)
       continue
     }
-    const kind = fields && Object.hasOwn(fields, field) ? fields[field] : undefined
+    const kind = Object.hasOwn(fields, field) ? fields[field] : undefined
     setOwn(struct, field, kind ? toEntries(kind, data[key], { ...context, field }) : toUnknown(data[key]))
   }
-  for (const [field, kind] of Object.entries(fields ?? {})) struct[field] ??= kind === 'list' ? [] : new Map()
+  for (const [field, kind] of Object.entries(fields)) struct[field] ??= kind === 'list' ? [] : new Map()
   return struct
 }
 
@@ -100,6 +99,13 @@ const pythonFields: Readonly<Record<string, string>> = {
 
 function fieldOf(key: string): string {
   return Object.hasOwn(pythonFields, key) ? (pythonFields[key] ?? key) : key
+}
+
+const pythonNames = new Map(Object.entries(pythonFields).map(([name, field]) => [field, name]))
+
+/** A field's name in Python's files. */
+export function pythonFieldOf(field: string): string {
+  return pythonNames.get(field) ?? field
 }
 
 function toEntries(kind: FieldKind, value: unknown, context: StructContext & { field: string }): unknown {

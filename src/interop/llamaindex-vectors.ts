@@ -4,7 +4,7 @@ import { isObject } from './llamaindex-field.ts'
 import { membersOf } from './llamaindex-shape.ts'
 import type { LlamaIndexDialect, VectorRecord } from './llamaindex-content.ts'
 import type { ReadContext } from './llamaindex-docstore.ts'
-import type { JsonReader } from './llamaindex-json.ts'
+import type { ValueReader } from './llamaindex-json.ts'
 
 export interface VectorsContent {
   /** By its keys; `undefined` if it holds neither dialect's. */
@@ -28,7 +28,7 @@ const parts: Readonly<Record<string, [Part, LlamaIndexDialect]>> = {
 /** What LlamaIndex for Python writes for a node without a source. */
 const noSource = 'None'
 
-export function readVectors(reader: JsonReader, context: Omit<ReadContext, 'dialect'>): VectorsContent {
+export function readVectors(reader: ValueReader, context: Omit<ReadContext, 'dialect'>): VectorsContent {
   const { file, warn } = context
   const vectors = new Map<string, Float32Array>()
   const refDocIds = new Map<string, unknown>()
@@ -56,7 +56,7 @@ export function readVectors(reader: JsonReader, context: Omit<ReadContext, 'dial
 }
 
 function readEmbeddings(
-  reader: JsonReader,
+  reader: ValueReader,
   vectors: Map<string, Float32Array>,
   { file, warn }: Omit<ReadContext, 'dialect'>,
 ): void {

@@ -123,6 +123,15 @@ export class CommitQueue {
     for (let seen; seen !== this.#work; await seen) seen = this.#work
   }
 
+  /** The directory has what must be there before any segment. */
+  async ready(): Promise<void> {
+    if (this.#prepared) return
+    await this.#next(async () => {
+      const full = await this.#getReady()
+      if (full) throw full.cause
+    })
+  }
+
   /** Makes durable what is written. */
   sync(): Promise<void> {
     return this.#next(() => this.#orEnd(() => this.#sync()))

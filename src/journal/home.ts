@@ -9,6 +9,7 @@ import { commitsFolder, joinPath, manifestName, parseSegmentName, parseSnapshotN
 import { commitHash, recover, type FoundCommit, type Recovered } from '../log/recovery.ts'
 import { segmentHeaderBytes } from '../log/segment.ts'
 import { emptyIfMissing, SegmentFiles } from '../log/segment-files.ts'
+import { storeFolders } from '../log/store-folders.ts'
 import { Catalog, type CommitSummary, type CommittedParts } from './catalog.ts'
 import { decode } from './codec.ts'
 import { decodeCommit, heads } from './commit.ts'
@@ -35,17 +36,13 @@ export class Home {
     this.torn = torn
   }
 
-  /** `undefined`: no journal, or one whose first commit is not there yet. Throws `VARVE_NEWER`, `VARVE_CORRUPT`. */
+  /** `undefined`: no journal, or one whose first commit never became durable. Throws `VARVE_NEWER`, `VARVE_CORRUPT`. */
   static async open(disk: Disk, directory: string): Promise<Home | undefined> {
     const manifest = await readManifest(disk, directory)
     if (!manifest) return mustBeEmpty(disk, directory)
     const files = new SegmentFiles({ disk, directory, journalId: journalIdBytes(manifest) })
     try {
       const snapshots = await listSnapshots(disk, directory)
-      if (await isAbsent(files, snapshots)) {
-        await files.close()
-        return undefined
-      }
       const catalog = await newestCatalog(files, snapshots)
       const recovered = await look(files, catalog, { snapshots, syncedThrough: catalog.end.number })
       for (const found of recovered.commits) catalog.apply(summarize(found), found.end, found.place)
@@ -134,30 +131,13 @@ async function listSnapshots(disk: Disk, directory: string): Promise<SnapshotNam
     .toReversed()
 }
 
-/** The manifest is durable before anything else is written, so without it there are no commits, or it was lost. */
+/** The manifest is durable before any segment is written, so without it there are no commits, or it was lost. */
 async function mustBeEmpty(disk: Disk, directory: string): Promise<undefined> {
-  const names = await disk.list(joinPath(directory, commitsFolder)).catch(emptyIfMissing)
+  const folder = joinPath(directory, commitsFolder)
+  const names = (await disk.stat(folder))?.kind === 'directory' ? await disk.list(folder) : []
   if (!names.some((name) => parseSegmentName(name) !== undefined)) return undefined
   const path = joinPath(directory, manifestName)
   throw new VarveError('VARVE_CORRUPT', `${path} is missing, but there are commits beside it.`, { path, fault: 'missing' })
-}
-
-/** A journal whose first commit never became durable is none; a damaged one is not absent. */
-async function isAbsent(files: SegmentFiles, snapshots: SnapshotNames): Promise<boolean> {
-  const fault = await files.fault(commitsFolder, 1)
-  if (fault === undefined) return false
-  if (snapshots.length > 0 || (await files.numbers(commitsFolder)).some((number) => number > 1)) return false
-  const file = await files.disk.openToRead(files.path(commitsFolder, 1)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
-  if (!file) return true
-  try {
-    for await (const mark of marksBeyond(file, segmentHeaderBytes, await file.size())) if (mark > 0) return false
-    return true
-  } finally {
-    await file.close()
-  }
 }
 
 async function newestCatalog(files: SegmentFiles, snapshots: SnapshotNames): Promise<Catalog> {
@@ -224,6 +204,8 @@ async function knownToTails(files: SegmentFiles, catalog: Catalog, commits: read
     const known = ends.get(folder)
     if (!known || segment > known.segment || (segment === known.segment && end > known.end)) ends.set(folder, { segment, end })
   }
+  // Without any commit, all that stands there is unnamed.
+  if (catalog.end.number + commits.length === 0) for (const folder of await storeFolders(files)) note(folder, 1, segmentHeaderBytes)
   for (const [folder, { segments }] of catalog.stores) for (const [segment, end] of segments) note(folder, segment, end)
   for (const { parts } of commits) for (const { folder, segment, to } of parts) note(folder, segment, to)
   const known = await Promise.all([...ends].map(([folder, { segment, end }]) => knownToTail(files, folder, segment, end)))

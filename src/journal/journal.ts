@@ -2,8 +2,9 @@
  * The commit log and the store logs of one persist directory, as one thing: states that are loaded when asked for, changes that are pending until a commit, and commits.
  * Without a directory everything is in memory, in the same way, until one is given. It is generic in the stores: it knows events, not nodes.
  */
-import type { Disk } from '../disk/disk.ts'
 import { VarveError } from '../errors.ts'
+import { namingErrors } from '../log/disk-error.ts'
+import { makeDirectoryDurable } from '../log/durable-directory.ts'
 import type { Lock } from '../log/lock.ts'
 import { isDiskFull } from '../log/segment-writer.ts'
 import { StoreLog } from '../log/store-log.ts'
@@ -70,7 +71,7 @@ export class Journal {
 
   /** The journal of a directory; where none is, the first commit creates one. Writes nothing. */
   static async open(directory: string, options: JournalOptions): Promise<Journal> {
-    return new Journal(options, directory, await Home.open(options.disk, directory))
+    return new Journal(options, directory, await namingErrors(directory, Home.open(options.disk, directory)))
   }
 
   get directory(): string | undefined {
@@ -217,7 +218,7 @@ export class Journal {
   /** Takes up what others have committed since. A writer has nothing to take up. */
   async refresh(): Promise<void> {
     if (this.#session || this.#starting || !this.#pending.empty) return
-    this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined))
+    this.#refreshing ??= namingErrors(this.#directory ?? '', this.#refresh()).finally(() => (this.#refreshing = undefined))
     return this.#refreshing
   }
 
@@ -328,7 +329,7 @@ export class Journal {
     if (this.#session || this.#directory === undefined) return
     this.#directoryMissing = !create && (await this.#options.disk.stat(this.#directory)) === undefined
     if (this.#directoryMissing) return
-    this.#starting ??= this.#start(this.#directory, create).finally(() => (this.#starting = undefined))
+    this.#starting ??= namingErrors(this.#directory, this.#start(this.#directory, create)).finally(() => (this.#starting = undefined))
     await this.#starting
   }
 
@@ -463,6 +464,7 @@ export class Journal {
     await this.#inOrder(async () => {
       const session = this.#session!
       try {
+        await session.queue.ready()
         await Promise.all(this.#pending.logs().map((log) => spillLog(session, log)))
         this.#spillFailed = false
       } catch (cause) {
@@ -518,26 +520,4 @@ async function spillLog(session: Session, log: StoreLog): Promise<void> {
 
 function inTransaction(call: string): VarveError {
   return new VarveError('VARVE_IN_TRANSACTION', `${call} was called inside a transaction.`)
-}
-
-/**
- * Makes a directory, each missing parent first, and every name durable before the next is made; so only the name of the lowest one that stands
- * there may be one that a killed process left unsynced.
- */
-async function makeDirectoryDurable(disk: Disk, directory: string): Promise<void> {
-  const missing: string[] = []
-  let standing = directory
-  for (; !(await disk.stat(standing)); standing = parentOf(standing)) missing.push(standing)
-  await disk.syncDirectory(parentOf(standing)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EACCES' && error.code !== 'EPERM') throw error // Then it was not us who made it.
-  })
-  for (const path of missing.toReversed()) {
-    await disk.makeDirectory(path)
-    await disk.syncDirectory(parentOf(path))
-  }
-}
-
-function parentOf(path: string): string {
-  const end = path.lastIndexOf('/')
-  return end > 0 ? path.slice(0, end) : end === 0 ? '/' : '.'
 }

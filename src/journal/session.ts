@@ -2,9 +2,11 @@
  * A writing session: from taking the lock to leaving a mark. It goes on in the segments that stand there only if the session before ended in order;
  * else it starts new ones, so that nobody's bytes, dead or displaced, are ever written over.
  */
+import { syncName } from '../log/durable-directory.ts'
 import { acquireLock, type Lock } from '../log/lock.ts'
-import { commitsFolder, isStoreFolder, joinPath } from '../log/names.ts'
+import { commitsFolder } from '../log/names.ts'
 import { SegmentFiles } from '../log/segment-files.ts'
+import { storeFolders } from '../log/store-folders.ts'
 import { SegmentWriter } from '../log/segment-writer.ts'
 import { StoreLog } from '../log/store-log.ts'
 import { Catalog } from './catalog.ts'
@@ -85,6 +87,8 @@ export async function beginSession(directory: string, lock: Lock, options: Sessi
   const manifest = known ?? newManifest(uuid(random), clock())
   const files = new SegmentFiles({ disk, directory, journalId: journalIdBytes(manifest) })
   const catalog = new Catalog()
+  const highest = await clearFolders(files, catalog)
+  for (const segment of await files.numbers(commitsFolder)) await files.remove(commitsFolder, segment)
   return makeSession({
     files,
     catalog,
@@ -93,11 +97,10 @@ export async function beginSession(directory: string, lock: Lock, options: Sessi
     syncedThrough: 0,
     newSegment: 1,
     prepare: async () => {
-      await clearFolders(files, catalog)
-      for (const segment of await files.numbers(commitsFolder)) await files.remove(commitsFolder, segment)
+      await syncName(disk, directory)
       if (!known) await writeManifest(disk, directory, manifest)
     },
-    startLog: (folder) => new StoreLog(folder, { highest: 0, segmentBytes: options.limits.segmentBytes }),
+    startLog: (folder) => new StoreLog(folder, { highest: highest.get(folder) ?? 0, segmentBytes: options.limits.segmentBytes }),
   })
 }
 
@@ -145,27 +148,12 @@ async function clearFolders(files: SegmentFiles, catalog: Catalog): Promise<Map<
     const named = catalog.stores.get(folder)?.segments
     for (const segment of await files.numbers(folder)) {
       highest.set(folder, Math.max(segment, highest.get(folder) ?? 0))
-      if (named?.has(segment) || (await files.fault(folder, segment))?.startsWith('it belongs')) continue
+      const { fault } = await files.glance(folder, segment, async () => {})
+      if (named?.has(segment) || fault?.kind === 'foreign') continue
       await files.remove(folder, segment)
     }
   }
   return highest
-}
-
-/** Folders that can be a store's, and those of its namespaces. */
-async function storeFolders(files: SegmentFiles): Promise<string[]> {
-  const found: string[] = []
-  for (const name of await namesIn(files, '')) {
-    if (!isStoreFolder(name)) continue
-    const below = await namesIn(files, name)
-    found.push(name, ...below.map((inner) => `${name}/${inner}`).filter(isStoreFolder))
-  }
-  return found
-}
-
-async function namesIn({ disk, directory }: SegmentFiles, folder: string): Promise<string[]> {
-  const path = folder ? joinPath(directory, folder) : directory
-  return (await disk.stat(path))?.kind === 'directory' ? disk.list(path) : []
 }
 
 async function lastSegments(files: SegmentFiles, catalog: Catalog): Promise<Map<string, { segment: number; end: number; whole: boolean }>> {

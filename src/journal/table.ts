@@ -58,6 +58,19 @@ export class Table<V> {
     return this.#size
   }
 
+  /** The order of the next new key. */
+  get nextOrder(): number {
+    return this.#nextOrder
+  }
+
+  /** When a key was first set, counted from the table's beginning; `undefined` for an unknown key. */
+  orderOf(key: string): number | undefined {
+    const entry = this.#lookup(key)
+    if (entry) return entry.value === undefined ? undefined : entry.order
+    const at = this.#base.find(key)
+    return at < 0 ? undefined : this.#base.order(at)
+  }
+
   has(key: string): boolean {
     const entry = this.#lookup(key)
     return entry ? entry.value !== undefined : this.#base.find(key) >= 0

@@ -23,10 +23,11 @@ export async function* readPart(files: SegmentFiles, part: Part, options: { payl
   const file = await files.open(part.folder, part.segment)
   const reader = new FrameReader(file)
   const digest = createHash('sha256')
+  const limit = Math.min(part.to, await file.size())
   let offset = part.from
   let frames = 0
   while (offset < part.to) {
-    const frame = await reader.read(offset, part.to, options)
+    const frame = await reader.read(offset, limit, options)
     if (isFault(frame)) throw damaged(files, part, frame)
     digest.update(frame.hashed)
     frames++

@@ -196,7 +196,8 @@ class Walk {
   /** Takes every good frame of the segment, from where the walk stands. */
   async #segment(): Promise<void> {
     const { segment } = this.end.next
-    const file = await this.#files.open(commitsFolder, segment)
+    const file = await this.#files.open(commitsFolder, segment).catch((error: unknown) => this.#noSegment(error))
+    if (!file) return
     const reader = new FrameReader(file)
     const length = await file.size()
     this.#lengths.set(segment, length)
@@ -207,6 +208,15 @@ class Walk {
     }
     if (this.fault.end) return
     for await (const mark of marksBeyond(file, this.end.next.offset, length)) this.#noteMark(mark)
+  }
+
+  /** A crash may take a segment that was never synced, but put no other in its place. */
+  async #noSegment(error: unknown): Promise<undefined> {
+    if (!(error instanceof VarveError) || error.code !== 'VARVE_CORRUPT' || error.fields['kind'] === 'foreign') throw error
+    this.fault = { offset: 0, fault: String(error.fields['fault']) }
+    await this.#files.glanceAtDamaged(commitsFolder, this.end.next.segment, async (file) => {
+      for await (const mark of marksBeyond(file, 0, await file.size())) this.#noteMark(mark)
+    })
   }
 
   #take(frame: ReadFrame): FrameFault | undefined {

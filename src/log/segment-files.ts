@@ -2,7 +2,9 @@
 import type { Disk, ReadableFile } from '../disk/disk.ts'
 import { VarveError } from '../errors.ts'
 import { joinPath, parseSegmentName, segmentName } from './names.ts'
-import { segmentFault, segmentHeaderBytes } from './segment.ts'
+import { segmentFault, segmentHeaderBytes, type SegmentFault } from './segment.ts'
+
+export type Glance<T> = { seen: T; fault?: undefined } | { seen?: undefined; fault: SegmentFault }
 
 export class SegmentFiles {
   readonly disk: Disk
@@ -32,7 +34,7 @@ export class SegmentFiles {
     const path = this.path(folder, segment)
     let opening = this.#open.get(path)
     if (!opening) {
-      opening = this.#openChecked(folder, segment)
+      opening = this.#openOrThrow(folder, segment)
       this.#open.set(path, opening)
       opening.then(
         (file) => this.#ready.set(path, file),
@@ -47,27 +49,27 @@ export class SegmentFiles {
     return this.#ready.get(this.path(folder, segment))
   }
 
-  /** What is wrong with a segment's header; `undefined` if it is good, `'missing'` if there is no file. */
-  async fault(folder: string, segment: number): Promise<string | undefined> {
-    return (await this.glance(folder, segment, async () => {})).fault
-  }
-
   /**
    * One look at a segment that perhaps no commit names, or what is wrong with its header. It is not kept open: such a segment may be removed, and
-   * then its number may come back with other bytes.
+   * then its number may come back with other bytes. Throws `VARVE_NEWER`.
    */
-  async glance<T>(folder: string, segment: number, look: (file: ReadableFile) => Promise<T>): Promise<{ seen: T; fault?: undefined } | { seen?: undefined; fault: string }> {
-    let file: ReadableFile
+  async glance<T>(folder: string, segment: number, look: (file: ReadableFile) => Promise<T>): Promise<Glance<T>> {
+    const opened = await this.#openChecked(folder, segment)
+    if (!opened.file) return { fault: opened }
     try {
-      file = await this.#openChecked(folder, segment)
-    } catch (error) {
-      if (error instanceof VarveError && error.code === 'VARVE_CORRUPT') return { fault: String(error.fields['fault']) }
-      throw error
-    }
-    try {
-      return { seen: await look(file) }
+      return { seen: await look(opened.file) }
     } finally {
-      await file.close()
+      await opened.file.close()
+    }
+  }
+
+  /** The same for a segment whose header is damaged. */
+  async glanceAtDamaged<T>(folder: string, segment: number, look: (file: ReadableFile) => Promise<T>): Promise<T | undefined> {
+    const file = await this.disk.openToRead(this.path(folder, segment)).catch(undefinedIfMissing)
+    try {
+      return file && (await look(file))
+    } finally {
+      await file?.close()
     }
   }
 
@@ -93,20 +95,28 @@ export class SegmentFiles {
     for (const settled of await Promise.allSettled(opening)) if (settled.status === 'fulfilled') await settled.value.close()
   }
 
-  async #openChecked(folder: string, segment: number): Promise<ReadableFile> {
+  async #openOrThrow(folder: string, segment: number): Promise<ReadableFile> {
+    const { file, fault, kind } = await this.#openChecked(folder, segment)
+    if (file) return file
     const path = this.path(folder, segment)
-    const corrupt = (fault: string): VarveError =>
-      new VarveError('VARVE_CORRUPT', `Segment ${path} cannot be used: ${fault}.`, { path, store: folder, segment, fault })
-    const file = await this.disk.openToRead(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') throw corrupt('missing')
-      throw error
-    })
-    const fault = segmentFault(await file.read(0, segmentHeaderBytes), { journalId: this.journalId, folder, number: segment })
-    if (fault === undefined) return file
-    await file.close()
-    if (fault === 'newer') throw new VarveError('VARVE_NEWER', `Segment ${path} was written by a newer Varve.`, { path })
-    throw corrupt(fault)
+    throw new VarveError('VARVE_CORRUPT', `Segment ${path} cannot be used: ${fault}.`, { path, store: folder, segment, fault, kind })
   }
+
+  async #openChecked(folder: string, segment: number): Promise<{ file: ReadableFile; fault?: undefined; kind?: undefined } | (SegmentFault & { file?: undefined })> {
+    const path = this.path(folder, segment)
+    const file = await this.disk.openToRead(path).catch(undefinedIfMissing)
+    if (!file) return { kind: 'missing', fault: 'missing' }
+    const fault = segmentFault(await file.read(0, segmentHeaderBytes), { journalId: this.journalId, folder, number: segment })
+    if (!fault) return { file }
+    await file.close()
+    if (fault.kind === 'newer') throw new VarveError('VARVE_NEWER', `Segment ${path} was written by a newer Varve: ${fault.fault}.`, { path })
+    return fault
+  }
+}
+
+function undefinedIfMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT') return undefined
+  throw error
 }
 
 export function emptyIfMissing(error: NodeJS.ErrnoException): string[] {

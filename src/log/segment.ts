@@ -37,17 +37,23 @@ export function encodeSegmentHeader({ journalId, session, folder, number }: Segm
   return bytes
 }
 
+/** `damaged`: a crash can leave that; `foreign`: it cannot, this is another segment in the wrong place. */
+export interface SegmentFault {
+  kind: 'missing' | 'damaged' | 'foreign' | 'newer'
+  fault: string
+}
+
 /** `undefined` if the header is the one expected, else what is wrong with it. */
-export function segmentFault(bytes: Uint8Array, expected: Omit<SegmentHeader, 'session'>): 'newer' | string | undefined {
+export function segmentFault(bytes: Uint8Array, expected: Omit<SegmentHeader, 'session'>): SegmentFault | undefined {
   const header = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (header.length < segmentHeaderBytes) return 'its header is cut off'
-  if (!header.subarray(0, 8).equals(magic)) return 'it is not a segment'
-  if (header.readUInt32LE(60) !== crc32(header.subarray(0, 60))) return 'its header is damaged'
-  if (header.readUInt32LE(8) > format) return 'newer'
-  if (!header.subarray(16, 32).equals(expected.journalId)) return 'it belongs to another journal'
-  if (!header.subarray(48, 56).equals(folderMark(expected.folder))) return 'it belongs to another store'
-  if (header.readUInt32LE(12) !== expected.number) return `it is segment ${header.readUInt32LE(12)}`
-  return undefined
+  if (header.length < segmentHeaderBytes) return { kind: 'damaged', fault: 'its header is cut off' }
+  if (!header.subarray(0, 8).equals(magic)) return { kind: 'damaged', fault: 'it is not a segment' }
+  if (header.readUInt32LE(60) !== crc32(header.subarray(0, 60))) return { kind: 'damaged', fault: 'its header is damaged' }
+  if (header.readUInt32LE(8) > format) return { kind: 'newer', fault: `its format is ${header.readUInt32LE(8)}` }
+  if (!header.subarray(16, 32).equals(expected.journalId)) return { kind: 'foreign', fault: 'it belongs to another journal' }
+  if (!header.subarray(48, 56).equals(folderMark(expected.folder))) return { kind: 'foreign', fault: 'it belongs to another store' }
+  const number = header.readUInt32LE(12)
+  return number === expected.number ? undefined : { kind: 'foreign', fault: `it is segment ${number}` }
 }
 
 function folderMark(folder: string): Uint8Array {

@@ -65,6 +65,8 @@ export interface IndexStore extends Store {
   deleteIndexStruct(indexId: string): Promise<void>
   /** Present in stores that can change a struct's entries without being handed the whole. */
   changeIndexStruct?(indexId: string, changes: readonly StructChange[]): Promise<void>
+  /** Ids, types and summaries. Present in stores that can tell them without the entries. */
+  listIndexStructs?(): Promise<{ indexId: string; type: string; summary: string | null }[]>
   /** Present in stores that can show a struct that stays current; others are read once with `getIndexStruct`. */
   viewIndexStruct?(indexId: string): Promise<StructView | undefined>
 }
@@ -116,7 +118,44 @@ export interface GraphStore extends Store {
   /** The `[relation, object]` pairs of a subject. */
   get(subject: string): Promise<[string, string][]>
   /** From each subject to the triplets met walking at most `depth` steps from it, at most `limit` in all. */
-  getRelMap(subjects?: readonly string[], options?: { depth?: number; limit?: number }): Promise<Map<string, Triplet[]>>
+  getRelMap(
+    subjects?: readonly string[],
+    options?: { depth?: number; limit?: number },
+  ): Promise<Map<string, Triplet[]>>
   upsertTriplet(subject: string, relation: string, object: string): Promise<void>
   delete(subject: string, relation: string, object: string): Promise<void>
+}
+
+/** An entity (with a `name`) or a chunk of text (with `text` and `id_`), in LlamaIndex's spelling; all fields are kept. */
+export interface LabelledNode {
+  label: string
+  name?: string
+  text?: string
+  id_?: string
+  embedding?: number[] | null
+  properties: Record<string, unknown>
+  [field: string]: unknown
+}
+
+export interface Relation {
+  label: string
+  source_id: string
+  target_id: string
+  properties: Record<string, unknown>
+  [field: string]: unknown
+}
+
+export interface PropertyGraphStore extends Store {
+  /** Adds nodes, or replaces those of equal id. */
+  upsertNodes(nodes: readonly LabelledNode[]): Promise<void>
+  /** Adds relations, or replaces those between the same nodes with the same label. Unknown ends become entities of their name. */
+  upsertRelations(relations: readonly Relation[]): Promise<void>
+  /** The nodes with these ids, or all; unknown ids are left out. */
+  get(options?: { ids?: readonly string[] }): Promise<LabelledNode[]>
+  /** The relation of a triplet, with its properties. */
+  getRelation(triplet: Triplet): Promise<Relation | undefined>
+  /** The triplets that touch one of these nodes, or all. */
+  getTriplets(options?: { ids?: readonly string[] }): Promise<Triplet[]>
+  /** Deletes nodes, and the relations that would have no end without them. Unknown ids do nothing. */
+  delete(options: { ids: readonly string[] }): Promise<void>
 }

@@ -18,9 +18,8 @@ import type { EventInput } from '../journal/event.ts'
 import type { BaseNode } from './node.ts'
 import { nodeToStored } from './node-codec.ts'
 import type { Metadata } from './relationships.ts'
-import { metadataToStored } from './stored-metadata.ts'
+import { metadataToStored, treeToStored } from './stored-metadata.ts'
 import type { Spelling } from './spelling.ts'
-import { toStorable } from './storable.ts'
 
 export type NodeRow = [id: string, hash: string | null, refDocId: string | null, refDocMetadata: unknown]
 export type RecordRow = [id: string, hash: string | null, refDocId: string | null, extra: unknown]
@@ -37,7 +36,12 @@ export function nodesAdded(nodes: readonly AddedNode[]): EventInput {
   return {
     type: 'NodesAdded',
     items: nodes.map(({ node, refDocMetadata, storeText }) => ({
-      row: [node.id_, node.hash, node.refDocId ?? null, refDocMetadata ? metadataToStored(refDocMetadata) : null] satisfies NodeRow,
+      row: [
+        node.id_,
+        node.hash,
+        node.refDocId ?? null,
+        refDocMetadata ? metadataToStored(refDocMetadata) : null,
+      ] satisfies NodeRow,
       ...(storeText ? { payload: encodeNode(node) } : {}),
     })),
   }
@@ -65,14 +69,19 @@ export function hashesSet(hashes: Iterable<readonly [id: string, hash: string]>)
 
 export function recordsSet(records: Iterable<readonly [id: string, record: DocumentRecord]>): EventInput {
   const items = Array.from(records, ([id, { hash, refDocId, extra }]) => ({
-    row: [id, hash ?? null, refDocId ?? null, extra ? toStorable(extra).tree : null] satisfies RecordRow,
+    row: [id, hash ?? null, refDocId ?? null, extra ? treeToStored(extra) : null] satisfies RecordRow,
   }))
   return { type: 'RecordsSet', items }
 }
 
 export function refDocsSet(refDocs: Iterable<readonly [id: string, refDoc: RefDoc]>): EventInput {
   const items = Array.from(refDocs, ([id, { nodeIds, metadata, spelling, extra }]) => ({
-    row: [id, [...nodeIds], metadataToStored(metadata, spelling), extra ? toStorable(extra).tree : null] satisfies RefDocRow,
+    row: [
+      id,
+      [...nodeIds],
+      metadataToStored(metadata, spelling),
+      extra ? treeToStored(extra) : null,
+    ] satisfies RefDocRow,
   }))
   return { type: 'RefDocsSet', items }
 }

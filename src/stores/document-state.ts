@@ -5,12 +5,21 @@
  */
 import type { Position, StoreKind, StoredEvent } from '../journal/event.ts'
 import { Table, type UndoLog, type ValueCodec } from '../journal/table.ts'
-import { nodesDeleted, nodesKept, recordsSet, refDocsDeleted, refDocsSet, type DocumentRecord, type NodeRow, type RecordRow, type RefDocRow } from './document-events.ts'
+import {
+  nodesDeleted,
+  nodesKept,
+  recordsSet,
+  refDocsDeleted,
+  refDocsSet,
+  type DocumentRecord,
+  type NodeRow,
+  type RecordRow,
+  type RefDocRow,
+} from './document-events.ts'
 import { positionFromPlain, positionToPlain, type PlainPosition } from './position-codec.ts'
 import type { Metadata } from './relationships.ts'
 import { plainSpelling, type Spelling } from './spelling.ts'
-import { fromStorable, toStorable, type Storable } from './storable.ts'
-import { metadataFromStored, metadataToStored } from './stored-metadata.ts'
+import { metadataFromStored, metadataToStored, treeFromStored, treeToStored } from './stored-metadata.ts'
 
 export interface RefDocState {
   nodeIds: Set<string>
@@ -43,8 +52,9 @@ export const documentKind: StoreKind<DocumentState> = {
     yield* inGroups(state.refDocs.entries(), refDocsSet)
   },
   *clearing(state) {
-    yield* inGroups(new Set([...state.nodes.keys(), ...state.records.keys()]), nodesDeleted)
+    // First, so that no node has to be taken out of its ref doc.
     yield* inGroups([...state.refDocs.keys()], refDocsDeleted)
+    yield* inGroups(new Set([...state.nodes.keys(), ...state.records.keys()]), nodesDeleted)
   },
 }
 
@@ -88,11 +98,24 @@ function addNode(state: DocumentState, [id, hash, refDocId, metadata]: NodeRow, 
   state.records.set(id, { hash: hash ?? undefined, refDocId: refDocId ?? undefined })
   if (before !== undefined && before !== refDocId) detach(state, id, before)
   if (refDocId === null) return
-  if (!state.refDocs.has(refDocId)) state.refDocs.set(refDocId, { nodeIds: new Set(), metadata: {}, spelling: plainSpelling, extra: undefined })
-  attach(state, id, { refDocId, metadata: metadata === null ? undefined : metadataFromStored(metadata).metadata })
+  if (!state.refDocs.has(refDocId))
+    state.refDocs.set(refDocId, {
+      nodeIds: new Set(),
+      metadata: {},
+      spelling: plainSpelling,
+      extra: undefined,
+    })
+  attach(state, id, {
+    refDocId,
+    metadata: metadata === null ? undefined : metadataFromStored(metadata).metadata,
+  })
 }
 
-function attach(state: DocumentState, id: string, { refDocId, metadata }: { refDocId: string; metadata: Metadata | undefined }): void {
+function attach(
+  state: DocumentState,
+  id: string,
+  { refDocId, metadata }: { refDocId: string; metadata: Metadata | undefined },
+): void {
   const refDoc = state.refDocs.get(refDocId)!
   const isNew = !refDoc.nodeIds.has(id)
   if (!isNew && !metadata) return
@@ -121,11 +144,11 @@ function detach(state: DocumentState, id: string, refDocId: string): void {
   const refDoc = state.refDocs.get(refDocId)
   if (!refDoc?.nodeIds.has(id)) return
   if (refDoc.nodeIds.size === 1) return forget(state, refDocId)
-  const before = [...refDoc.nodeIds]
+  const place = [...refDoc.nodeIds].indexOf(id)
   state.refDocs.update(
     refDocId,
     (value) => value.nodeIds.delete(id),
-    (value) => (value.nodeIds = new Set(before)),
+    (value) => (value.nodeIds = new Set([...value.nodeIds].toSpliced(place, 0, id))),
   )
 }
 
@@ -141,28 +164,40 @@ const positionCodec: ValueCodec<Position> = {
 }
 
 const recordCodec: ValueCodec<DocumentRecord> = {
-  toPlain: ({ hash, refDocId, extra }) => [hash ?? null, refDocId ?? null, extra ? toStorable(extra).tree : null],
+  toPlain: ({ hash, refDocId, extra }) => [
+    hash ?? null,
+    refDocId ?? null,
+    extra ? treeToStored(extra) : null,
+  ],
   fromPlain(plain) {
-    const [hash, refDocId, extra] = plain as [string | null, string | null, Storable]
+    const [hash, refDocId, extra] = plain as [string | null, string | null, unknown]
     return {
       hash: hash ?? undefined,
       refDocId: refDocId ?? undefined,
-      ...(extra === null ? {} : { extra: fromStorable(extra) as Record<string, unknown> }),
+      ...(extra === null ? {} : { extra: extraFromStored(extra) }),
     }
   },
 }
 
 const refDocCodec: ValueCodec<RefDocState> = {
-  toPlain: ({ nodeIds, metadata, spelling, extra }) => [[...nodeIds], metadataToStored(metadata, spelling), extra ? toStorable(extra).tree : null],
+  toPlain: ({ nodeIds, metadata, spelling, extra }) => [
+    [...nodeIds],
+    metadataToStored(metadata, spelling),
+    extra ? treeToStored(extra) : null,
+  ],
   fromPlain(plain) {
-    const [nodeIds, metadata, extra] = plain as [string[], unknown, Storable]
+    const [nodeIds, metadata, extra] = plain as [string[], unknown, unknown]
     return {
       nodeIds: new Set(nodeIds),
       ...metadataFromStored(metadata),
-      extra: extra === null ? undefined : (fromStorable(extra) as Record<string, unknown>),
+      extra: extra === null ? undefined : extraFromStored(extra),
     }
   },
   copy: (value) => ({ ...value, nodeIds: new Set(value.nodeIds) }),
+}
+
+function extraFromStored(extra: unknown): Record<string, unknown> {
+  return treeFromStored(extra).value as Record<string, unknown>
 }
 
 /** Events of a bounded number of items. */

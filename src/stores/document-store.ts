@@ -6,7 +6,7 @@ import { namespaceFolder } from '../log/names.ts'
 import type { AddDocumentsOptions, DocumentStore, RaiseOption, RefDocInfo } from './contract.ts'
 import { hashesSet, nodesAdded, nodesDeleted, refDocsDeleted, type AddedNode } from './document-events.ts'
 import type { DocumentState } from './document-state.ts'
-import { checkId } from './ids.ts'
+import { checkId, checkNamespace } from './ids.ts'
 import { JournalStore } from './journal-store.ts'
 import { checkMetadata } from './metadata.ts'
 import { BaseNode } from './node.ts'
@@ -16,19 +16,23 @@ import type { Metadata } from './relationships.ts'
 export const defaultDocumentNamespace = 'docstore'
 
 export class JournalDocumentStore extends JournalStore<DocumentState> implements DocumentStore {
-  readonly namespace: string
-
   constructor(handle: JournalHandle, namespace = defaultDocumentNamespace) {
-    super(handle, documentFolder(namespace))
-    this.namespace = namespace
+    super(handle, documentFolder(namespace), namespace)
+  }
+
+  get namespace(): string {
+    return this.storedNamespace ?? defaultDocumentNamespace
   }
 
   /** Throws `VARVE_DUPLICATE_ID` if `allowUpdate` is false and an id is known; then, and on any bad input, nothing is added. */
-  async addDocuments(nodes: readonly BaseNode[], { allowUpdate = true, storeText = true }: AddDocumentsOptions = {}): Promise<void> {
-    for (const node of nodes) checkNode(node)
+  async addDocuments(
+    nodes: readonly BaseNode[],
+    { allowUpdate = true, storeText = true }: AddDocumentsOptions = {},
+  ): Promise<void> {
+    const checked = nodes.map((node) => ({ node, metadata: checkNode(node) }))
     await this.change((state, append) => {
       if (!allowUpdate) refuseKnown(state, nodes)
-      append(nodesAdded(withRefDocMetadata(state, nodes, storeText)))
+      append(nodesAdded(withRefDocMetadata(state, checked, storeText)))
     })
   }
 
@@ -84,10 +88,11 @@ export class JournalDocumentStore extends JournalStore<DocumentState> implements
     await this.change((state, append) => {
       const refDoc = state.refDocs.get(refDocId)
       const known = refDoc !== undefined || state.records.has(refDocId)
-      if (!known && raiseError) throw new VarveError('VARVE_REF_DOC_NOT_FOUND', `ref_doc_id ${refDocId} not found.`, { refDocId })
+      if (!known && raiseError)
+        throw new VarveError('VARVE_REF_DOC_NOT_FOUND', `ref_doc_id ${refDocId} not found.`, { refDocId })
       if (!known) return
-      append(nodesDeleted([...(refDoc?.nodeIds ?? [])]))
       append(refDocsDeleted([refDocId]))
+      append(nodesDeleted([...(refDoc?.nodeIds ?? [])]))
     })
   }
 
@@ -99,7 +104,9 @@ export class JournalDocumentStore extends JournalStore<DocumentState> implements
   }
 
   async getAllRefDocInfo(): Promise<Map<string, RefDocInfo>> {
-    return this.read((state) => new Map(Array.from(state.refDocs.entries(), ([id, refDoc]) => [id, toInfo(refDoc)])))
+    return this.read(
+      (state) => new Map(Array.from(state.refDocs.entries(), ([id, refDoc]) => [id, toInfo(refDoc)])),
+    )
   }
 
   async refDocExists(refDocId: string): Promise<boolean> {
@@ -111,7 +118,10 @@ export class JournalDocumentStore extends JournalStore<DocumentState> implements
   }
 
   async setDocumentHashes(hashes: ReadonlyMap<string, string>): Promise<void> {
-    for (const id of hashes.keys()) checkId(id, 'document id')
+    for (const [id, hash] of hashes) {
+      checkId(id, 'document id')
+      if (typeof hash !== 'string') throw new TypeError(`The hash of document ${id} must be a string.`)
+    }
     await this.change((_, append) => append(hashesSet(hashes)))
   }
 
@@ -133,34 +143,55 @@ export class JournalDocumentStore extends JournalStore<DocumentState> implements
 }
 
 export function documentFolder(namespace: string): string {
-  return namespace === defaultDocumentNamespace ? 'docstore' : namespaceFolder('docstore', namespace)
+  return checkNamespace(namespace) === defaultDocumentNamespace
+    ? 'docstore'
+    : namespaceFolder('docstore', namespace)
 }
 
-function checkNode(node: BaseNode): void {
-  if (!(node instanceof BaseNode)) throw new TypeError('addDocuments() takes nodes: make them with new TextNode() or new Document().')
+/** Answers the metadata as it will be stored. */
+function checkNode(node: BaseNode): Metadata {
+  if (!(node instanceof BaseNode))
+    throw new TypeError('addDocuments() takes nodes: make them with new TextNode() or new Document().')
   checkId(node.id_, 'node id')
   if (node.refDocId !== undefined) checkId(node.refDocId, 'ref doc id')
-  node.metadata = checkMetadata(node.metadata, `metadata of node ${node.id_}`)
+  return checkMetadata(node.metadata, `metadata of node ${node.id_}`)
 }
 
 function refuseKnown(state: DocumentState, nodes: readonly BaseNode[]): void {
   const seen = new Set<string>()
   for (const { id_ } of nodes) {
-    if (seen.has(id_) || state.nodes.has(id_)) throw new VarveError('VARVE_DUPLICATE_ID', `node_id ${id_} already exists.`, { id: id_ })
+    if (seen.has(id_) || state.nodes.has(id_))
+      throw new VarveError('VARVE_DUPLICATE_ID', `node_id ${id_} already exists.`, { id: id_ })
     seen.add(id_)
   }
 }
 
+interface CheckedNode {
+  node: BaseNode
+  metadata: Metadata
+}
+
 /** A ref doc's metadata is the union of its nodes': each node brings what is not there yet, so that equal metadata is stored once. */
-function withRefDocMetadata(state: DocumentState, nodes: readonly BaseNode[], storeText: boolean): AddedNode[] {
+function withRefDocMetadata(
+  state: DocumentState,
+  nodes: readonly CheckedNode[],
+  storeText: boolean,
+): AddedNode[] {
   const known = new Map<string, Metadata>()
-  return nodes.map((node) => {
+  // A node that leaves its ref doc may be its last one: what the ref doc had is forgotten then, in the midst of this event.
+  const isAnyMoving = nodes.some(({ node }) => {
+    const before = state.records.get(node.id_)?.refDocId
+    return before !== undefined && before !== node.refDocId
+  })
+  return nodes.map(({ node, metadata }) => {
     const { refDocId } = node
     if (refDocId === undefined) return { node, storeText, refDocMetadata: undefined }
     const before = known.get(refDocId) ?? state.refDocs.get(refDocId)?.metadata ?? {}
-    const brings = Object.keys(node.metadata).filter((key) => !Object.hasOwn(before, key) || !isSame(before[key], node.metadata[key]))
-    known.set(refDocId, brings.length ? { ...before, ...node.metadata } : before)
-    return { node, storeText, refDocMetadata: brings.length ? node.metadata : undefined }
+    const isNews =
+      isAnyMoving ||
+      Object.keys(metadata).some((key) => !Object.hasOwn(before, key) || !isSame(before[key], metadata[key]))
+    known.set(refDocId, isNews ? { ...before, ...metadata } : before)
+    return { node, storeText, refDocMetadata: isNews ? metadata : undefined }
   })
 }
 

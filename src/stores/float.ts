@@ -17,3 +17,6 @@ export const keyOrder: unique symbol = Symbol('keyOrder')
 export function keysAsRead(object: object): readonly string[] {
   return (object as { [keyOrder]?: readonly string[] })[keyOrder] ?? Object.keys(object)
 }
+
+/** On an object or list that was spelled out again: the keys of the integral numbers in it that are floats. */
+export const floatMembers: unique symbol = Symbol('floatMembers')

@@ -5,14 +5,23 @@
  * |-------------------|--------------------------------------------------------|
  * | `TripletsAdded`   | subject, relation, object, ids of nodes it came from (may be left out) |
  * | `TripletsDeleted` | subject, relation, object                              |
+ *
+ * All of them are texts, escaped as `storable.ts` says.
  */
 import type { EventInput } from '../journal/event.ts'
 import type { Triplet } from './contract.ts'
+import { escapeText } from './storable.ts'
 
 export function tripletsAdded(triplets: Iterable<Triplet>): EventInput {
-  return { type: 'TripletsAdded', items: Array.from(triplets, (triplet) => ({ row: [...triplet] })) }
+  return {
+    type: 'TripletsAdded',
+    items: Array.from(triplets, (triplet) => ({ row: triplet.map(escapeText) })),
+  }
 }
 
 export function tripletsDeleted(triplets: Iterable<Triplet>): EventInput {
-  return { type: 'TripletsDeleted', items: Array.from(triplets, (triplet) => ({ row: [...triplet] })) }
+  return {
+    type: 'TripletsDeleted',
+    items: Array.from(triplets, (triplet) => ({ row: triplet.map(escapeText) })),
+  }
 }

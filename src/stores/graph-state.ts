@@ -1,9 +1,10 @@
-/** What a graph store folds to: of each subject its relations and objects, in the order they were added, each pair once. */
+/** What a graph store folds to: of each subject its relations and objects, in the order they were added, each pair once. Texts are escaped as `storable.ts` says. */
 import type { StoreKind } from '../journal/event.ts'
 import { Table, type UndoLog, type ValueCodec } from '../journal/table.ts'
 import type { Triplet } from './contract.ts'
 import { inGroups } from './document-state.ts'
 import { tripletsAdded, tripletsDeleted } from './graph-events.ts'
+import { escapeText, unescapeText } from './storable.ts'
 
 /** Pairs by a key that tells any two of them apart. */
 export type Pairs = Map<string, [relation: string, object: string]>
@@ -30,10 +31,22 @@ export const graphKind: StoreKind<GraphState> = {
 }
 
 export function* allTriplets({ subjects }: GraphState): Generator<Triplet> {
-  for (const [subject, pairs] of subjects.entries()) for (const [relation, object] of pairs.values()) yield [subject, relation, object]
+  for (const [subject, pairs] of subjects.entries()) {
+    for (const [relation, object] of pairs.values())
+      yield [unescapeText(subject), unescapeText(relation), unescapeText(object)]
+  }
 }
 
-export function pairKey(relation: string, object: string): string {
+export function pairsOf({ subjects }: GraphState, subject: string): [relation: string, object: string][] {
+  const pairs = subjects.get(escapeText(subject))?.values() ?? []
+  return Array.from(pairs, ([relation, object]) => [unescapeText(relation), unescapeText(object)])
+}
+
+export function hasTriplet({ subjects }: GraphState, [subject, relation, object]: Triplet): boolean {
+  return subjects.get(escapeText(subject))?.has(pairKey(escapeText(relation), escapeText(object))) ?? false
+}
+
+function pairKey(relation: string, object: string): string {
   return `${relation.length}:${relation}${object}`
 }
 
@@ -54,19 +67,27 @@ function deleteTriplet({ subjects }: GraphState, [subject, relation, object]: Tr
   const pairs = subjects.get(subject)
   if (!pairs?.has(key)) return
   if (pairs.size === 1) return void subjects.delete(subject)
-  const before = [...pairs]
+  const place = [...pairs.keys()].indexOf(key)
   subjects.update(
     subject,
     (value) => value.delete(key),
     (value) => {
-      value.clear()
-      for (const [each, pair] of before) value.set(each, pair)
+      const after = [...value].slice(place)
+      for (const [each] of after) value.delete(each)
+      value.set(key, [relation, object])
+      for (const [each, pair] of after) value.set(each, pair)
     },
   )
 }
 
 const pairsCodec: ValueCodec<Pairs> = {
   toPlain: (pairs) => [...pairs.values()],
-  fromPlain: (plain) => new Map((plain as [string, string][]).map(([relation, object]) => [pairKey(relation, object), [relation, object]])),
+  fromPlain: (plain) =>
+    new Map(
+      (plain as [string, string][]).map(([relation, object]) => [
+        pairKey(relation, object),
+        [relation, object],
+      ]),
+    ),
   copy: (pairs) => new Map(pairs),
 }

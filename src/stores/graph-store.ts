@@ -2,9 +2,10 @@
 import type { JournalHandle } from '../journal/handle.ts'
 import type { GraphStore, Triplet } from './contract.ts'
 import { tripletsAdded, tripletsDeleted } from './graph-events.ts'
-import { allTriplets, pairKey, type GraphState } from './graph-state.ts'
+import { allTriplets, hasTriplet, pairsOf, type GraphState } from './graph-state.ts'
 import { checkId } from './ids.ts'
 import { JournalStore } from './journal-store.ts'
+import { unescapeText } from './storable.ts'
 
 export const graphFolder = 'graph_store'
 
@@ -21,11 +22,14 @@ export class JournalGraphStore extends JournalStore<GraphState> implements Graph
    * Walks depth first from each subject, and answers the triplets met, at most `limit` in all, in the order of the subjects. LlamaIndex's defaults: depth 2,
    * limit 30, all subjects.
    */
-  async getRelMap(subjects?: readonly string[], { depth = 2, limit = 30 } = {}): Promise<Map<string, Triplet[]>> {
+  async getRelMap(
+    subjects?: readonly string[],
+    { depth = 2, limit = 30 } = {},
+  ): Promise<Map<string, Triplet[]>> {
     return this.read((state) => {
       const map = new Map<string, Triplet[]>()
       let left = limit
-      for (const subject of subjects ?? [...state.subjects.keys()]) {
+      for (const subject of subjects ?? Array.from(state.subjects.keys(), unescapeText)) {
         const triplets = walk(state, subject, { depth, limit: left })
         left -= triplets.length
         map.set(subject, triplets)
@@ -40,12 +44,20 @@ export class JournalGraphStore extends JournalStore<GraphState> implements Graph
 
   async upsertTriplets(triplets: readonly Triplet[]): Promise<void> {
     for (const triplet of triplets) checkTriplet(triplet)
-    await this.change((state, append) => append(tripletsAdded(triplets.filter((triplet) => !has(state, triplet)))))
+    await this.change((state, append) =>
+      append(tripletsAdded(triplets.filter((triplet) => !hasTriplet(state, triplet)))),
+    )
   }
 
   /** Deleting an unknown triplet does nothing. */
   async delete(subject: string, relation: string, object: string): Promise<void> {
-    await this.change((state, append) => append(tripletsDeleted([[subject, relation, object] as const].filter((triplet) => has(state, triplet)))))
+    await this.change((state, append) =>
+      append(
+        tripletsDeleted(
+          [[subject, relation, object] as const].filter((triplet) => hasTriplet(state, triplet)),
+        ),
+      ),
+    )
   }
 
   /** All of them, subject by subject. */
@@ -60,15 +72,11 @@ function checkTriplet([subject, relation, object]: Triplet): void {
   checkId(object, 'object')
 }
 
-function has({ subjects }: GraphState, [subject, relation, object]: Triplet): boolean {
-  return subjects.get(subject)?.has(pairKey(relation, object)) ?? false
-}
-
-function pairsOf({ subjects }: GraphState, subject: string): [string, string][] {
-  return Array.from(subjects.get(subject)?.values() ?? [], ([relation, object]) => [relation, object])
-}
-
-function walk(state: GraphState, subject: string, { depth, limit }: { depth: number; limit: number }): Triplet[] {
+function walk(
+  state: GraphState,
+  subject: string,
+  { depth, limit }: { depth: number; limit: number },
+): Triplet[] {
   if (depth <= 0) return []
   const found: Triplet[] = []
   for (const [relation, object] of pairsOf(state, subject)) {

@@ -15,6 +15,18 @@ export function checkId(id: unknown, what: string): string {
   return id
 }
 
+const maxNamespaceBytes = 1_024
+
+export function checkNamespace(namespace: unknown): string {
+  const isName = typeof namespace === 'string' && namespace !== '' && isWellFormed(namespace)
+  if (isName && Buffer.byteLength(namespace) <= maxNamespaceBytes) return namespace
+  const shown = typeof namespace === 'string' ? namespace.slice(0, 64) : namespace
+  const fact = isName
+    ? `A namespace has ${Buffer.byteLength(namespace)} bytes.`
+    : `This is no namespace: ${JSON.stringify(shown)}.`
+  throw new VarveError('VARVE_BAD_NAMESPACE', fact, { namespace: shown })
+}
+
 function badId(what: string, fact: string, id?: string): VarveError {
   return new VarveError('VARVE_BAD_ID', `A ${what} ${fact}`, { what, id })
 }

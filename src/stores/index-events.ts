@@ -8,18 +8,34 @@
  * | `EntriesChanged` | index id, operation, field, key, value; trailing `null`s left out |
  *
  * Operations are `StructChange`'s: `set` (value `null` and no more: the key itself), `delete`, `add` and `remove` (value: the member), `append` and `withdraw`
- * (key: the member), `replace` (no key); and `field` (key: its kind), for a field that the struct did not have before.
+ * (key: the member), `replace` (no key); and `field` (key: its kind), for a field that the struct did not have before, and `drop`, for one that it lost.
+ * Keys and members are escaped as `storable.ts` says, values are as `stored-metadata.ts` says.
  */
 import type { EventInput } from '../journal/event.ts'
 import type { FieldKind, StructChange } from './index-struct.ts'
-import { fromStorable, toStorable, type Storable } from './storable.ts'
+import { escapeText, unescapeText } from './storable.ts'
+import { treeFromStored, treeToStored } from './stored-metadata.ts'
 
 export type StructRow = [indexId: string, type: string, fields: [field: string, kind: FieldKind][]]
-export type EntryChange = StructChange | { op: 'field'; field: string; kind: FieldKind }
-export type EntryRow = [indexId: string, op: EntryChange['op'], field: string, key?: string | null, value?: unknown]
+export type EntryChange =
+  | StructChange
+  | { op: 'field'; field: string; kind: FieldKind }
+  | { op: 'drop'; field: string }
+export type EntryRow = [
+  indexId: string,
+  op: EntryChange['op'],
+  field: string,
+  key?: string | null,
+  value?: unknown,
+]
 
-export function structsAdded(structs: readonly { indexId: string; type: string; fields: [string, FieldKind][] }[]): EventInput {
-  return { type: 'StructsAdded', items: structs.map(({ indexId, type, fields }) => ({ row: [indexId, type, fields] satisfies StructRow })) }
+export function structsAdded(
+  structs: readonly { indexId: string; type: string; fields: [string, FieldKind][] }[],
+): EventInput {
+  return {
+    type: 'StructsAdded',
+    items: structs.map(({ indexId, type, fields }) => ({ row: [indexId, type, fields] satisfies StructRow })),
+  }
 }
 
 export function structsDeleted(indexIds: readonly string[]): EventInput {
@@ -31,49 +47,52 @@ export function entriesChanged(indexId: string, changes: readonly EntryChange[])
 }
 
 function toRow(indexId: string, change: EntryChange): EntryRow {
-  switch (change.op) {
+  const { op } = change
+  const field = escapeText(change.field)
+  switch (op) {
     case 'field':
-      return [indexId, 'field', change.field, change.kind]
-    case 'set':
-      return change.value === change.key ? [indexId, 'set', change.field, change.key] : [indexId, 'set', change.field, change.key, stored(change.value)]
+      return [indexId, op, field, change.kind]
+    case 'drop':
+      return [indexId, op, field]
+    case 'set': {
+      const key = escapeText(change.key)
+      return change.value === change.key
+        ? [indexId, op, field, key]
+        : [indexId, op, field, key, treeToStored(change.value)]
+    }
     case 'delete':
-      return [indexId, 'delete', change.field, change.key]
+      return [indexId, op, field, escapeText(change.key)]
     case 'add':
     case 'remove':
-      return [indexId, change.op, change.field, change.key, change.member]
+      return [indexId, op, field, escapeText(change.key), escapeText(change.member)]
     case 'append':
     case 'withdraw':
-      return [indexId, change.op, change.field, change.member]
+      return [indexId, op, field, escapeText(change.member)]
     case 'replace':
-      return [indexId, 'replace', change.field, null, stored(change.value)]
+      return [indexId, op, field, null, treeToStored(change.value)]
   }
 }
 
 export function toChange(row: EntryRow): EntryChange {
-  const [, op, field, first, value] = row
-  const key = first ?? ''
+  const [, op, escapedField, first, value] = row
+  const field = unescapeText(escapedField)
+  const key = unescapeText(first ?? '')
   switch (op) {
     case 'field':
       return { op, field, kind: key as FieldKind }
+    case 'drop':
+      return { op, field }
     case 'set':
-      return { op, field, key, value: row.length === 4 ? key : restored(value) }
+      return { op, field, key, value: row.length === 4 ? key : treeFromStored(value).value }
     case 'delete':
       return { op, field, key }
     case 'add':
     case 'remove':
-      return { op, field, key, member: String(value) }
+      return { op, field, key, member: unescapeText(String(value)) }
     case 'append':
     case 'withdraw':
       return { op, field, member: key }
     case 'replace':
-      return { op, field, value: restored(value) }
+      return { op, field, value: treeFromStored(value).value }
   }
-}
-
-function stored(value: unknown): unknown {
-  return toStorable(value ?? null).tree
-}
-
-function restored(value: unknown): unknown {
-  return fromStorable((value ?? null) as Storable)
 }

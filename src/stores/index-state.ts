@@ -1,16 +1,26 @@
 /**
  * What an index store folds to: of each struct a small header, and its entries in one table, each under its own key.
  *
- * An entry's key is `slot/field/key`, with the struct's and the field's number, so that it is short and no id can be mistaken for another.
+ * An entry's key is `slot/field/key`, with the struct's and the field's number, so that it is short and no id can be mistaken for another; the last part is escaped as
+ * `storable.ts` says.
  * Invariant: `sizes` counts the entries of each field.
  */
 import { enableMapSet, produce } from 'immer'
 import type { StoreKind, StoredEvent } from '../journal/event.ts'
 import { Table, type UndoLog, type ValueCodec } from '../journal/table.ts'
 import { inGroups } from './document-state.ts'
-import { entriesChanged, structsAdded, structsDeleted, toChange, type EntryChange, type EntryRow, type StructRow } from './index-events.ts'
+import {
+  entriesChanged,
+  structsAdded,
+  structsDeleted,
+  toChange,
+  type EntryChange,
+  type EntryRow,
+  type StructRow,
+} from './index-events.ts'
 import type { FieldKind } from './index-struct.ts'
-import { fromStorable, toStorable, type Storable } from './storable.ts'
+import { escapeText, unescapeText } from './storable.ts'
+import { treeFromStored, treeToStored } from './stored-metadata.ts'
 
 enableMapSet()
 
@@ -18,7 +28,7 @@ export interface StructHeader {
   type: string
   /** Its number in entry keys. */
   slot: number
-  /** In order; a field's number in entry keys is its place here. */
+  /** In order; a field's number in entry keys is its place here. One that was dropped keeps its place, and has no kind. */
   fields: string[]
   kinds: Map<string, FieldKind>
   sizes: Map<string, number>
@@ -34,11 +44,14 @@ export type IndexState = {
 }
 
 export const indexKind: StoreKind<IndexState> = {
-  initialState: (undo: UndoLog) => ({ structs: new Table(headerCodec, undo), entries: new Table(entryCodec, undo) }),
+  initialState: (undo: UndoLog) => ({
+    structs: new Table(headerCodec, undo),
+    entries: new Table(entryCodec, undo),
+  }),
   evolve,
   *present(state) {
     for (const [indexId, header] of state.structs.entries()) {
-      yield structsAdded([{ indexId, type: header.type, fields: header.fields.map((field) => [field, header.kinds.get(field)!]) }])
+      yield structsAdded([{ indexId, type: header.type, fields: [...header.kinds] }])
       yield* inGroups(presentChanges(state, header), (changes) => entriesChanged(indexId, changes))
     }
   },
@@ -48,20 +61,25 @@ export const indexKind: StoreKind<IndexState> = {
 }
 
 export function entryKey(header: StructHeader, field: string, key: string): string {
-  return `${header.slot}/${header.fields.indexOf(field)}/${key}`
+  return `${header.slot}/${header.fields.indexOf(field)}/${escapeText(key)}`
 }
 
 /** The entries of a field, in the order they were first set. A walk over all entries of the store. */
-export function* fieldEntries(state: IndexState, header: StructHeader, field: string): Generator<[key: string, value: unknown]> {
+export function* fieldEntries(
+  state: IndexState,
+  header: StructHeader,
+  field: string,
+): Generator<[key: string, value: unknown]> {
   const prefix = entryKey(header, field, '')
-  for (const [key, value] of state.entries.entries()) if (key.startsWith(prefix)) yield [key.slice(prefix.length), value]
+  for (const [key, value] of state.entries.entries())
+    if (key.startsWith(prefix)) yield [unescapeText(key.slice(prefix.length)), value]
 }
 
 function* presentChanges(state: IndexState, header: StructHeader): Generator<EntryChange> {
   for (const [field, value] of header.values) yield { op: 'replace', field, value }
   for (const field of header.fields) {
     const kind = header.kinds.get(field)
-    if (kind === 'value') continue
+    if (kind === 'value' || kind === undefined) continue
     for (const [key, value] of fieldEntries(state, header, field)) {
       if (kind === 'map') yield { op: 'set', field, key, value }
       else if (kind === 'list') yield { op: 'append', field, member: value as string }
@@ -73,7 +91,11 @@ function* presentChanges(state: IndexState, header: StructHeader): Generator<Ent
 function evolve(state: IndexState, { type, items }: StoredEvent): void {
   if (type === 'StructsAdded') for (const { row } of items) addStruct(state, row as StructRow)
   else if (type === 'StructsDeleted') for (const { row } of items) deleteStruct(state, (row as [string])[0])
-  else if (type === 'EntriesChanged') changeEntries(state, items.map(({ row }) => row as EntryRow))
+  else if (type === 'EntriesChanged')
+    changeEntries(
+      state,
+      items.map(({ row }) => row as EntryRow),
+    )
 }
 
 function addStruct(state: IndexState, [indexId, type, fields]: StructRow): void {
@@ -138,8 +160,17 @@ class Tally {
 
   addField(field: string, kind: FieldKind): void {
     this.#header = produce(this.#header, (draft) => {
-      if (!draft.kinds.has(field)) draft.fields.push(field)
+      if (!draft.fields.includes(field)) draft.fields.push(field)
       draft.kinds.set(field, kind)
+    })
+  }
+
+  /** Its entries are gone by now. */
+  dropField(field: string): void {
+    this.#values.delete(field)
+    this.#header = produce(this.#header, (draft) => {
+      draft.kinds.delete(field)
+      draft.values.delete(field)
     })
   }
 
@@ -148,7 +179,7 @@ class Tally {
   }
 
   append(state: IndexState, field: string, member: string): void {
-    if (this.#withdrawn.get(field)?.has(member)) this.#withdraw(state)
+    if (this.#withdrawn.get(field)?.has(member)) this.settleWithdrawals(state)
     state.entries.set(this.key(field, String(this.#nextPlace++)), member)
     this.grow(field, 1)
   }
@@ -158,19 +189,22 @@ class Tally {
   }
 
   settle(state: IndexState): void {
-    this.#withdraw(state)
+    this.settleWithdrawals(state)
     const header = produce(this.#header, (draft) => {
-      for (const [field, growth] of this.#growth) draft.sizes.set(field, (draft.sizes.get(field) ?? 0) + growth)
+      for (const [field, growth] of this.#growth)
+        draft.sizes.set(field, (draft.sizes.get(field) ?? 0) + growth)
       for (const [field, value] of this.#values) draft.values.set(field, value)
       draft.nextPlace = this.#nextPlace
     })
     state.structs.set(this.indexId, header)
   }
 
-  #withdraw({ entries }: IndexState): void {
+  settleWithdrawals({ entries }: IndexState): void {
     for (const [field, members] of this.#withdrawn) {
       const prefix = this.key(field, '')
-      const places = Array.from(entries.entries()).filter(([key, member]) => key.startsWith(prefix) && members.has(member as string))
+      const places = Array.from(entries.entries()).filter(
+        ([key, member]) => key.startsWith(prefix) && members.has(member as string),
+      )
       for (const [key] of places) entries.delete(key)
       this.grow(field, -places.length)
     }
@@ -184,6 +218,10 @@ function changeEntry(state: IndexState, tally: Tally, change: EntryChange): void
   switch (change.op) {
     case 'field':
       tally.addField(field, change.kind)
+      break
+    case 'drop':
+      tally.settleWithdrawals(state)
+      tally.dropField(field)
       break
     case 'set': {
       const key = tally.key(field, change.key)
@@ -214,7 +252,11 @@ function changeEntry(state: IndexState, tally: Tally, change: EntryChange): void
 
 type MemberChange = Extract<EntryChange, { op: 'add' | 'remove' }>
 
-function addMember(entries: IndexState['entries'], tally: Tally, { field, key: name, member }: MemberChange): void {
+function addMember(
+  entries: IndexState['entries'],
+  tally: Tally,
+  { field, key: name, member }: MemberChange,
+): void {
   const key = tally.key(field, name)
   const members = entries.get(key) as Set<string> | undefined
   if (members?.has(member)) return
@@ -231,7 +273,11 @@ function addMember(entries: IndexState['entries'], tally: Tally, { field, key: n
 }
 
 /** A key whose last member goes, goes too. */
-function removeMember(entries: IndexState['entries'], tally: Tally, { field, key: name, member }: MemberChange): void {
+function removeMember(
+  entries: IndexState['entries'],
+  tally: Tally,
+  { field, key: name, member }: MemberChange,
+): void {
   const key = tally.key(field, name)
   const members = entries.get(key) as Set<string> | undefined
   if (!members?.has(member)) return
@@ -240,14 +286,15 @@ function removeMember(entries: IndexState['entries'], tally: Tally, { field, key
     tally.grow(field, -1)
     return
   }
-  const before = [...members]
+  const place = [...members].indexOf(member)
   entries.update(
     key,
     (value) => (value as Set<string>).delete(member),
     (value) => {
       const set = value as Set<string>
-      set.clear()
-      for (const each of before) set.add(each)
+      const after = [...set].slice(place)
+      for (const each of after) set.delete(each)
+      for (const each of [member, ...after]) set.add(each)
     },
   )
 }
@@ -259,7 +306,7 @@ const headerCodec: ValueCodec<StructHeader> = {
     fields,
     [...kinds],
     [...sizes],
-    Array.from(values, ([field, value]) => [field, toStorable(value ?? null).tree]),
+    Array.from(values, ([field, value]) => [field, treeToStored(value)]),
     nextPlace,
   ],
   fromPlain(plain) {
@@ -269,20 +316,29 @@ const headerCodec: ValueCodec<StructHeader> = {
       string[],
       [string, FieldKind][],
       [string, number][],
-      [string, Storable][],
+      [string, unknown][],
       number,
     ]
-    const restored = values.map(([field, value]) => [field, fromStorable(value)] as const)
-    return { type, slot, fields, kinds: new Map(kinds), sizes: new Map(sizes), values: new Map(restored), nextPlace }
+    const restored = values.map(([field, value]) => [field, treeFromStored(value).value] as const)
+    return {
+      type,
+      slot,
+      fields,
+      kinds: new Map(kinds),
+      sizes: new Map(sizes),
+      values: new Map(restored),
+      nextPlace,
+    }
   },
 }
 
 /** A set is told from any value by its wrapping. */
 const entryCodec: ValueCodec<unknown> = {
-  toPlain: (value) => (value instanceof Set ? [1, [...(value as Set<string>)]] : [0, toStorable(value ?? null).tree]),
+  toPlain: (value) =>
+    value instanceof Set ? [1, Array.from(value as Set<string>, escapeText)] : [0, treeToStored(value)],
   fromPlain(plain) {
-    const [isSet, value] = plain as [number, Storable]
-    return isSet ? new Set(value as string[]) : fromStorable(value)
+    const [isSet, value] = plain as [number, unknown]
+    return isSet ? new Set((value as string[]).map(unescapeText)) : treeFromStored(value).value
   },
   copy: (value) => (value instanceof Set ? new Set(value as Set<string>) : value),
 }

@@ -8,12 +8,17 @@ import type { IndexStore } from './contract.ts'
 import { checkId } from './ids.ts'
 import { entriesChanged, structsAdded, structsDeleted, type EntryChange } from './index-events.ts'
 import { entryKey, fieldEntries, type IndexState, type StructHeader } from './index-state.ts'
-import { structFields, type FieldKind, type IndexStruct, type StructChange, type StructView } from './index-struct.ts'
+import {
+  fieldsOfType,
+  type FieldKind,
+  type IndexStruct,
+  type StructChange,
+  type StructView,
+} from './index-struct.ts'
 import { JournalStore } from './journal-store.ts'
 import { checkTree } from './metadata.ts'
 import { setOwn } from './own-property.ts'
 import { structDifference, toFields, type StructFields } from './struct-difference.ts'
-import { canonicalStructType } from './struct-types.ts'
 
 export const indexFolder = 'index_store'
 
@@ -40,7 +45,8 @@ export class JournalIndexStore extends JournalStore<IndexState> implements Index
     const checked = changes.map(checkChange)
     await this.change((state, append) => {
       const header = state.structs.get(indexId)
-      if (!header) throw new VarveError('VARVE_INDEX_NOT_FOUND', `There is no index '${indexId}'.`, { indexId })
+      if (!header)
+        throw new VarveError('VARVE_INDEX_NOT_FOUND', `There is no index '${indexId}'.`, { indexId })
       append(entriesChanged(indexId, [...newFields(header, checked), ...checked]))
     })
   }
@@ -53,7 +59,7 @@ export class JournalIndexStore extends JournalStore<IndexState> implements Index
   }
 
   async indexStructs(): Promise<IndexStruct[]> {
-    return this.read((state) => Array.from(state.structs.entries(), ([indexId, header]) => toStruct(state, indexId, header)))
+    return this.read(structsIn)
   }
 
   async deleteIndexStruct(indexId: string): Promise<void> {
@@ -69,7 +75,11 @@ export class JournalIndexStore extends JournalStore<IndexState> implements Index
   /** Ids, types and summaries, without the entries. */
   async listIndexStructs(): Promise<{ indexId: string; type: string; summary: string | null }[]> {
     return this.read((state) =>
-      Array.from(state.structs.entries(), ([indexId, header]) => ({ indexId, type: header.type, summary: summaryOf(header) })),
+      Array.from(state.structs.entries(), ([indexId, header]) => ({
+        indexId,
+        type: header.type,
+        summary: summaryOf(header),
+      })),
     )
   }
 
@@ -107,6 +117,11 @@ export class JournalIndexStore extends JournalStore<IndexState> implements Index
   }
 }
 
+/** In the order they were added. */
+export function structsIn(state: IndexState): IndexStruct[] {
+  return Array.from(state.structs.entries(), ([indexId, header]) => toStruct(state, indexId, header))
+}
+
 function summaryOf(header: StructHeader | undefined): string | null {
   return (header?.values.get('summary') ?? null) as string | null
 }
@@ -119,7 +134,12 @@ function checkStruct(struct: IndexStruct): { indexId: string; type: string; fiel
 }
 
 function checkChange(change: StructChange): StructChange {
+  if (!Object.hasOwn(kindOfChange, change.op))
+    throw new TypeError(`There is no struct change '${String(change.op)}'.`)
+  if (typeof change.field !== 'string') throw new TypeError('A struct change needs a field.')
   if ('key' in change) checkId(change.key, 'struct key')
+  if ('member' in change && typeof change.member !== 'string')
+    throw new TypeError(`A member of ${change.field} must be a string.`)
   if (change.op !== 'set' && change.op !== 'replace') return change
   return { ...change, value: checkTree(change.value, change.field) }
 }
@@ -137,10 +157,13 @@ const kindOfChange: Record<StructChange['op'], FieldKind> = {
 /** Fields that a struct of its type has but this one came without. */
 function newFields(header: StructHeader, changes: readonly StructChange[]): EntryChange[] {
   const fields = new Map<string, FieldKind>()
+  const ofType = fieldsOfType(header.type)
   for (const { op, field } of changes) {
-    const kind = header.kinds.get(field) ?? fields.get(field)
-    if (kind !== undefined && kind !== kindOfChange[op]) throw new TypeError(`The field ${field} is of kind ${kind}; '${op}' does not change that.`)
-    if (kind === undefined) fields.set(field, structFields[canonicalStructType(header.type)]?.[field] ?? kindOfChange[op])
+    const known = header.kinds.get(field) ?? fields.get(field)
+    const kind = known ?? (Object.hasOwn(ofType, field) ? ofType[field]! : kindOfChange[op])
+    if (kind !== kindOfChange[op])
+      throw new TypeError(`The field ${field} is of kind ${kind}; '${op}' does not change that.`)
+    if (known === undefined) fields.set(field, kind)
   }
   return Array.from(fields, ([field, kind]) => ({ op: 'field', field, kind }))
 }
@@ -150,9 +173,14 @@ function toStruct(state: IndexState, indexId: string, header: StructHeader): Ind
   for (const [field, value] of header.values) setOwn(struct, field, structuredClone(value))
   for (const field of header.fields) {
     const kind = header.kinds.get(field)
-    if (kind === 'value') continue
+    if (kind === 'value' || kind === undefined) continue
     const entries = [...fieldEntries(state, header, field)]
-    if (kind === 'list') setOwn(struct, field, entries.map(([, member]) => member))
+    if (kind === 'list')
+      setOwn(
+        struct,
+        field,
+        entries.map(([, member]) => member),
+      )
     else setOwn(struct, field, new Map(entries.map(([key, value]) => [key, structuredClone(value)])))
   }
   return struct

@@ -3,6 +3,8 @@
  * A struct is never one value: each entry of a `map`, `sets` or `list` field is set and deleted alone.
  */
 
+import { canonicalStructType } from './struct-types.ts'
+
 /**
  * | kind   | in memory                   | an entry is                     |
  * |--------|-----------------------------|---------------------------------|
@@ -33,6 +35,12 @@ export const structFields: Readonly<Record<string, Readonly<Record<string, Field
   simple_lpg: {},
   document_summary: { summaryIdToNodeIds: 'map', nodeIdToSummaryId: 'map', docIdToSummaryId: 'map' },
   empty: {},
+}
+
+/** The fields of a type that is known, under any of its names; of others none. */
+export function fieldsOfType(type: string): Readonly<Record<string, FieldKind>> {
+  const name = canonicalStructType(type)
+  return Object.hasOwn(structFields, name) ? structFields[name]! : {}
 }
 
 /** One change of one struct. */

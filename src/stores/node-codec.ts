@@ -25,7 +25,7 @@ import { nodeClasses, type BaseNode, type NodeClassName } from './node.ts'
 import { decodeFields } from './node-decode.ts'
 import { encodeFields } from './node-encode.ts'
 import { escapeText, unescapeText } from './storable.ts'
-import { isPlainSpelling, plainSpelling, type Spelling } from './spelling.ts'
+import { spellingFromStored, spellingToStored } from './spelling-codec.ts'
 import type { StoredNode } from './node-fields.ts'
 
 export type { StoredNode }
@@ -44,12 +44,14 @@ function store(node: BaseNode, depth: number): StoredNode {
     })
   }
   const { fields, negativeZeros } = encodeFields(node, (nested) => store(nested, depth + 1))
+  const { floats, keyOrders } = spellingToStored(node.spelling, negativeZeros)
   const { baseClassName, className, carriedHash } = node
   return {
     ...(baseClassName !== 'TextNode' && { class: baseClassName }),
     ...(className !== baseClassName && { className: escapeText(className) }),
     ...fields,
-    ...spellingToStored(node.spelling, negativeZeros),
+    ...(floats.length > 0 && { floats }),
+    ...(keyOrders.length > 0 && { keyOrders }),
     ...(carriedHash && { carriedHash: [escapeText(carriedHash.hash), carriedHash.of] }),
   }
 }
@@ -75,31 +77,10 @@ function restore(id: string, stored: StoredNode): BaseNode {
     ...decodeFields(stored, nodeFromStored),
     id_: id,
     className,
-    spelling: spellingFromStored(stored),
+    spelling: spellingFromStored({
+      floats: (stored.floats ?? []) as string[],
+      keyOrders: (stored.keyOrders ?? []) as string[][],
+    }),
     ...(carried && { carriedHash: { hash: unescapeText(carried[0]), of: carried[1] } }),
   })
-}
-
-function spellingToStored({ floats, keyOrders }: Spelling, negativeZeros: readonly string[]): StoredNode {
-  const zeros = new Set(negativeZeros)
-  const pointers = [
-    ...[...floats].filter((pointer) => !zeros.has(pointer)).map(escapeText),
-    ...negativeZeros.map((pointer) => `-${escapeText(pointer)}`),
-  ]
-  return {
-    ...(pointers.length > 0 && { floats: pointers }),
-    ...(keyOrders.size > 0 && {
-      keyOrders: [...keyOrders].map(([pointer, keys]) => [pointer, ...keys].map(escapeText)),
-    }),
-  }
-}
-
-function spellingFromStored(stored: StoredNode): Spelling {
-  const floats = new Set(
-    ((stored.floats ?? []) as string[]).map((pointer) => unescapeText(pointer.replace(/^-/, ''))),
-  )
-  const orders = ((stored.keyOrders ?? []) as string[][]).map((order) => order.map(unescapeText))
-  const keyOrders = new Map(orders.map(([pointer = '', ...keys]) => [pointer, keys]))
-  const spelling = { floats, keyOrders }
-  return isPlainSpelling(spelling) ? plainSpelling : spelling
 }

@@ -1,7 +1,7 @@
 /** Stored fields as what the constructor of a node's class takes. */
 import { fieldKinds, type FieldKind, type StoredNode } from './node-fields.ts'
-import { setOwn } from './own-property.ts'
-import { fromStorable, unescapeText, type Storable } from './storable.ts'
+import { restoreNegativeZeros } from './spelling-codec.ts'
+import { fromStorable, type Storable } from './storable.ts'
 import { doublesFromBytes, singlesFromBytes } from './stored-vector.ts'
 import type { BaseNode, MediaResource, Relationships } from './node.ts'
 
@@ -15,9 +15,7 @@ export function decodeFields(stored: StoredNode, decodeNode: DecodeNode): Record
     const single = kind === 'vector' ? stored[`${field}32`] : undefined
     if (single !== undefined) init[field] = singlesFromBytes(single as Uint8Array)
   }
-  for (const pointer of (stored.floats ?? []) as string[]) {
-    if (pointer.startsWith('-')) setNegativeZero(init, unescapeText(pointer.slice(1)))
-  }
+  restoreNegativeZeros(init, (stored.floats ?? []) as string[])
   return init
 }
 
@@ -51,23 +49,4 @@ function relationshipsFromTree(relationships: Relationships): Relationships {
     }
   }
   return relationships
-}
-
-function setNegativeZero(root: Record<string, unknown>, pointer: string): void {
-  const steps = pointer
-    .split('/')
-    .slice(1)
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
-  const last = steps.pop() ?? ''
-  const parent = steps.reduce<unknown>(
-    (value, step) => (value as Record<string, unknown> | undefined)?.[step],
-    root,
-  )
-  // Whatever the bytes say, only a zero becomes minus zero.
-  if (ownMember(parent, last) === 0) setOwn(parent as object, last, -0)
-}
-
-function ownMember(value: unknown, key: string): unknown {
-  const isInside = typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-  return isInside ? (value as Record<string, unknown>)[key] : undefined
 }

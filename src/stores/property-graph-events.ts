@@ -11,30 +11,40 @@
  * | `TripletsDeleted`  | source id, label, target id                      |
  *
  * Nodes and relations are kept with every field they came with, in LlamaIndex's spelling: `label`, `properties`, `embedding`, `name` or `text` and `id_`; `source_id`,
- * `target_id`.
+ * `target_id`. Texts are escaped as `storable.ts` says, fields are as `stored-metadata.ts` says.
  */
 import type { EventInput } from '../journal/event.ts'
 import type { Triplet } from './contract.ts'
-import { toStorable } from './storable.ts'
+import { escapeText } from './storable.ts'
+import { treeToStored, type SpelledTree } from './stored-metadata.ts'
 
 export type Fields = Record<string, unknown>
 
-export function graphNodesSet(nodes: Iterable<readonly [id: string, fields: Fields]>): EventInput {
+export function graphNodesSet(nodes: Iterable<readonly [id: string, fields: SpelledTree]>): EventInput {
   return fieldsSet('GraphNodesSet', nodes)
 }
 
-export function relationsSet(relations: Iterable<readonly [key: string, fields: Fields]>): EventInput {
+export function relationsSet(relations: Iterable<readonly [key: string, fields: SpelledTree]>): EventInput {
   return fieldsSet('RelationsSet', relations)
 }
 
-export function keysDeleted(type: 'GraphNodesDeleted' | 'RelationsDeleted', keys: Iterable<string>): EventInput {
-  return { type, items: Array.from(keys, (key) => ({ row: [key] })) }
+export function keysDeleted(
+  type: 'GraphNodesDeleted' | 'RelationsDeleted',
+  keys: Iterable<string>,
+): EventInput {
+  return { type, items: Array.from(keys, (key) => ({ row: [escapeText(key)] })) }
 }
 
-export function tripletRows(type: 'TripletsAdded' | 'TripletsDeleted', triplets: Iterable<Triplet>): EventInput {
-  return { type, items: Array.from(triplets, (triplet) => ({ row: [...triplet] })) }
+export function tripletRows(
+  type: 'TripletsAdded' | 'TripletsDeleted',
+  triplets: Iterable<Triplet>,
+): EventInput {
+  return { type, items: Array.from(triplets, (triplet) => ({ row: triplet.map(escapeText) })) }
 }
 
-function fieldsSet(type: string, entries: Iterable<readonly [key: string, fields: Fields]>): EventInput {
-  return { type, items: Array.from(entries, ([key, fields]) => ({ row: [key, toStorable(fields).tree] })) }
+function fieldsSet(type: string, entries: Iterable<readonly [key: string, fields: SpelledTree]>): EventInput {
+  const items = Array.from(entries, ([key, { value, spelling }]) => ({
+    row: [escapeText(key), treeToStored(value, spelling)],
+  }))
+  return { type, items }
 }

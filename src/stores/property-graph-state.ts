@@ -1,14 +1,18 @@
-/** What a property graph store folds to: nodes by id, relations by key, and which triplets there are, in the order they came. */
+/**
+ * What a property graph store folds to: nodes by id, relations by key, and which triplets there are, in the order they came. Keys are escaped as
+ * `storable.ts` says.
+ */
 import type { StoreKind } from '../journal/event.ts'
 import { Table, type UndoLog, type ValueCodec } from '../journal/table.ts'
 import type { Triplet } from './contract.ts'
 import { inGroups } from './document-state.ts'
-import { graphNodesSet, keysDeleted, relationsSet, tripletRows, type Fields } from './property-graph-events.ts'
-import { fromStorable, toStorable, type Storable } from './storable.ts'
+import { graphNodesSet, keysDeleted, relationsSet, tripletRows } from './property-graph-events.ts'
+import { unescapeText } from './storable.ts'
+import { treeFromStored, treeToStored, type SpelledTree } from './stored-metadata.ts'
 
 export type PropertyGraphState = {
-  nodes: Table<Fields>
-  relations: Table<Fields>
+  nodes: Table<SpelledTree>
+  relations: Table<SpelledTree>
   triplets: Table<Triplet>
 }
 
@@ -19,37 +23,50 @@ export const propertyGraphKind: StoreKind<PropertyGraphState> = {
     triplets: new Table(tripletCodec, undo),
   }),
   evolve(state, { type, items }) {
-    for (const { row } of items) evolveItem(state, type, row as [string, Storable, string])
+    for (const { row } of items) evolveItem(state, type, row as Row)
   },
   *present(state) {
-    yield* inGroups(state.nodes.entries(), graphNodesSet)
-    yield* inGroups(state.relations.entries(), relationsSet)
-    yield* inGroups(Array.from(state.triplets.entries(), ([, triplet]) => triplet), (group) => tripletRows('TripletsAdded', group))
+    yield* inGroups(unescaped(state.nodes), graphNodesSet)
+    yield* inGroups(unescaped(state.relations), relationsSet)
+    yield* inGroups(allGraphTriplets(state), (group) => tripletRows('TripletsAdded', group))
   },
   *clearing(state) {
-    yield* inGroups([...state.nodes.keys()], (keys) => keysDeleted('GraphNodesDeleted', keys))
-    yield* inGroups([...state.relations.keys()], (keys) => keysDeleted('RelationsDeleted', keys))
-    yield* inGroups(Array.from(state.triplets.entries(), ([, triplet]) => triplet), (group) => tripletRows('TripletsDeleted', group))
+    yield* inGroups(Array.from(state.nodes.keys(), unescapeText), (keys) =>
+      keysDeleted('GraphNodesDeleted', keys),
+    )
+    yield* inGroups(Array.from(state.relations.keys(), unescapeText), (keys) =>
+      keysDeleted('RelationsDeleted', keys),
+    )
+    yield* inGroups([...allGraphTriplets(state)], (group) => tripletRows('TripletsDeleted', group))
   },
 }
 
-export function tripletKey(triplet: Triplet): string {
-  return JSON.stringify(triplet)
+export function* allGraphTriplets({ triplets }: PropertyGraphState): Generator<Triplet> {
+  for (const [, [source, label, target]] of triplets.entries()) {
+    yield [unescapeText(source), unescapeText(label), unescapeText(target)]
+  }
 }
 
-function evolveItem(state: PropertyGraphState, type: string, row: [string, Storable, string]): void {
+/** The entries of a table by their true keys. */
+export function* unescaped(table: Table<SpelledTree>): Generator<[key: string, fields: SpelledTree]> {
+  for (const [key, fields] of table.entries()) yield [unescapeText(key), fields]
+}
+
+type Row = [key: string, fieldsOrLabel: unknown, target: string]
+
+function evolveItem(state: PropertyGraphState, type: string, row: Row): void {
   const [key, fields] = row
-  if (type === 'GraphNodesSet') state.nodes.set(key, fromStorable(fields) as Fields)
+  if (type === 'GraphNodesSet') state.nodes.set(key, treeFromStored(fields))
   else if (type === 'GraphNodesDeleted') state.nodes.delete(key)
-  else if (type === 'RelationsSet') state.relations.set(key, fromStorable(fields) as Fields)
+  else if (type === 'RelationsSet') state.relations.set(key, treeFromStored(fields))
   else if (type === 'RelationsDeleted') state.relations.delete(key)
-  else if (type === 'TripletsAdded') state.triplets.set(tripletKey(row as unknown as Triplet), [...(row as unknown as Triplet)])
-  else if (type === 'TripletsDeleted') state.triplets.delete(tripletKey(row as unknown as Triplet))
+  else if (type === 'TripletsAdded') state.triplets.set(JSON.stringify(row), [...(row as unknown as Triplet)])
+  else if (type === 'TripletsDeleted') state.triplets.delete(JSON.stringify(row))
 }
 
-const fieldsCodec: ValueCodec<Fields> = {
-  toPlain: (fields) => toStorable(fields).tree,
-  fromPlain: (plain) => fromStorable(plain as Storable) as Fields,
+const fieldsCodec: ValueCodec<SpelledTree> = {
+  toPlain: ({ value, spelling }) => treeToStored(value, spelling),
+  fromPlain: treeFromStored,
 }
 
 const tripletCodec: ValueCodec<Triplet> = {

@@ -2,114 +2,143 @@
  * The property graph store that keeps its nodes and relations in the journal. This version keeps and changes them; the queries of LlamaIndex's
  * `SimplePropertyGraphStore` that need more than ids are not here yet.
  */
-import type { EventInput } from '../journal/event.ts'
 import type { JournalHandle } from '../journal/handle.ts'
-import type { Triplet } from './contract.ts'
-import { inGroups } from './document-state.ts'
+import type { LabelledNode, PropertyGraphStore, Relation, Triplet } from './contract.ts'
 import { checkId } from './ids.ts'
 import { JournalStore } from './journal-store.ts'
 import { checkMetadata } from './metadata.ts'
-import { graphNodesSet, keysDeleted, relationsSet, tripletRows, type Fields } from './property-graph-events.ts'
-import { tripletKey, type PropertyGraphState } from './property-graph-state.ts'
+import { graphNodesSet, keysDeleted, relationsSet, tripletRows } from './property-graph-events.ts'
+import { allGraphTriplets, type PropertyGraphState } from './property-graph-state.ts'
+import { plainSpelling } from './spelling.ts'
+import { escapeText, unescapeText } from './storable.ts'
+import type { SpelledTree } from './stored-metadata.ts'
 
 export const propertyGraphFolder = 'property_graph_store'
 
-/** An entity (with a `name`) or a chunk of text (with `text` and `id_`); all fields are kept. */
-export interface LabelledNode {
-  label: string
-  name?: string
-  text?: string
-  id_?: string
-  embedding?: number[] | null
-  properties: Record<string, unknown>
-  [field: string]: unknown
-}
-
-export interface Relation {
-  label: string
-  source_id: string
-  target_id: string
-  properties: Record<string, unknown>
-  [field: string]: unknown
-}
-
-export class JournalPropertyGraphStore extends JournalStore<PropertyGraphState> {
+export class JournalPropertyGraphStore
+  extends JournalStore<PropertyGraphState>
+  implements PropertyGraphStore
+{
   constructor(handle: JournalHandle) {
     super(handle, propertyGraphFolder)
   }
 
-  /** Adds nodes, or replaces those of equal id. */
   async upsertNodes(nodes: readonly LabelledNode[]): Promise<void> {
-    const entries = nodes.map((node) => [checkId(nodeId(node), 'graph node id'), checkMetadata(node, 'graph node')] as const)
+    const entries = nodes.map(
+      (node) => [checkId(nodeId(node), 'graph node id'), plainTree(node, 'graph node')] as const,
+    )
     await this.change((_, append) => append(graphNodesSet(entries)))
   }
 
-  /** Adds relations, or replaces those between the same nodes with the same label. Unknown ends become entities of their name. */
   async upsertRelations(relations: readonly Relation[]): Promise<void> {
-    const entries = relations.map((relation) => [relationKey(relation), checkMetadata(relation, 'relation')] as const)
-    const triplets = relations.map(({ source_id, label, target_id }) => [source_id, label, target_id] as const)
-    for (const ids of triplets) for (const id of ids) checkId(id, 'graph node id')
+    const entries = relations.map((relation) => ({
+      triplet: tripletOf(relation),
+      fields: plainTree(relation, 'relation'),
+    }))
+    for (const { triplet } of entries) for (const part of triplet) checkId(part, 'graph node id or label')
     await this.change((state, append) => {
-      const ends = new Set(relations.flatMap(({ source_id, target_id }) => [source_id, target_id]))
-      const missing = [...ends].filter((id) => !state.nodes.has(id))
-      append(graphNodesSet(missing.map((name) => [name, { label: 'entity', embedding: null, properties: {}, name }])))
-      append(relationsSet(entries))
-      append(tripletRows('TripletsAdded', triplets))
+      const ends = new Set(entries.flatMap(({ triplet: [source, , target] }) => [source, target]))
+      const missing = [...ends].filter((id) => !state.nodes.has(escapeText(id)))
+      append(
+        graphNodesSet(
+          missing.map((name) => [
+            name,
+            plainTree({ label: 'entity', embedding: null, properties: {}, name }, 'graph node'),
+          ]),
+        ),
+      )
+      append(relationsSet(withKeys(state, entries)))
+      append(
+        tripletRows(
+          'TripletsAdded',
+          entries.map(({ triplet }) => triplet),
+        ),
+      )
     })
   }
 
-  /** The nodes with these ids, or all; unknown ids are left out. */
   async get({ ids }: { ids?: readonly string[] } = {}): Promise<LabelledNode[]> {
-    return this.read((state) =>
-      (ids ?? [...state.nodes.keys()])
-        .map((id) => state.nodes.get(id))
-        .filter((node) => node !== undefined)
-        .map((node) => structuredClone(node) as LabelledNode),
-    )
+    return this.read((state) => {
+      const found = ids
+        ? ids.map((id) => state.nodes.get(escapeText(id)))
+        : Array.from(state.nodes.entries(), ([, fields]) => fields)
+      return found
+        .filter((fields) => fields !== undefined)
+        .map(({ value }) => structuredClone(value) as LabelledNode)
+    })
   }
 
-  /** The relation of a triplet, with its properties. */
-  async getRelation([source, label, target]: Triplet): Promise<Relation | undefined> {
-    return this.read((state) => structuredClone(state.relations.get(`${source}_${label}_${target}`)) as Relation | undefined)
+  async getRelation(triplet: Triplet): Promise<Relation | undefined> {
+    return this.read((state) => {
+      const key = findRelation(state, triplet)
+      return key === undefined ? undefined : (structuredClone(state.relations.get(key)!.value) as Relation)
+    })
   }
 
-  /** The triplets that touch one of these nodes, or all. */
   async getTriplets({ ids }: { ids?: readonly string[] } = {}): Promise<Triplet[]> {
     const wanted = ids && new Set(ids)
     return this.read((state) =>
-      Array.from(state.triplets.entries(), ([, triplet]) => triplet).filter(
+      [...allGraphTriplets(state)].filter(
         ([source, , target]) => !wanted || wanted.has(source) || wanted.has(target),
       ),
     )
   }
 
-  /** Deletes nodes, and the relations that would have no end without them. Unknown ids do nothing. */
   async delete({ ids }: { ids: readonly string[] }): Promise<void> {
     const gone = new Set(ids)
     await this.change((state, append) => {
-      const triplets = Array.from(state.triplets.entries(), ([, triplet]) => triplet).filter(
+      const triplets = [...allGraphTriplets(state)].filter(
         ([source, , target]) => gone.has(source) || gone.has(target),
       )
+      const relations = triplets
+        .map((triplet) => findRelation(state, triplet))
+        .filter((key) => key !== undefined)
       append(tripletRows('TripletsDeleted', triplets))
-      append(keysDeleted('RelationsDeleted', triplets.map(([source, label, target]) => `${source}_${label}_${target}`)))
-      append(keysDeleted('GraphNodesDeleted', ids.filter((id) => state.nodes.has(id))))
+      append(keysDeleted('RelationsDeleted', new Set(relations.map(unescapeText))))
+      append(
+        keysDeleted(
+          'GraphNodesDeleted',
+          [...gone].filter((id) => state.nodes.has(escapeText(id))),
+        ),
+      )
     })
   }
 }
 
-/** The events that bring in a `property_graph_store.json`, whole. */
-export function* propertyGraphEvents(tree: Record<string, unknown>): Generator<EventInput> {
-  const { nodes = {}, relations = {}, triplets = [] } = tree as { nodes?: Record<string, Fields>; relations?: Record<string, Fields>; triplets?: Triplet[] }
-  yield* inGroups(Object.entries(nodes), graphNodesSet)
-  yield* inGroups(Object.entries(relations), relationsSet)
-  const distinct = new Map(triplets.map((triplet) => [tripletKey(triplet), triplet]))
-  yield* inGroups(distinct.values(), (group) => tripletRows('TripletsAdded', group))
+function plainTree(value: object, what: string): SpelledTree {
+  return { value: checkMetadata(value, what), spelling: plainSpelling }
 }
 
 function nodeId({ name, id_, text }: LabelledNode): string {
   return id_ ?? name?.replaceAll('"', ' ') ?? text ?? ''
 }
 
-function relationKey({ source_id, label, target_id }: Relation): string {
-  return `${source_id}_${label}_${target_id}`
+function tripletOf({ source_id, label, target_id }: Relation): Triplet {
+  return [source_id, label, target_id]
+}
+
+/** LlamaIndex's key may mean two triplets; the second one gets a key of its own. */
+function withKeys(
+  state: PropertyGraphState,
+  entries: readonly { triplet: Triplet; fields: SpelledTree }[],
+): [key: string, fields: SpelledTree][] {
+  const owners = new Map<string, string>()
+  return entries.map(({ triplet, fields }) => {
+    const known = findRelation(state, triplet)
+    if (known !== undefined) return [unescapeText(known), fields]
+    const [key, own] = [triplet.join('_'), JSON.stringify(triplet)]
+    const isTaken = state.relations.has(escapeText(key)) || (owners.get(key) ?? own) !== own
+    if (!isTaken) owners.set(key, own)
+    return [isTaken ? own : key, fields]
+  })
+}
+
+/** The key, as the table has it, of a triplet's relation. The first files of LlamaIndex have its label alone. */
+function findRelation({ relations }: PropertyGraphState, triplet: Triplet): string | undefined {
+  const [, label] = triplet
+  const isIts = (key: string): boolean => {
+    const { source_id, label: found, target_id } = (relations.get(key)?.value ?? {}) as Partial<Relation>
+    return source_id === triplet[0] && found === label && target_id === triplet[2]
+  }
+  return [triplet.join('_'), label, JSON.stringify(triplet)].map(escapeText).find(isIts)
 }

@@ -20,7 +20,7 @@ export type Storable =
   | Storable[]
   | { [key: string]: Storable }
 
-const mark = '\uf8ff'
+export const mark = '\uf8ff'
 
 export interface StoredTree {
   tree: Storable

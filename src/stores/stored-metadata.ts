@@ -1,27 +1,55 @@
 /**
- * Metadata in a row: the tree itself, or, where JSON spelled what a tree cannot say, `[tree, floats, key orders]`, with pointers into the tree. A float whose
- * pointer follows a `-` is minus zero.
+ * A tree in a row (metadata, fields that mean nothing here, a value in a struct): the tree itself, or, where JSON spelled what a tree cannot say,
+ * an object whose only key is the mark U+F8FF, which no escaped key can be, with `[tree, floats, key orders]` (`spelling-codec.ts`).
  */
-import { fromStorable, toStorable, type Storable } from './storable.ts'
-import { isPlainSpelling, plainSpelling, type Spelling } from './spelling.ts'
+import { plainSpelling, isPlainSpelling, type Spelling } from './spelling.ts'
+import { restoreNegativeZeros, spellingFromStored, spellingToStored } from './spelling-codec.ts'
+import { fromStorable, mark, toStorable, type Storable } from './storable.ts'
 import type { Metadata } from './relationships.ts'
+
+export interface SpelledTree {
+  value: unknown
+  spelling: Spelling
+}
 
 export interface SpelledMetadata {
   metadata: Metadata
   spelling: Spelling
 }
 
-export function metadataToStored(metadata: Metadata, spelling: Spelling = plainSpelling): unknown {
-  const { tree, negativeZeros } = toStorable(metadata)
+/** `value` is plain already (`checkTree`). */
+export function treeToStored(value: unknown, spelling: Spelling = plainSpelling): Storable {
+  const { tree, negativeZeros } = toStorable(value ?? null)
   if (negativeZeros.length === 0 && isPlainSpelling(spelling)) return tree
-  const floats = [...spelling.floats].filter((pointer) => !negativeZeros.includes(pointer))
-  return [tree, [...floats, ...negativeZeros.map((pointer) => `-${pointer}`)], [...spelling.keyOrders]]
+  const { floats, keyOrders } = spellingToStored(spelling, negativeZeros)
+  return { [mark]: [tree, floats, keyOrders] }
+}
+
+export function treeFromStored(stored: unknown): SpelledTree {
+  if (!isMarked(stored)) return { value: fromStorable((stored ?? null) as Storable), spelling: plainSpelling }
+  const [tree, floats, keyOrders] = stored[mark]
+  // In an object of its own, so that a minus zero can be the whole tree.
+  const holder = { value: fromStorable(tree) }
+  restoreNegativeZeros(
+    holder,
+    floats.map((pointer) => pointer.replace(/^-/, '-/value')),
+  )
+  return { value: holder.value, spelling: spellingFromStored({ floats, keyOrders }) }
+}
+
+export function metadataToStored(metadata: Metadata, spelling?: Spelling): Storable {
+  return treeToStored(metadata, spelling)
 }
 
 export function metadataFromStored(stored: unknown): SpelledMetadata {
-  if (!Array.isArray(stored)) return { metadata: fromStorable(stored as Storable) as Metadata, spelling: plainSpelling }
-  const [tree, floats, keyOrders] = stored as [Storable, string[], [string, string[]][]]
-  const metadata = fromStorable(tree) as Metadata
-  const spelling = { floats: new Set(floats.map((pointer) => pointer.replace(/^-/, ''))), keyOrders: new Map(keyOrders) }
-  return { metadata, spelling }
+  const { value, spelling } = treeFromStored(stored)
+  return { metadata: value as Metadata, spelling }
+}
+
+type Marked = { [mark]: [tree: Storable, floats: string[], keyOrders: string[][]] }
+
+function isMarked(stored: unknown): stored is Marked {
+  return (
+    typeof stored === 'object' && stored !== null && !Array.isArray(stored) && Object.hasOwn(stored, mark)
+  )
 }

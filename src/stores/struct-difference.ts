@@ -2,9 +2,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { entryKey, fieldEntries, type IndexState, type StructHeader } from './index-state.ts'
 import type { EntryChange } from './index-events.ts'
-import { structFields, type FieldKind } from './index-struct.ts'
+import { fieldsOfType, type FieldKind } from './index-struct.ts'
 import { checkTree } from './metadata.ts'
-import { canonicalStructType } from './struct-types.ts'
 
 /** A struct's fields, each with its kind, its entries in one shape. */
 export interface StructFields {
@@ -15,57 +14,86 @@ export interface StructFields {
   values: Map<string, unknown>
 }
 
+/** Throws `TypeError` for a field that has not the shape which the type gives it. */
 export function toFields(type: string, struct: Record<string, unknown>): StructFields {
-  const known = structFields[canonicalStructType(type)] ?? {}
-  const fields: StructFields = { kinds: new Map(), maps: new Map(), sets: new Map(), lists: new Map(), values: new Map() }
+  const known = fieldsOfType(type)
+  const fields: StructFields = {
+    kinds: new Map(),
+    maps: new Map(),
+    sets: new Map(),
+    lists: new Map(),
+    values: new Map(),
+  }
   for (const [field, value] of Object.entries(struct)) {
     if (value === undefined) continue
     const kind = Object.hasOwn(known, field) && value !== null ? known[field]! : guessKind(value)
     fields.kinds.set(field, kind)
-    if (kind === 'map') fields.maps.set(field, new Map(entriesOf(value).map(([key, entry]) => [key, checkTree(entry, `${field}.${key}`)])))
-    else if (kind === 'sets') fields.sets.set(field, new Map(entriesOf(value).map(([key, members]) => [key, new Set(members as Iterable<string>)])))
-    else if (kind === 'list') fields.lists.set(field, [...(value as Iterable<string>)])
+    const what = `${field} of a struct of type ${type}`
+    if (kind === 'map')
+      fields.maps.set(
+        field,
+        new Map(entriesOf(value, what).map(([key, entry]) => [key, checkTree(entry, `${field}.${key}`)])),
+      )
+    else if (kind === 'sets') fields.sets.set(field, toSets(entriesOf(value, what), what))
+    else if (kind === 'list') fields.lists.set(field, stringsOf(value, what))
     else fields.values.set(field, checkTree(value, field))
   }
   return fields
 }
 
 /** `header` `undefined`: everything is new. */
-export function structDifference(state: IndexState, header: StructHeader | undefined, fields: StructFields): EntryChange[] {
+export function structDifference(
+  state: IndexState,
+  header: StructHeader | undefined,
+  fields: StructFields,
+): EntryChange[] {
   const changes: EntryChange[] = []
-  for (const [field, kind] of fields.kinds) if (header && !header.kinds.has(field)) changes.push({ op: 'field', field, kind })
+  const isKnown = (field: string): boolean =>
+    header !== undefined && header.kinds.get(field) === fields.kinds.get(field)
+  const before: Before = { state, header, isKnown }
+  if (header) changes.push(...goneFields(before, header))
+  for (const [field, kind] of fields.kinds)
+    if (header && !isKnown(field)) changes.push({ op: 'field', field, kind })
   for (const [field, value] of fields.values) {
-    if (!header || !isDeepStrictEqual(header.values.get(field), value)) changes.push({ op: 'replace', field, value })
+    const isSame =
+      isKnown(field) && header!.values.has(field) && isDeepStrictEqual(header!.values.get(field), value)
+    if (!isSame) changes.push({ op: 'replace', field, value })
   }
-  const before: Before = { state, header }
   for (const [field, map] of fields.maps) changes.push(...mapDifference(before, field, map))
   for (const [field, sets] of fields.sets) changes.push(...setsDifference(before, field, sets))
   for (const [field, list] of fields.lists) changes.push(...listDifference(before, field, list))
-  if (header) changes.push(...goneFields(before, header, fields))
   return changes
 }
 
 interface Before {
   state: IndexState
   header: StructHeader | undefined
+  /** The field is stored, as the kind that it is now. */
+  isKnown: (field: string) => boolean
 }
 
-function stored({ state, header }: Before, field: string, key: string): unknown {
-  return header?.kinds.has(field) ? state.entries.get(entryKey(header, field, key)) : undefined
+function stored({ state, header, isKnown }: Before, field: string, key: string): unknown {
+  return header && isKnown(field) ? state.entries.get(entryKey(header, field, key)) : undefined
 }
 
-function storedEntries({ state, header }: Before, field: string): Iterable<[string, unknown]> {
-  return header?.kinds.has(field) ? fieldEntries(state, header, field) : []
+function storedEntries({ state, header, isKnown }: Before, field: string): Iterable<[string, unknown]> {
+  return header && isKnown(field) ? fieldEntries(state, header, field) : []
 }
 
 function* mapDifference(before: Before, field: string, map: Map<string, unknown>): Generator<EntryChange> {
   for (const [key] of [...storedEntries(before, field)]) if (!map.has(key)) yield { op: 'delete', field, key }
-  for (const [key, value] of map) if (!isDeepStrictEqual(stored(before, field, key), value)) yield { op: 'set', field, key, value }
+  for (const [key, value] of map)
+    if (!isDeepStrictEqual(stored(before, field, key), value)) yield { op: 'set', field, key, value }
 }
 
-function* setsDifference(before: Before, field: string, sets: Map<string, Set<string>>): Generator<EntryChange> {
+function* setsDifference(
+  before: Before,
+  field: string,
+  sets: Map<string, Set<string>>,
+): Generator<EntryChange> {
   for (const [key, members] of [...storedEntries(before, field)]) {
-    for (const member of members as Set<string>) if (!sets.get(key)?.has(member)) yield { op: 'remove', field, key, member }
+    for (const member of members as Set<string>)
+      if (!sets.get(key)?.has(member)) yield { op: 'remove', field, key, member }
   }
   for (const [key, members] of sets) {
     const known = stored(before, field, key) as Set<string> | undefined
@@ -85,27 +113,43 @@ function* listDifference(before: Before, field: string, list: readonly string[])
   for (const member of isPrefix ? list.slice(kept.length) : list) yield { op: 'append', field, member }
 }
 
-/** A field that is not handed over any more loses its entries, or its value. */
-function* goneFields(before: Before, header: StructHeader, fields: StructFields): Generator<EntryChange> {
+/** A field that is not handed over any more, or as another kind, loses its entries first. */
+function* goneFields({ state, isKnown }: Before, header: StructHeader): Generator<EntryChange> {
   for (const [field, kind] of header.kinds) {
-    if (fields.kinds.has(field)) continue
-    if (kind === 'map') yield* mapDifference(before, field, new Map())
-    else if (kind === 'sets') yield* setsDifference(before, field, new Map())
-    else if (kind === 'list') yield* listDifference(before, field, [])
-    else if (header.values.get(field) !== null) yield { op: 'replace', field, value: null }
+    if (isKnown(field)) continue
+    const all: Before = { state, header, isKnown: () => true }
+    if (kind === 'map') yield* mapDifference(all, field, new Map())
+    else if (kind === 'sets') yield* setsDifference(all, field, new Map())
+    else if (kind === 'list') yield* listDifference(all, field, [])
+    yield { op: 'drop', field }
   }
 }
 
 function guessKind(value: unknown): FieldKind {
   if (value instanceof Map) {
-    const first = (value as Map<string, unknown>).values().next().value
-    return first instanceof Set ? 'sets' : 'map'
+    const members = [...(value as Map<string, unknown>).values()]
+    return members.length > 0 && members.every((member) => member instanceof Set) ? 'sets' : 'map'
   }
-  if (Array.isArray(value)) return value.length > 0 && value.every((member) => typeof member === 'string') ? 'list' : 'value'
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype ? 'map' : 'value'
+  if (Array.isArray(value))
+    return value.length > 0 && value.every((member) => typeof member === 'string') ? 'list' : 'value'
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+    ? 'map'
+    : 'value'
 }
 
-function entriesOf(value: unknown): [string, unknown][] {
+function entriesOf(value: unknown, what: string): [string, unknown][] {
   if (value instanceof Map) return [...(value as Map<string, unknown>)]
-  return Object.entries(value as object)
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return Object.entries(value)
+  throw new TypeError(`${what} must be a Map or an object.`)
+}
+
+function toSets(entries: [string, unknown][], what: string): Map<string, Set<string>> {
+  return new Map(entries.map(([key, members]) => [key, new Set(stringsOf(members, `${key} in ${what}`))]))
+}
+
+function stringsOf(value: unknown, what: string): string[] {
+  const members =
+    value instanceof Set || Array.isArray(value) ? [...(value as Iterable<unknown>)] : [undefined]
+  if (members.every((member) => typeof member === 'string')) return members
+  throw new TypeError(`${what} must hold strings.`)
 }

@@ -1,22 +1,35 @@
 /**
  * What queries want in memory and no snapshot holds: the matrix, and which vectors belong to a ref doc. Both are made when first asked for, and then
  * only told what changed.
+ *
+ * The matrix holds what can be searched: finite vectors of the dimensions that most of the namespace have. Others, which only an imported file can bring, are kept
+ * in the store and never found. Its rows stand in the order of the table, as they would if it were made anew: that decides ties.
  */
 import type { Position } from '../journal/event.ts'
 import { VectorMatrix } from './vector-matrix.ts'
-import type { VectorState } from './vector-state.ts'
+import { dimensionsOf, type VectorState } from './vector-state.ts'
 
 /** Vectors read at a time. */
 const batchRows = 1024
 
 export type ReadVectors = (positions: readonly Position[]) => Uint8Array[]
 
+interface Row {
+  id: string
+  order: number
+  position: Position
+}
+
 export class VectorCache {
   readonly #state: VectorState
   #matrix: VectorMatrix | undefined
   #changedRows = new Set<string>()
+  /** Of the rows in the matrix. */
+  readonly #orders = new Map<string, number>()
+  #lastOrder = -1
+  #dimensions = 0
   #byRefDoc: Map<string, Set<string>> | undefined
-  #refDocOf = new Map<string, string>()
+  readonly #refDocOf = new Map<string, string>()
   #changedRefDocs = new Set<string>()
 
   constructor(state: VectorState) {
@@ -25,12 +38,12 @@ export class VectorCache {
 
   /** The matrix as of now. */
   matrix(read: ReadVectors): VectorMatrix {
-    const { vectors } = this.#state
-    const isNew = this.#matrix === undefined
-    this.#matrix ??= new VectorMatrix()
-    if (isNew) vectors.follow(this.#changedRows)
-    const ids = isNew ? vectors.keys() : this.#takeRows()
-    fill(this.#matrix, this.#state, { ids, read })
+    const matrix = this.#matrix
+    this.#matrix = undefined // If reading fails, the next query starts over.
+    const dimensions = dimensionsOf(this.#state)
+    const isUsable = matrix !== undefined && this.#dimensions === dimensions
+    this.#dimensions = dimensions
+    this.#matrix = (isUsable && this.#brought(matrix, read)) || this.#made(read)
     return this.#matrix
   }
 
@@ -47,10 +60,60 @@ export class VectorCache {
     return [...(this.#byRefDoc.get(refDocId) ?? [])]
   }
 
-  #takeRows(): string[] {
-    const ids = [...this.#changedRows]
+  #made(read: ReadVectors): VectorMatrix {
+    const { vectors } = this.#state
+    vectors.follow(this.#changedRows)
     this.#changedRows.clear()
-    return ids
+    this.#orders.clear()
+    this.#lastOrder = -1
+    const matrix = new VectorMatrix()
+    let batch: Row[] = []
+    for (const [id, { position }] of vectors.entries()) {
+      batch.push({ id, order: vectors.orderOf(id)!, position })
+      if (batch.length < batchRows) continue
+      this.#fill(matrix, batch, read)
+      batch = []
+    }
+    this.#fill(matrix, batch, read)
+    return matrix
+  }
+
+  /** The matrix with what changed; `undefined` where a row would have to go between others, which it does only when a deletion was taken back. */
+  #brought(matrix: VectorMatrix, read: ReadVectors): VectorMatrix | undefined {
+    const { vectors } = this.#state
+    const rows: Row[] = []
+    for (const id of this.#changedRows) {
+      const order = vectors.orderOf(id)
+      const known = this.#orders.get(id)
+      if (order !== known) this.#drop(matrix, id)
+      if (order === undefined) continue
+      if (order !== known && order < this.#lastOrder) return undefined
+      rows.push({ id, order, position: vectors.get(id)!.position })
+    }
+    this.#changedRows.clear()
+    rows.sort((a, b) => a.order - b.order)
+    for (let at = 0; at < rows.length; at += batchRows)
+      this.#fill(matrix, rows.slice(at, at + batchRows), read)
+    return matrix
+  }
+
+  #fill(matrix: VectorMatrix, batch: readonly Row[], read: ReadVectors): void {
+    const vectors = read(batch.map(({ position }) => position))
+    for (const [index, { id, order }] of batch.entries()) {
+      const vector = toFloats(vectors[index]!)
+      if (vector.length !== this.#dimensions || !isFinite(vector)) {
+        this.#drop(matrix, id)
+        continue
+      }
+      matrix.set(id, vector)
+      this.#orders.set(id, order)
+      this.#lastOrder = Math.max(this.#lastOrder, order)
+    }
+  }
+
+  #drop(matrix: VectorMatrix, id: string): void {
+    matrix.delete(id)
+    this.#orders.delete(id)
   }
 
   #file(id: string, refDocId: string | undefined): void {
@@ -64,20 +127,10 @@ export class VectorCache {
   }
 }
 
-function fill(matrix: VectorMatrix, state: VectorState, { ids, read }: { ids: Iterable<string>; read: ReadVectors }): void {
-  const gone: string[] = []
-  const come: { id: string; position: Position }[] = []
-  for (const id of ids) {
-    const position = state.vectors.get(id)?.position
-    if (position) come.push({ id, position })
-    else gone.push(id)
-  }
-  for (const id of gone) matrix.delete(id)
-  for (let at = 0; at < come.length; at += batchRows) {
-    const batch = come.slice(at, at + batchRows)
-    const rows = read(batch.map(({ position }) => position))
-    for (const [index, { id }] of batch.entries()) matrix.set(id, toFloats(rows[index]!))
-  }
+function isFinite(vector: Float32Array): boolean {
+  let zero = 0
+  for (let at = 0; at < vector.length; at++) zero += vector[at]! * 0
+  return zero === 0
 }
 
 /** A view where alignment allows, else a copy. */

@@ -8,6 +8,7 @@
  * | `VectorsCleared` | nothing                               |                                  |
  */
 import type { EventInput } from '../journal/event.ts'
+import type { Metadata } from './relationships.ts'
 import type { SpelledMetadata } from './stored-metadata.ts'
 import { metadataToStored } from './stored-metadata.ts'
 
@@ -24,15 +25,38 @@ export interface AddedVector extends VectorInfo {
   id: string
 }
 
+/** What LlamaIndex adds to the metadata of a vector that has any, in its order. It takes the place of what a user calls the same. */
+export function derivedMetadata({
+  refDocId,
+  className,
+}: Pick<VectorInfo, 'refDocId' | 'className'>): Metadata {
+  const source = refDocId ?? 'None'
+  return {
+    ...(className !== undefined && { _node_type: className }),
+    document_id: source,
+    doc_id: source,
+    ref_doc_id: source,
+  }
+}
+
 /** `matrix` holds the vectors one after another. */
-export function vectorsAdded(vectors: readonly AddedVector[], matrix: Float32Array, dimensions: number): EventInput {
+export function vectorsAdded(
+  vectors: readonly AddedVector[],
+  matrix: Float32Array,
+  dimensions: number,
+): EventInput {
   const bytes = new Uint8Array(matrix.buffer, matrix.byteOffset, matrix.byteLength)
   const rowBytes = dimensions * 4
   return {
     type: 'VectorsAdded',
     dimensions,
     items: vectors.map(({ id, refDocId, className, metadata }, index) => ({
-      row: [id, refDocId ?? null, className ?? null, metadata ? metadataToStored(metadata.metadata, metadata.spelling) : null] satisfies VectorRow,
+      row: [
+        id,
+        refDocId ?? null,
+        className ?? null,
+        metadata ? metadataToStored(metadata.metadata, metadata.spelling) : null,
+      ] satisfies VectorRow,
       payload: bytes.subarray(index * rowBytes, (index + 1) * rowBytes),
     })),
   }
@@ -43,4 +67,3 @@ export function vectorsDeleted(ids: readonly string[]): EventInput {
 }
 
 export const vectorsCleared: EventInput = { type: 'VectorsCleared', items: [{ row: [] }] }
-

@@ -1,4 +1,8 @@
-/** What one namespace of vectors folds to: where each vector stands, and what filters ask for. */
+/**
+ * What one namespace of vectors folds to: where each vector stands, and what filters ask for.
+ *
+ * Invariant: `counts` says under each number of dimensions how many vectors have that many. Our own `add` keeps all of one length; imported files need not.
+ */
 import type { Position, StoreKind, StoredEvent } from '../journal/event.ts'
 import { Table, type UndoLog, type ValueCodec } from '../journal/table.ts'
 import { inGroups } from './document-state.ts'
@@ -12,49 +16,109 @@ export interface VectorEntry extends VectorInfo {
 
 export type VectorState = {
   vectors: Table<VectorEntry>
+  counts: Table<number>
 }
 
 export const vectorKind: StoreKind<VectorState> = {
-  initialState: (undo: UndoLog) => ({ vectors: new Table(entryCodec, undo) }),
+  initialState: (undo: UndoLog) => ({
+    vectors: new Table(entryCodec, undo),
+    counts: new Table(countCodec, undo),
+  }),
   evolve,
   *present(state, payload) {
-    yield* inGroups(state.vectors.entries(), (group) => {
-      const dimensions = group[0]![1].position.length / 4
-      const matrix = new Float32Array(group.length * dimensions)
+    for (const group of ofEqualLength(state.vectors.entries())) {
+      const rowBytes = group[0]![1].position.length
+      const matrix = new Float32Array((group.length * rowBytes) / 4)
       const bytes = new Uint8Array(matrix.buffer)
-      for (const [index, [, { position }]] of group.entries()) bytes.set(payload(position), index * dimensions * 4)
-      return vectorsAdded(
+      for (const [index, [, { position }]] of group.entries()) bytes.set(payload(position), index * rowBytes)
+      yield vectorsAdded(
         group.map(([id, info]) => ({ id, ...info })),
         matrix,
-        dimensions,
+        rowBytes / 4,
       )
-    })
+    }
   },
   *clearing(state) {
     if (state.vectors.size > 0) yield vectorsCleared
   },
 }
 
-/** The dimensions of the vectors that are there; 0 if none is. */
-export function dimensionsOf(state: VectorState): number {
-  for (const [, { position }] of state.vectors.entries()) return position.length / 4
-  return 0
+/** The dimensions that most vectors have; 0 if there are none. */
+export function dimensionsOf({ counts }: VectorState): number {
+  let [dimensions, most] = ['0', 0]
+  for (const [key, count] of counts.entries()) {
+    if (count > most) [dimensions, most] = [key, count]
+  }
+  return Number(dimensions)
 }
 
 function evolve(state: VectorState, { type, items }: StoredEvent): void {
+  const tally = new Tally(state)
   for (const { row, position } of items) {
     const [id, refDocId, className, metadata] = row as VectorRow
     if (type === 'VectorsAdded') {
+      const known = state.vectors.get(id)
+      if (known) tally.count(known.position, -1)
+      tally.count(position, 1)
       state.vectors.set(id, {
         position,
         refDocId: refDocId ?? undefined,
         className: className ?? undefined,
         metadata: metadata === null ? undefined : metadataFromStored(metadata),
       })
-    } else if (type === 'VectorsDeleted') state.vectors.delete(id)
-    else if (type === 'VectorsCleared') for (const key of [...state.vectors.keys()]) state.vectors.delete(key)
+    } else if (type === 'VectorsDeleted') {
+      const known = state.vectors.get(id)
+      if (known) tally.count(known.position, -1)
+      state.vectors.delete(id)
+    } else if (type === 'VectorsCleared') {
+      for (const [key, { position }] of [...state.vectors.entries()]) {
+        tally.count(position, -1)
+        state.vectors.delete(key)
+      }
+    }
+  }
+  tally.settle()
+}
+
+/** What an event adds to the counts, entered once. */
+class Tally {
+  readonly #counts: VectorState['counts']
+  readonly #growth = new Map<number, number>()
+
+  constructor({ counts }: VectorState) {
+    this.#counts = counts
+  }
+
+  count({ length }: Position, by: number): void {
+    this.#growth.set(length / 4, (this.#growth.get(length / 4) ?? 0) + by)
+  }
+
+  settle(): void {
+    for (const [dimensions, growth] of this.#growth) {
+      const key = String(dimensions)
+      const count = (this.#counts.get(key) ?? 0) + growth
+      if (count > 0) this.#counts.set(key, count)
+      else this.#counts.delete(key)
+    }
   }
 }
+
+/** A matrix has rows of one length. */
+function* ofEqualLength(entries: Iterable<[string, VectorEntry]>): Generator<[string, VectorEntry][]> {
+  for (const group of inGroups(entries, (some) => some)) {
+    let run: [string, VectorEntry][] = []
+    for (const entry of group) {
+      if (run[0] && run[0][1].position.length !== entry[1].position.length) {
+        yield run
+        run = []
+      }
+      run.push(entry)
+    }
+    yield run
+  }
+}
+
+const countCodec: ValueCodec<number> = { toPlain: (count) => count, fromPlain: (plain) => plain as number }
 
 const entryCodec: ValueCodec<VectorEntry> = {
   toPlain: ({ position, refDocId, className, metadata }) => [
@@ -64,7 +128,7 @@ const entryCodec: ValueCodec<VectorEntry> = {
     metadata ? metadataToStored(metadata.metadata, metadata.spelling) : null,
   ],
   fromPlain(plain) {
-    const [position, refDocId, className, metadata] = plain as [PlainPosition, string | null, string | null, unknown]
+    const [position, refDocId, className, metadata] = plain as PlainEntry
     return {
       position: positionFromPlain(position),
       refDocId: refDocId ?? undefined,
@@ -73,3 +137,10 @@ const entryCodec: ValueCodec<VectorEntry> = {
     }
   },
 }
+
+type PlainEntry = [
+  position: PlainPosition,
+  refDocId: string | null,
+  className: string | null,
+  metadata: unknown,
+]

@@ -6,16 +6,21 @@ import type { JournalHandle } from '../journal/handle.ts'
 import { VarveError } from '../errors.ts'
 import { namespaceFolder } from '../log/names.ts'
 import type { DeleteNodesOptions, VectorStore, VectorStoreQuery, VectorStoreQueryResult } from './contract.ts'
-import { checkId } from './ids.ts'
+import { checkId, checkNamespace } from './ids.ts'
 import { JournalStore } from './journal-store.ts'
 import { checkMetadata } from './metadata.ts'
 import { compileFilters } from './metadata-filters.ts'
-import type { BaseNode } from './node.ts'
+import { BaseNode } from './node.ts'
 import type { Metadata } from './relationships.ts'
-import { setOwn } from './own-property.ts'
 import { plainSpelling } from './spelling.ts'
 import { toFloats, VectorCache } from './vector-cache.ts'
-import { vectorsAdded, vectorsCleared, vectorsDeleted, type AddedVector } from './vector-events.ts'
+import {
+  derivedMetadata,
+  vectorsAdded,
+  vectorsCleared,
+  vectorsDeleted,
+  type AddedVector,
+} from './vector-events.ts'
 import { dimensionsOf, type VectorEntry, type VectorState } from './vector-state.ts'
 
 export const defaultVectorNamespace = 'default'
@@ -24,11 +29,13 @@ const caches = new WeakMap<VectorState, VectorCache>()
 
 export class JournalVectorStore extends JournalStore<VectorState> implements VectorStore {
   readonly storesText = false
-  readonly namespace: string
 
   constructor(handle: JournalHandle, namespace = defaultVectorNamespace) {
-    super(handle, vectorFolder(namespace))
-    this.namespace = namespace
+    super(handle, vectorFolder(namespace), namespace)
+  }
+
+  get namespace(): string {
+    return this.storedNamespace ?? defaultVectorNamespace
   }
 
   /**
@@ -41,8 +48,8 @@ export class JournalVectorStore extends JournalStore<VectorState> implements Vec
     const matrix = toMatrix(nodes, dimensions)
     await this.change((state, append) => {
       const known = dimensionsOf(state)
-      if (known > 0 && nodes.length > 0 && known !== dimensions) throw wrongDimensions(this.namespace, { known, given: dimensions, id: nodes[0]!.id_ })
-      if (this.handle.journal.folders().get(this.folder) === undefined) this.handle.journal.name(this.folder, this.namespace)
+      if (known > 0 && nodes.length > 0 && known !== dimensions)
+        throw wrongDimensions(this.namespace, { known, given: dimensions, id: nodes[0]!.id_ })
       append(vectorsAdded(added, matrix, dimensions))
     })
     return added.map(({ id }) => id)
@@ -53,7 +60,8 @@ export class JournalVectorStore extends JournalStore<VectorState> implements Vec
   }
 
   async deleteNodes({ nodeIds, filters }: DeleteNodesOptions): Promise<void> {
-    if (nodeIds === undefined && filters === undefined) throw new TypeError('deleteNodes() takes nodeIds or filters; clear() deletes everything.')
+    if (nodeIds === undefined && filters === undefined)
+      throw new TypeError('deleteNodes() takes nodeIds or filters; clear() deletes everything.')
     const meets = filters && compileFilters(filters)
     await this.change((state, append) => {
       const candidates = new Set(nodeIds ?? state.vectors.keys())
@@ -98,17 +106,29 @@ export class JournalVectorStore extends JournalStore<VectorState> implements Vec
     })
   }
 
-  /** Throws `VARVE_UNSUPPORTED_QUERY` for modes that need more than vectors, `VARVE_WRONG_DIMENSIONS`, `VARVE_BAD_FILTER`. */
+  /**
+   * Vectors that an import brought and no search can compare, since they hold NaN or infinity or are of another length than most, are never hits. Throws
+   * `VARVE_UNSUPPORTED_QUERY` for modes that need more than vectors, and for filters where no vector was stored with metadata; `VARVE_WRONG_DIMENSIONS`,
+   * `VARVE_BAD_VECTOR`, `VARVE_BAD_FILTER`.
+   */
   async query(query: VectorStoreQuery): Promise<VectorStoreQueryResult> {
     const { queryEmbedding, similarityTopK = 1, mode = 'default' } = query
     if (mode !== 'default') {
-      throw new VarveError('VARVE_UNSUPPORTED_QUERY', `This vector store has no mode '${mode}'.`, { mode, remedy: "Use 'default', or a database that has it." })
+      throw new VarveError('VARVE_UNSUPPORTED_QUERY', `This vector store has no mode '${mode}'.`, {
+        mode,
+        remedy: "Use 'default', or a database that has it.",
+      })
     }
-    if (!queryEmbedding) throw new VarveError('VARVE_UNSUPPORTED_QUERY', 'A query needs a queryEmbedding.', { remedy: 'Give one, or ask an index.' })
+    if (!queryEmbedding)
+      throw new VarveError('VARVE_UNSUPPORTED_QUERY', 'A query needs a queryEmbedding.', {
+        remedy: 'Give one, or ask an index.',
+      })
     const meets = query.filters && compileFilters(query.filters)
     return this.read((state) => {
       const matrix = cacheOf(state).matrix((positions) => this.handle.payloads(this.folder, positions))
-      return matrix.topK(queryEmbedding, similarityTopK, acceptance(state, query, meets))
+      const hits = matrix.topK(queryEmbedding, similarityTopK, acceptance(state, query, meets))
+      if (meets && hits.ids.length === 0) refuseWithoutMetadata(state, this.namespace)
+      return hits
     })
   }
 
@@ -119,9 +139,7 @@ export class JournalVectorStore extends JournalStore<VectorState> implements Vec
 }
 
 export function vectorFolder(namespace: string): string {
-  if (typeof namespace !== 'string' || namespace === '' || Buffer.byteLength(namespace) > 1024)
-    throw new VarveError('VARVE_BAD_NAMESPACE', 'A namespace is empty or too long.', { namespace })
-  return namespaceFolder('vector_store', namespace)
+  return namespaceFolder('vector_store', checkNamespace(namespace))
 }
 
 function cacheOf(state: VectorState): VectorCache {
@@ -146,50 +164,100 @@ function acceptance(
     if (!docs && !meets) return true
     const entry = state.vectors.get(id)
     if (!entry) return false
-    return (!docs || (entry.refDocId !== undefined && docs.has(entry.refDocId))) && (!meets || meets(filterable(entry)))
+    return (
+      (!docs || (entry.refDocId !== undefined && docs.has(entry.refDocId))) &&
+      (!meets || meets(filterable(entry)))
+    )
   }
 }
 
-/** LlamaIndex's additions to a node's metadata. */
-function filterable({ metadata, refDocId, className }: VectorEntry): Metadata | undefined {
-  if (!metadata) return undefined
-  const all: Metadata = { ...metadata.metadata }
-  if (className !== undefined) setOwn(all, '_node_type', className)
-  for (const key of ['document_id', 'doc_id', 'ref_doc_id']) setOwn(all, key, refDocId ?? 'None')
-  return all
+/** With LlamaIndex's additions, unless an imported file says otherwise. */
+export function filterable({ metadata, refDocId, className }: VectorEntry): Metadata | undefined {
+  return metadata && { ...derivedMetadata({ refDocId, className }), ...metadata.metadata }
 }
 
 function toAdded(node: BaseNode): AddedVector {
+  if (!(node instanceof BaseNode)) throw new TypeError('add() takes nodes: make them with new TextNode().')
+  if (node.refDocId !== undefined) checkId(node.refDocId, 'ref doc id')
   const metadata = checkMetadata(node.metadata, `metadata of node ${node.id_}`)
   return {
     id: checkId(node.id_, 'node id'),
     refDocId: node.refDocId,
     className: node.className,
-    metadata: { metadata, spelling: plainSpelling },
+    metadata: { metadata: withoutDerived(metadata), spelling: plainSpelling },
   }
 }
+
+function withoutDerived(metadata: Metadata): Metadata {
+  return Object.fromEntries(Object.entries(metadata).filter(([key]) => !derivedKeys.has(key)))
+}
+
+const derivedKeys = new Set([
+  ...Object.keys(derivedMetadata({ refDocId: '', className: '' })),
+  '_node_content',
+])
 
 function toMatrix(nodes: readonly BaseNode[], dimensions: number): Float32Array {
   const matrix = new Float32Array(nodes.length * dimensions)
   for (const [index, { id_, embedding }] of nodes.entries()) {
-    if (!embedding) throw new VarveError('VARVE_BAD_VECTOR', `Node ${id_} has no embedding.`, { id: id_, remedy: 'Set node.embedding first.' })
-    if (embedding.length === 0) throw new VarveError('VARVE_BAD_VECTOR', `The embedding of node ${id_} is empty.`, { id: id_ })
+    if (!embedding)
+      throw new VarveError('VARVE_BAD_VECTOR', `Node ${id_} has no embedding.`, {
+        id: id_,
+        remedy: 'Set node.embedding first.',
+      })
+    if (embedding.length === 0)
+      throw new VarveError('VARVE_BAD_VECTOR', `The embedding of node ${id_} is empty.`, { id: id_ })
     if (embedding.length !== dimensions)
-      throw new VarveError('VARVE_WRONG_DIMENSIONS', `Node ${id_} has ${embedding.length} dimensions where the first has ${dimensions}.`, { id: id_ })
+      throw new VarveError(
+        'VARVE_WRONG_DIMENSIONS',
+        `Node ${id_} has ${embedding.length} dimensions where the first has ${dimensions}.`,
+        { id: id_ },
+      )
+    if (Array.isArray(embedding) && !embedding.every((number) => typeof number === 'number'))
+      throw new VarveError(
+        'VARVE_BAD_VECTOR',
+        `The embedding of node ${id_} holds something that is no number.`,
+        { id: id_ },
+      )
     matrix.set(embedding, index * dimensions)
     for (let at = index * dimensions; at < (index + 1) * dimensions; at++) {
       if (!Number.isFinite(matrix[at]))
-        throw new VarveError('VARVE_BAD_VECTOR', `The embedding of node ${id_} holds ${embedding[at - index * dimensions]}.`, { id: id_ })
+        throw new VarveError(
+          'VARVE_BAD_VECTOR',
+          `The embedding of node ${id_} holds ${embedding[at - index * dimensions]}.`,
+          { id: id_ },
+        )
     }
   }
   return matrix
 }
 
-function wrongDimensions(namespace: string, { known, given, id }: { known: number; given: number; id: string }): VarveError {
-  return new VarveError('VARVE_WRONG_DIMENSIONS', `Node ${id} has ${given} dimensions; the vectors of namespace '${namespace}' have ${known}.`, {
-    namespace,
-    known,
-    given,
-    id,
-  })
+/** Files from before LlamaIndex kept metadata with vectors: a filter would find nothing, and its user not know why. */
+function refuseWithoutMetadata(state: VectorState, namespace: string): void {
+  for (const [, { metadata }] of state.vectors.entries()) if (metadata) return
+  if (state.vectors.size === 0) return
+  throw new VarveError(
+    'VARVE_UNSUPPORTED_QUERY',
+    `The vectors of namespace '${namespace}' were stored without metadata, so no filter can find any.`,
+    {
+      namespace,
+      remedy: 'Add the nodes to the index again, or query without filters.',
+    },
+  )
+}
+
+function wrongDimensions(
+  namespace: string,
+  { known, given, id }: { known: number; given: number; id: string },
+): VarveError {
+  return new VarveError(
+    'VARVE_WRONG_DIMENSIONS',
+    `Node ${id} has ${given} dimensions; the vectors of namespace '${namespace}' have ${known}.`,
+    {
+      namespace,
+      known,
+      given,
+      id,
+    },
+  )
 }

@@ -20,7 +20,11 @@ async function ids(index: VectorStoreIndex | SummaryIndex | SimpleKeywordTableIn
 test('indices of all types share a storage, change, and stay right', async () => {
   const storageContext = await StorageContext.fromDefaults()
   const embedModel = bagOfWords()
-  const options = (prefix: string) => ({ storageContext, nodeParser: oneSentenceANode(prefix), indexId: prefix })
+  const options = (prefix: string) => ({
+    storageContext,
+    nodeParser: oneSentenceANode(prefix),
+    indexId: prefix,
+  })
   const v = await VectorStoreIndex.fromDocuments([cats, birds], { ...options('v'), embedModel })
   const w = await VectorStoreIndex.fromDocuments([cats], { ...options('w'), embedModel })
   const s = await SummaryIndex.fromDocuments([cats, birds], options('s'))
@@ -59,7 +63,11 @@ test('an update that fails half-way leaves all stores as they were', async () =>
   // The vectors of another size are refused by the vector store alone.
   embedModel.embed = async (texts) => texts.map(() => new Float32Array(3))
   const other = { ...embedModel, dimensions: 3 }
-  const changed = await loadIndexFromStorage(storageContext, { ...options, embedModel: other, acceptEmbedModel: true })
+  const changed = await loadIndexFromStorage(storageContext, {
+    ...options,
+    embedModel: other,
+    acceptEmbedModel: true,
+  })
   await expect(changed.updateRefDoc(newer)).rejects.toMatchObject({ code: 'VARVE_WRONG_DIMENSIONS' })
   expect(await storageContext.docstore.getDocumentHash('cats')).toBe(cats.hash)
   expect((await index.refDocInfo()).get('cats')!.nodeIds).toEqual(['n1', 'n2'])

@@ -1,7 +1,8 @@
 // A storage of fakes whose `together` takes everything back if the change throws, one change after another.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { IndexStorage } from '../../../src/indices/index-storage.ts'
-import type { GraphStore, VectorStore } from '../../../src/stores/contract.ts'
+import type { VectorStore } from '../../../src/stores/contract.ts'
+import { MemoryGraphStore } from './memory-graph-store.ts'
 import { MemoryDocstore } from './memory-docstore.ts'
 import { ViewingIndexStore, type WholeIndexStore } from './memory-index-store.ts'
 import { MemoryVectorStore } from './memory-vector-store.ts'
@@ -16,7 +17,7 @@ export class MemoryStorage implements IndexStorage {
   readonly indexStore: WholeIndexStore
   readonly vectorStores = new Map<string, VectorStore>()
   readonly vectorStore: MemoryVectorStore
-  readonly graphStore = {} as GraphStore
+  readonly graphStore = new MemoryGraphStore()
   readonly #inside = new AsyncLocalStorage<true>()
   #last: Promise<unknown> = Promise.resolve()
 
@@ -48,13 +49,15 @@ export class MemoryStorage implements IndexStorage {
   }
 
   #snapshot(): () => void {
-    const { docstore, indexStore, vectorStore } = this
+    const { docstore, indexStore, vectorStore, graphStore } = this
+    const { triplets } = graphStore
     const { nodes, hashes, refDocs } = structuredCopies(docstore)
     const structs = new Map([...indexStore.structs].map(([id, struct]) => [id, structuredClone(struct)]))
     const vectors = new Map(vectorStore.vectors)
     return () => {
       Object.assign(docstore, { nodes, hashes, refDocs })
       indexStore.structs = structs
+      graphStore.triplets = triplets
       vectorStore.vectors = vectors
     }
   }

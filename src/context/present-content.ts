@@ -1,0 +1,134 @@
+/** What a context's own stores hold now, in nobody's spelling but Varve's: what leaves as a dictionary, or as files. One synchronous step, so one moment. */
+import type { StorageContent } from '../interop/llamaindex-dict.ts'
+import type { RefDocRecord, VectorRecord } from '../interop/llamaindex-content.ts'
+import { metadataWithDerived } from '../interop/python-trees.ts'
+import { decode } from '../journal/codec.ts'
+import type { StoreState } from '../journal/event.ts'
+import type { Journal } from '../journal/journal.ts'
+import type { DocumentState, RefDocState } from '../stores/document-state.ts'
+import type { JournalDocumentStore } from '../stores/document-store.ts'
+import { allTriplets, type GraphState } from '../stores/graph-state.ts'
+import { graphFolder } from '../stores/graph-store.ts'
+import type { IndexState } from '../stores/index-state.ts'
+import { indexFolder, structsIn } from '../stores/index-store.ts'
+import type { JournalStore } from '../stores/journal-store.ts'
+import type { BaseNode } from '../stores/node.ts'
+import { nodeFromStored, type StoredNode } from '../stores/node-codec.ts'
+import { setOwn } from '../stores/own-property.ts'
+import { allGraphTriplets, unescaped, type PropertyGraphState } from '../stores/property-graph-state.ts'
+import { propertyGraphFolder } from '../stores/property-graph-store.ts'
+import { pointerTo, type Spelling } from '../stores/spelling.ts'
+import type { SpelledTree } from '../stores/stored-metadata.ts'
+import { toFloats } from '../stores/vector-cache.ts'
+import type { VectorState } from '../stores/vector-state.ts'
+
+export interface ContentStores {
+  docstore: JournalDocumentStore
+  vectorStores: ReadonlyMap<string, JournalStore<VectorState>>
+}
+
+export async function presentContent(
+  journal: Journal,
+  { docstore, vectorStores }: ContentStores,
+): Promise<StorageContent> {
+  const folders = [
+    docstore.folder,
+    indexFolder,
+    graphFolder,
+    propertyGraphFolder,
+    ...Array.from(vectorStores.values(), ({ folder }) => folder),
+  ]
+  const states = new Map<string, StoreState>()
+  for (const folder of folders) states.set(folder, await journal.load(folder))
+  const state = <S extends StoreState>(folder: string): S => states.get(folder) as S
+  const vectors = Array.from(
+    vectorStores,
+    ([namespace, { folder }]) => [namespace, vectorsIn(journal, folder, state(folder))] as const,
+  )
+  const propertyGraph = propertyGraphIn(state(propertyGraphFolder))
+  return {
+    namespace: docstore.namespace,
+    ...documentsIn(journal, docstore.folder, state(docstore.folder)),
+    structs: structsIn(state<IndexState>(indexFolder)),
+    vectors: new Map(vectors),
+    graph: [...allTriplets(state<GraphState>(graphFolder))],
+    ...(propertyGraph && { propertyGraph }),
+  }
+}
+
+function documentsIn(
+  journal: Journal,
+  folder: string,
+  { nodes, records, refDocs }: DocumentState,
+): Pick<StorageContent, 'nodes' | 'documentMetadata' | 'refDocs'> {
+  const entries = [...nodes.entries()]
+  const payloads = journal.payloads(
+    folder,
+    entries.map(([, position]) => position),
+  )
+  const toRefDoc = ({ nodeIds, metadata, spelling, extra }: RefDocState): RefDocRecord => ({
+    nodeIds: [...nodeIds],
+    metadata,
+    spelling,
+    ...(extra && { extra }),
+  })
+  return {
+    nodes: entries.map(([id], index): BaseNode => nodeFromStored(id, decode(payloads[index]!) as StoredNode)),
+    documentMetadata: new Map(
+      Array.from(records.entries(), ([id, { hash, refDocId, extra }]) => [
+        id,
+        {
+          ...(hash !== undefined && { hash }),
+          ...(refDocId !== undefined && { refDocId }),
+          ...(extra && { extra }),
+        },
+      ]),
+    ),
+    refDocs: new Map(Array.from(refDocs.entries(), ([id, refDoc]) => [id, toRefDoc(refDoc)])),
+  }
+}
+
+function vectorsIn(journal: Journal, folder: string, { vectors }: VectorState): VectorRecord[] {
+  const entries = [...vectors.entries()]
+  const payloads = journal.payloads(
+    folder,
+    entries.map(([, { position }]) => position),
+  )
+  return entries.map(([id, { refDocId, className, metadata }], index) => ({
+    id,
+    vector: toFloats(payloads[index]!),
+    ...(refDocId !== undefined && { refDocId }),
+    ...(metadata && {
+      metadata: metadataWithDerived(metadata.metadata, { refDocId, className }),
+      spelling: metadata.spelling,
+    }),
+  }))
+}
+
+/** `undefined` if there is nothing in it, as where LlamaIndex has no property graph. */
+function propertyGraphIn(state: PropertyGraphState): StorageContent['propertyGraph'] {
+  if (state.nodes.size + state.relations.size + state.triplets.size === 0) return undefined
+  const floats = new Set<string>()
+  const keyOrders = new Map<string, readonly string[]>()
+  const members = (part: string, entries: Iterable<[string, SpelledTree]>): Record<string, unknown> => {
+    const object: Record<string, unknown> = {}
+    const keys: string[] = []
+    for (const [key, { value, spelling }] of entries) {
+      setOwn(object, key, value)
+      keys.push(key)
+      takeAll(spelling, pointerTo(`/${part}`, key))
+    }
+    keyOrders.set(`/${part}`, keys)
+    return object
+  }
+  const takeAll = (spelling: Spelling, at: string): void => {
+    for (const pointer of spelling.floats) floats.add(at + pointer)
+    for (const [pointer, keys] of spelling.keyOrders) keyOrders.set(at + pointer, keys)
+  }
+  const tree = {
+    nodes: members('nodes', unescaped(state.nodes)),
+    relations: members('relations', unescaped(state.relations)),
+    triplets: Array.from(allGraphTriplets(state), (triplet) => [...triplet]),
+  }
+  return { tree, spelling: { floats, keyOrders } }
+}

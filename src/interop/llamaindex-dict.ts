@@ -1,0 +1,90 @@
+/** LlamaIndex's `to_dict` of a whole storage context: the trees of its files under one roof. Our own has what Python's has, under the same keys. */
+import { checkTree } from '../stores/metadata.ts'
+import { checkContent } from './llamaindex-checks.ts'
+import { defaultNamespace, readDocstore } from './llamaindex-docstore.ts'
+import { propertyGraphOf, readGraph } from './llamaindex-graphs.ts'
+import { membersOf } from './llamaindex-shape.ts'
+import { readStructs } from './llamaindex-structs.ts'
+import { readVectors } from './llamaindex-vectors.ts'
+import {
+  docstoreToPython,
+  graphStoreToPython,
+  indexStoreToPython,
+  propertyGraphToPython,
+  vectorStoreToPython,
+} from './python-trees.ts'
+import { asRead, objectOf } from './python-spelled.ts'
+import { TreeReader } from './tree-reader.ts'
+import type { LlamaIndexContent, LlamaIndexWarning, VectorRecord } from './llamaindex-content.ts'
+
+/** Plain values throughout; `JSON.stringify` takes it, unless it holds BigInt. */
+export interface StorageDict {
+  /** By namespace. */
+  vector_store: Record<string, Record<string, unknown>>
+  doc_store: Record<string, unknown>
+  index_store: Record<string, unknown>
+  graph_store: Record<string, unknown>
+  property_graph_store: Record<string, unknown> | null
+}
+
+export type StorageContent = Omit<LlamaIndexContent, 'dialect' | 'files' | 'warnings'>
+
+export function contentToDict(content: StorageContent): StorageDict {
+  const { vectors, structs, graph, propertyGraph } = content
+  const namespaces = Array.from(vectors, ([name, records]) => [name, vectorStoreToPython(records)] as const)
+  return {
+    vector_store: objectOf(namespaces) as StorageDict['vector_store'],
+    doc_store: docstoreToPython(content),
+    index_store: indexStoreToPython(structs),
+    graph_store: graphStoreToPython(graph),
+    property_graph_store: propertyGraph ? propertyGraphToPython(propertyGraph) : null,
+  }
+}
+
+/** Parts that are absent are empty, as in dictionaries of older versions. Throws `VARVE_BAD_FILE`, `VARVE_BAD_METADATA`. */
+export function dictToContent(dict: object): LlamaIndexContent {
+  checkTree(dict, 'dict')
+  const parts = dict as Partial<Record<keyof StorageDict, unknown>>
+  const warnings: LlamaIndexWarning[] = []
+  const about = (part: keyof StorageDict) => ({
+    file: part,
+    warn: (message: string) => void warnings.push({ file: part, message }),
+  })
+  const reader = (part: keyof StorageDict) => new TreeReader(parts[part] ?? {}, part)
+
+  const docstore = readDocstore(reader('doc_store'), { ...about('doc_store'), dialect: 'python' })
+  const { structs, nodes } = readStructs(reader('index_store'), about('index_store')).python ?? {
+    structs: [],
+    nodes: new Map(),
+  }
+  for (const [id, node] of nodes) if (!docstore.nodes.has(id)) docstore.nodes.set(id, node)
+  const content = {
+    dialect: 'python' as const,
+    files: [],
+    namespace: docstore.namespace || defaultNamespace,
+    nodes: [...docstore.nodes.values()],
+    documentMetadata: docstore.documentMetadata,
+    refDocs: docstore.refDocs,
+    structs,
+    vectors: namespacesIn(parts.vector_store ?? {}, about('vector_store')),
+    graph: readGraph(reader('graph_store'), about('graph_store')),
+    ...(parts.property_graph_store !== undefined &&
+      parts.property_graph_store !== null && {
+        propertyGraph: propertyGraphOf(asRead(parts.property_graph_store), 'property_graph_store'),
+      }),
+  }
+  checkContent(content, (file, message) => void warnings.push({ file, message }))
+  return { ...content, warnings }
+}
+
+/** Up to 0.7 there was one vector store, and its tree stood here. */
+function namespacesIn(tree: unknown, place: Parameters<typeof readVectors>[1]): Map<string, VectorRecord[]> {
+  const isOne = typeof tree === 'object' && tree !== null && Object.hasOwn(tree, 'embedding_dict')
+  const reader = new TreeReader(isOne ? { default: tree } : tree, place.file)
+  const namespaces = new Map<string, VectorRecord[]>()
+  for (const namespace of membersOf(reader, place.file, 'it')) {
+    const file = `${place.file}, ${namespace}`
+    namespaces.set(namespace, readVectors(new TreeReader(reader.peek(), file), { ...place, file }).vectors)
+  }
+  return namespaces
+}
