@@ -25,7 +25,7 @@ const total: Counts = { states: 0, crashes: 0 }
 
 for (let seed = Number(values.seed); total.states < wanted; seed++) {
   for (const workload of chosen) {
-    const { states, crashes } = await explore(workload, { seed, images, recoveryEvery: 8, moment, fate: values.fate })
+    const { states, crashes } = await explore(workload, { seed, images, goOnEvery: 1, recoveryEvery: 8, moment, fate: values.fate })
     total.states += states
     total.crashes += crashes
     console.log(`seed ${seed}  ${String(total.states).padStart(9)} states  ${String(total.crashes).padStart(7)} crashes  ${workload.name}`)

@@ -38,14 +38,10 @@ test('the map in src/README.md lists every file of src, and no other', () => {
   expect({ notListed, notThere }).toEqual({ notListed: [], notThere: [] })
 })
 
-test('every link of the README and of the map leads to a file', () => {
-  for (const page of ['README.md', 'src/README.md']) {
-    const links = readFileSync(join(ROOT, page), 'utf8').matchAll(/\]\((?!https?:)([^)#]+)\)/g)
-    const dead = [...links]
-      .map(([, link]) => link!)
-      .filter((link) => !existsSync(join(ROOT, page, '..', link)))
-    expect(dead, page).toEqual([])
-  }
+test.each(['README.md', 'src/README.md'])('every link of %s leads to a file', (page) => {
+  const links = readFileSync(join(ROOT, page), 'utf8').matchAll(/\]\((?!https?:)([^)#]+)\)/g)
+  const targets = [...links].map(([, link]) => link!)
+  expect(targets.filter((link) => !existsSync(join(ROOT, page, '..', link)))).toEqual([])
 })
 
 const EXAMPLE = 'first()\n\n  // region two\n  if (a) {\n    b()\n  }\n  // endregion\n'

@@ -92,7 +92,8 @@ function handleOf(
 
 /** Every handle of the one journal becomes one of the other, which the caller holds and then no more. */
 async function moveHandles(from: Journal, to: Journal): Promise<void> {
-  for (const handle of [...handlesOf(from)]) {
+  const handles = Array.from(handlesOf(from))
+  for (const handle of handles) {
     hold(to)
     handlesOf(to).add(handle)
     await handle.moveTo(to)

@@ -1,5 +1,5 @@
 /** LlamaIndex's `Simple…Store`s, which can also be had one by one: from a directory, or in memory. */
-import { JournalHandle } from '../journal/handle.ts'
+import type { JournalHandle } from '../journal/handle.ts'
 import { JournalDocumentStore } from '../stores/document-store.ts'
 import { JournalGraphStore } from '../stores/graph-store.ts'
 import { JournalIndexStore } from '../stores/index-store.ts'

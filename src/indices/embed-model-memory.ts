@@ -8,14 +8,26 @@ import type { EmbedModel } from './embed-model.ts'
 import type { IndexStorage } from './index-storage.ts'
 import type { StructHandle } from './struct-handle.ts'
 
+/** Where a struct remembers a model. */
+export interface EmbedModelFields {
+  id: string
+  dimensions: string
+}
+
+const textModelFields: EmbedModelFields = { id: 'embedModelId', dimensions: 'embedDimensions' }
+export const imageModelFields: EmbedModelFields = {
+  id: 'imageEmbedModelId',
+  dimensions: 'imageEmbedDimensions',
+}
+
 /** What to remember when vectors of the model are added. */
 export function rememberEmbedModel(
   view: StructView,
   model: EmbedModel | undefined,
-  dimensions: number | undefined,
+  ...[dimensions, fields = textModelFields]: [dimensions: number | undefined, fields?: EmbedModelFields]
 ): StructChange[] {
-  const isNews = model !== undefined && dimensions !== undefined && remembered(view).id === undefined
-  return isNews ? record(model.id, dimensions) : []
+  const isNews = model !== undefined && dimensions !== undefined && remembered(view, fields).id === undefined
+  return isNews ? record(fields, model.id, dimensions) : []
 }
 
 export interface EmbedModelCheck {
@@ -23,11 +35,12 @@ export interface EmbedModelCheck {
   embedModel: EmbedModel
   acceptEmbedModel: boolean
   storageContext: IndexStorage
+  fields?: EmbedModelFields
 }
 
 export async function checkEmbedModel(check: EmbedModelCheck): Promise<void> {
-  const { struct, embedModel, acceptEmbedModel, storageContext } = check
-  const { id, dimensions } = remembered(await struct.current())
+  const { struct, embedModel, acceptEmbedModel, fields = textModelFields } = check
+  const { id, dimensions } = remembered(await struct.current(), fields)
   const isSame =
     embedModel.id === id && (embedModel.dimensions ?? dimensions) === (dimensions ?? embedModel.dimensions)
   if (id === undefined || isSame) return
@@ -40,35 +53,39 @@ export async function checkEmbedModel(check: EmbedModelCheck): Promise<void> {
       givenEmbedModelId: embedModel.id,
     })
   }
-  await recordUnlessReadOnly(storageContext, struct, embedModel)
+  await recordUnlessReadOnly({ ...check, fields })
 }
 
 /** Who may only read may still query with a model of their choice. */
-async function recordUnlessReadOnly(
-  storage: IndexStorage,
-  struct: StructHandle,
-  model: EmbedModel,
-): Promise<void> {
+async function recordUnlessReadOnly({
+  struct,
+  embedModel,
+  storageContext,
+  fields,
+}: EmbedModelCheck & { fields: EmbedModelFields }): Promise<void> {
   try {
-    await storage.together(async () => {
+    await storageContext.together(async () => {
       await struct.fresh()
-      await struct.change(record(model.id, model.dimensions ?? null))
+      await struct.change(record(fields, embedModel.id, embedModel.dimensions ?? null))
     })
   } catch (error) {
     if (!(error instanceof VarveError && error.code === 'VARVE_READ_ONLY')) throw error
   }
 }
 
-function record(id: string, dimensions: number | null): StructChange[] {
+function record(fields: EmbedModelFields, id: string, dimensions: number | null): StructChange[] {
   return [
-    { op: 'replace', field: 'embedModelId', value: id },
-    { op: 'replace', field: 'embedDimensions', value: dimensions },
+    { op: 'replace', field: fields.id, value: id },
+    { op: 'replace', field: fields.dimensions, value: dimensions },
   ]
 }
 
-function remembered(view: StructView): { id: string | undefined; dimensions: number | undefined } {
+function remembered(
+  view: StructView,
+  fields: EmbedModelFields,
+): { id: string | undefined; dimensions: number | undefined } {
   return {
-    id: (view.value('embedModelId') as string | null | undefined) ?? undefined,
-    dimensions: (view.value('embedDimensions') as number | null | undefined) ?? undefined,
+    id: (view.value(fields.id) as string | null | undefined) ?? undefined,
+    dimensions: (view.value(fields.dimensions) as number | null | undefined) ?? undefined,
   }
 }

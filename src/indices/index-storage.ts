@@ -8,6 +8,8 @@ export interface IndexStorage {
   /** The namespace `default`. */
   readonly vectorStore: VectorStore
   readonly graphStore: GraphStore
+  /** Present in storages that can make a vector store of their own for a namespace. */
+  addVectorStore?(namespace: string): VectorStore
   /**
    * Runs changes as one unit: if `change` throws, all own stores are as before; it does not commit. Calls to own stores made synchronously
    * one after another inside take effect in one synchronous step, so that no reader sees half. Nested ones join.

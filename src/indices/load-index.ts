@@ -8,12 +8,14 @@ import { KeywordTableIndex, type KeywordIndexOptions } from './keyword-table-ind
 import type { IndexStorage } from './index-storage.ts'
 import { KnowledgeGraphIndex, type LoadKnowledgeGraphIndexOptions } from './knowledge-graph-index.ts'
 import { hasTriplets } from './knowledge-warning.ts'
+import { MultiModalVectorStoreIndex, type LoadMultiModalIndexOptions } from './multi-modal-index.ts'
 import { RAKEKeywordTableIndex } from './rake-keyword-table-index.ts'
 import { SimpleKeywordTableIndex } from './simple-keyword-table-index.ts'
 import { StructHandle } from './struct-handle.ts'
 import { listStructs } from './struct-list.ts'
-import { isVectorType } from './struct-types.ts'
+import { isVectorType, multimodalType } from './struct-types.ts'
 import { SummaryIndex } from './summary-index.ts'
+import { TreeIndex, type LoadTreeIndexOptions } from './tree-index.ts'
 import { VectorStoreIndex, type LoadVectorIndexOptions } from './vector-store-index.ts'
 
 interface KeywordTableLoadOptions {
@@ -27,7 +29,9 @@ export type LoadIndexOptions = Omit<
     KeywordIndexOptions &
     KeywordTableLoadOptions &
     LoadKnowledgeGraphIndexOptions &
-    LoadDocumentSummaryIndexOptions,
+    LoadDocumentSummaryIndexOptions &
+    LoadTreeIndexOptions &
+    LoadMultiModalIndexOptions,
   'storageContext'
 >
 
@@ -53,11 +57,13 @@ async function load(storage: IndexStorage, indexId: string, given: LoadIndexOpti
   if (struct === undefined) throw await notFound(storage, indexId)
   const options = { ...given, storageContext: storage }
   const { type } = struct.lastSeen
+  if (type === multimodalType) return await MultiModalVectorStoreIndex.load(struct, options)
   if (isVectorType(type)) return await VectorStoreIndex.load(struct, options)
   if (type === 'list') return SummaryIndex.load(struct, options)
   if (type === 'kg') return await KnowledgeGraphIndex.load(struct, options)
   if (type === 'keyword_table') return loadKeywordTable(struct, options)
   if (type === 'document_summary') return await DocumentSummaryIndex.load(struct, options)
+  if (type === 'tree') return await TreeIndex.load(struct, options)
   if (type === 'empty') return EmptyIndex.load(struct, options)
   const fact = `Index '${indexId}' is of the type '${type}', which this version does not load.`
   throw new VarveError('VARVE_UNKNOWN_INDEX_TYPE', fact, { indexId, type })

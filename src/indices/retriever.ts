@@ -16,6 +16,8 @@ export interface Query {
   queryStr?: string
   /** Instead of having the question embedded. */
   embedding?: ArrayLike<number>
+  /** Multimodal index: the same for its images. */
+  imageEmbedding?: ArrayLike<number>
 }
 
 export interface RetrieveOptions {
@@ -37,6 +39,8 @@ export interface RetrieverOptions {
   nodeIds?: readonly string[]
   /** Vector index: how many hits. Knowledge graph: how many triplets by embedding. Default 2. */
   similarityTopK?: number
+  /** Multimodal index: how many images. Default: as many as texts. */
+  imageSimilarityTopK?: number
   /** Vector index: a query mode of its vector store. Default `default`. */
   mode?: string
   /** Keyword table: how many of the question's keywords count; knowledge graph: how many entities. Default 10. */
@@ -45,6 +49,8 @@ export interface RetrieverOptions {
   numChunksPerQuery?: number
   /** How an index that knows several ways searches; each names those it knows. */
   retrieverMode?: RetrieverMode
+  /** Tree: how many children are followed at each node. Default 1. */
+  childBranchFactor?: number
   /** Knowledge graph: how many steps from the entities that the question names. Default 2. */
   graphStoreQueryDepth?: number
   /** Knowledge graph: how many triplets. Default 30. */

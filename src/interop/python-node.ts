@@ -1,5 +1,5 @@
 /** A node as LlamaIndex for Python writes it in 2026: `{ __data__, __type__ }`, fields in pydantic's order. */
-import { BaseNode, ImageNode, IndexNode, Node, TextNode, type NodeClassName } from '../stores/node.ts'
+import { BaseNode, ImageNode, IndexNode, Node, type NodeClassName, type TextNode } from '../stores/node.ts'
 import { keysAsSpelled, pointerTo, type Spelling } from '../stores/spelling.ts'
 import { extend, objectOf, spelled } from './python-spelled.ts'
 import type { Embedding, MediaResource, RelatedNodeInfo } from '../stores/node.ts'

@@ -114,7 +114,7 @@ export class CommitQueue {
   }
 
   /** Ends the session: nothing can be written any more. */
-  fail(cause: unknown): VarveError {
+  fail(cause: unknown): Promise<VarveError> {
     return this.#end(cause)
   }
 
@@ -158,7 +158,7 @@ export class CommitQueue {
     try {
       await work()
     } catch (error) {
-      throw this.#end(error)
+      throw await this.#end(error)
     }
   }
 
@@ -189,7 +189,7 @@ export class CommitQueue {
     try {
       if (group.length) await this.#flushGroup(group)
     } catch (error) {
-      const ended = this.#end(error)
+      const ended = await this.#end(error)
       for (const { settle } of [...group, ...this.#queue.splice(0)]) settle.reject(ended)
     }
   }
@@ -314,22 +314,27 @@ export class CommitQueue {
   }
 
   async #requireLock(): Promise<void> {
-    if (await this.#options.stillHeld()) return
-    throw new VarveError('VARVE_DISPLACED', 'Another process has taken over the writing of this directory.')
+    if (!(await this.#options.stillHeld())) throw displaced()
   }
 
-  #end(cause: unknown): VarveError {
+  /** Whatever went wrong, for a displaced writer that is the reason: the next one removes what it had not committed. */
+  async #end(cause: unknown): Promise<VarveError> {
     if (this.over) return this.over
-    const commit = this.#options.catalog.end.number + 1
-    this.over =
-      cause instanceof VarveError
-        ? cause
-        : new VarveError('VARVE_OUTCOME_UNKNOWN', `Writing commit ${commit} failed (${String((cause as Error)?.message ?? cause)}); it may be on disk or not.`, {
-            commit,
-            cause,
-          })
+    const held = await this.#options.stillHeld().catch(() => true)
+    this.over ??= held ? this.#failure(cause) : displaced()
     return this.over
   }
+
+  #failure(cause: unknown): VarveError {
+    if (cause instanceof VarveError) return cause
+    const commit = this.#options.catalog.end.number + 1
+    const reason = String((cause as Error)?.message ?? cause)
+    return new VarveError('VARVE_OUTCOME_UNKNOWN', `Writing commit ${commit} failed (${reason}); it may be on disk or not.`, { commit, cause })
+  }
+}
+
+function displaced(): VarveError {
+  return new VarveError('VARVE_DISPLACED', 'Another process has taken over the writing of this directory.')
 }
 
 async function unlessFull(work: Promise<void>): Promise<DiskFull | undefined> {

@@ -188,6 +188,7 @@ export class Journal {
   async persist(note: CommitNote = {}, kind: CommitKind = 'data'): Promise<Commit | undefined> {
     if (this.#turns.inside) throw inTransaction('persist()')
     while (!this.#turns.ready) await this.#turns.change()
+    if (this.#session?.queue.over) throw this.#session.queue.over
     if (this.#pending.empty && this.#staged.length === 0) return this.#last
     return (await this.#commit(() => this.#take(kind, note)))?.last ?? this.#last
   }
@@ -280,7 +281,7 @@ export class Journal {
   }
 
   get #mustSpill(): boolean {
-    return this.#pending.bytes > this.#limits.spillBytes && this.#session !== undefined
+    return this.#pending.bytes > this.#limits.spillBytes && this.#directory !== undefined
   }
 
   #step<T>(store: FoldedStore, change: (state: StoreState, append: (event: EventInput) => void) => T): T {
@@ -461,14 +462,17 @@ export class Journal {
 
   /** Writes what may be written before its commit, so that memory stays flat. A full disk is an error only for who insists: nothing is lost yet. */
   async #spill({ insist = false } = {}): Promise<void> {
+    // A first bulk load needs the directory before its commit. If it cannot be had, persist() says why, and nothing is lost until then.
+    await this.#ready({ create: true }).catch(() => {})
     await this.#inOrder(async () => {
-      const session = this.#session!
+      const session = this.#session
+      if (!session) return
       try {
         await session.queue.ready()
         await Promise.all(this.#pending.logs().map((log) => spillLog(session, log)))
         this.#spillFailed = false
       } catch (cause) {
-        if (!isDiskFull(cause)) throw session.queue.fail(cause)
+        if (!isDiskFull(cause)) throw await session.queue.fail(cause)
         this.#spillFailed = true
       }
     })

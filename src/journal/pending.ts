@@ -85,6 +85,7 @@ export class Pending {
         })),
       }
       applyEvent(store, event, frame.rowsBytes)
+      store.undo.entries.push(() => (store.rowsBytes = Math.max(0, store.rowsBytes - frame.rowsBytes)))
     }
   }
 

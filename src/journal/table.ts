@@ -90,6 +90,7 @@ export class Table<V> {
     const known = before ? before.value !== undefined : at >= 0
     const order = !known ? this.#nextOrder++ : before ? before.order : this.#base.order(at)
     this.#put(key, { value, order, epoch: this.#epoch }, known ? 0 : 1)
+    if (!known) this.#undo.entries?.push(() => this.#nextOrder--)
   }
 
   delete(key: string): boolean {

@@ -14,6 +14,11 @@ export class BestHits {
     this.#scores = new Float64Array(capacity)
   }
 
+  /** Whether a hit would be among the best so far. */
+  wants(score: number): boolean {
+    return this.#size < this.#capacity || (this.#capacity > 0 && score > this.#scores[0]!)
+  }
+
   offer(place: number, score: number): void {
     if (this.#size < this.#capacity) this.#rise(this.#size++, place, score)
     else if (this.#capacity > 0 && score > this.#scores[0]!) this.#sink(place, score)

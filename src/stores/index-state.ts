@@ -116,7 +116,8 @@ function deleteStruct(state: IndexState, indexId: string): void {
   const header = state.structs.get(indexId)
   if (!header) return
   const prefix = `${header.slot}/`
-  for (const key of [...state.entries.keys()]) if (key.startsWith(prefix)) state.entries.delete(key)
+  const keys = Array.from(state.entries.keys()).filter((key) => key.startsWith(prefix))
+  for (const key of keys) state.entries.delete(key)
   state.structs.delete(indexId)
 }
 

@@ -81,7 +81,7 @@ function storedEntries({ state, header, isKnown }: Before, field: string): Itera
 }
 
 function* mapDifference(before: Before, field: string, map: Map<string, unknown>): Generator<EntryChange> {
-  for (const [key] of [...storedEntries(before, field)]) if (!map.has(key)) yield { op: 'delete', field, key }
+  for (const [key] of storedEntries(before, field)) if (!map.has(key)) yield { op: 'delete', field, key }
   for (const [key, value] of map)
     if (!isDeepStrictEqual(stored(before, field, key), value)) yield { op: 'set', field, key, value }
 }
@@ -91,7 +91,7 @@ function* setsDifference(
   field: string,
   sets: Map<string, Set<string>>,
 ): Generator<EntryChange> {
-  for (const [key, members] of [...storedEntries(before, field)]) {
+  for (const [key, members] of storedEntries(before, field)) {
     for (const member of members as Set<string>)
       if (!sets.get(key)?.has(member)) yield { op: 'remove', field, key, member }
   }

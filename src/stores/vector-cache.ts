@@ -128,9 +128,9 @@ export class VectorCache {
 }
 
 function isFinite(vector: Float32Array): boolean {
-  let zero = 0
-  for (let at = 0; at < vector.length; at++) zero += vector[at]! * 0
-  return zero === 0
+  let sum = 0 // Of float32 it cannot overflow.
+  for (let at = 0; at < vector.length; at++) sum += vector[at]!
+  return Number.isFinite(sum)
 }
 
 /** A view where alignment allows, else a copy. */

@@ -91,7 +91,10 @@ export class VectorMatrix {
     this.#dimensions = 0
   }
 
-  /** The `k` vectors most similar to the query, of those whose id is accepted. */
+  /**
+   * The `k` vectors most similar to the query, of those whose id is accepted. Only ids that would be among the best are asked for: to look one up costs as much
+   * as to score a vector.
+   */
   topK(query: ArrayLike<number>, k: number, accept?: (id: string) => boolean): TopK {
     const direction = toFloat32(query)
     const norm = normOf(direction)
@@ -103,12 +106,13 @@ export class VectorMatrix {
     const products = new Float64Array(this.#rowsPerBlock)
     this.#blocks.forEach((block, at) => {
       const first = at * this.#rowsPerBlock
-      const count = this.#wantedRows(first, rows, accept)
+      const count = this.#liveRows(first, rows)
       dotProducts(direction, { block, dimensions: this.#dimensions, rows, count }, products)
       for (let i = 0; i < count; i++) {
         const slot = first + rows[i]!
         const scale = norm * this.#norms[slot]!
-        best.offer(slot, scale === 0 ? 0 : products[i]! / scale)
+        const score = scale === 0 ? 0 : products[i]! / scale
+        if (best.wants(score) && (accept === undefined || accept(this.#ids[slot]!))) best.offer(slot, score)
       }
     })
     const hits = best.sorted()
@@ -117,14 +121,11 @@ export class VectorMatrix {
     return { ids: hits.map(({ place }) => this.#ids[place]!), similarities }
   }
 
-  /** Lists the rows of the block that starts at slot `first` which are to be scored; answers how many. */
-  #wantedRows(first: number, rows: Int32Array, accept: ((id: string) => boolean) | undefined): number {
+  /** Lists the rows of the block that starts at slot `first` which hold a vector; answers how many. */
+  #liveRows(first: number, rows: Int32Array): number {
     const end = Math.min(this.#rowsPerBlock, this.#ids.length - first)
     let count = 0
-    for (let row = 0; row < end; row++) {
-      const id = this.#ids[first + row]
-      if (id !== undefined && (accept === undefined || accept(id))) rows[count++] = row
-    }
+    for (let row = 0; row < end; row++) if (this.#ids[first + row] !== undefined) rows[count++] = row
     return count
   }
 

@@ -71,7 +71,8 @@ function evolve(state: VectorState, { type, items }: StoredEvent): void {
       if (known) tally.count(known.position, -1)
       state.vectors.delete(id)
     } else if (type === 'VectorsCleared') {
-      for (const [key, { position }] of [...state.vectors.entries()]) {
+      const all = Array.from(state.vectors.entries())
+      for (const [key, { position }] of all) {
         tally.count(position, -1)
         state.vectors.delete(key)
       }

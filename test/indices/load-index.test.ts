@@ -110,13 +110,13 @@ describe.each([
   })
 
   test('a type that is not loaded is named, and stays as it is', async () => {
-    const tree = { indexId: 'T', type: 'tree', summary: null, allNodes: new Map([['0', 'n']]) }
-    await storage.indexStore.addIndexStruct(tree)
+    const table = { indexId: 'T', type: 'sql', summary: null, contextDict: new Map([['cities', 'text']]) }
+    await storage.indexStore.addIndexStruct(table)
     await expect(loadIndexFromStorage(storage)).rejects.toMatchObject({
       code: 'VARVE_UNKNOWN_INDEX_TYPE',
-      message: expect.stringContaining("'T' is of the type 'tree'"),
+      message: expect.stringContaining("'T' is of the type 'sql'"),
     })
-    expect(await storage.indexStore.getIndexStruct('T')).toMatchObject(tree)
+    expect(await storage.indexStore.getIndexStruct('T')).toMatchObject(table)
   })
 
   test.each(['simple_dict', 'dict', 'weaviate', 'pinecone', 'qdrant', 'milvus', 'chroma', 'multimodal'])(

@@ -10,7 +10,7 @@ afterAll(() => {
 })
 
 test.each(workloads)('a crash at any operation of "$name" leaves what was promised', async (workload) => {
-  const { states, crashes } = await explore(workload, { seed, images: 1, recoveryEvery: 40 })
+  const { states, crashes } = await explore(workload, { seed, images: 1, goOnEvery: 3, recoveryEvery: 30 })
   total.states += states
   total.crashes += crashes
   expect(states).toBeGreaterThan(100)

@@ -14,7 +14,9 @@ export interface ExploreOptions {
   seed: number
   /** Images left to chance of each moment, besides "everything arrived" and "nothing unsynced arrived". */
   images: number
-  /** Of so many states, one has its recovery crashed, too. */
+  /** After one state of so many, a writer goes on. */
+  goOnEvery: number
+  /** Of so many of these, one is crashed in its turn. */
   recoveryEvery: number
   /** Only this one, to repeat a failure. */
   moment?: number | undefined
@@ -47,7 +49,13 @@ export async function explore(workload: Workload, options: ExploreOptions): Prom
       const seed = seedOf(options.seed, workload.name, index, name)
       const state: State = { disk, expectation, fate: name, options: workload.options ?? {}, seed }
       try {
-        await checkState(state, counts, seed % options.recoveryEvery === 0 || options.fate !== undefined)
+        const found = await checkRecovered(state)
+        counts.states++
+        const isOnly = options.fate !== undefined
+        if (isOnly || seed % options.goOnEvery === 0) {
+          const crashesToo = isOnly || Math.floor(seed / options.goOnEvery) % options.recoveryEvery === 0
+          await goOn(state, found, crashesToo ? counts : undefined)
+        }
       } catch (error) {
         const repeat = `npm run explore -- --seed ${options.seed} --workload '${workload.name}' --moment ${index} --fate ${name}`
         throw new Error(`${workload.name}, ${moment.at}, fate ${name}: ${(error as Error).message}\nRepeat: ${repeat}`, { cause: error })
@@ -94,12 +102,9 @@ interface State {
   seed: number
 }
 
-async function checkState(state: State, counts: Counts, crashRecovery: boolean): Promise<void> {
+/** One more commit after what was recovered; with counts, it is crashed at every operation, too. */
+async function goOn(state: State, found: number, counts: Counts | undefined): Promise<void> {
   const { disk, expectation, options, seed } = state
-  counts.states++
-  const found = await checkRecovered(state)
-  if ((await checkRecovered(state)) !== found) throw new Error('a second look finds something else')
-
   const more: Expectation = {
     changes: [...expectation.changes.slice(0, expectation.cuts[found - 1] ?? 0), { folder: 'docstore', key: 'more', value: seed }, { folder: 'index_store', key: 'more', value: 1 }],
     cuts: [...expectation.cuts.slice(0, found), (expectation.cuts[found - 1] ?? 0) + 2],
@@ -109,7 +114,7 @@ async function checkState(state: State, counts: Counts, crashRecovery: boolean):
   // What is read back after a mere kill is on this disk's caches only; a second crash may take it.
   let present = state.fate === 'all' ? more : { ...more, acknowledged: found, durable: found }
   const crashes: { disk: MemoryDisk; expectation: Expectation; fate: string; at: string }[] = []
-  if (crashRecovery) {
+  if (counts) {
     disk.onOperation = ({ index, kind, path }) => {
       for (const fate of ['all', 'none', 'chance'] as const) {
         const random = seededRandom(seedOf(seed, index))
@@ -129,14 +134,14 @@ async function checkState(state: State, counts: Counts, crashRecovery: boolean):
   await checkRecovered({ ...state, expectation: present })
 
   for (const crash of crashes) {
-    counts.states++
+    counts!.states++
     await checkRecovered({ ...state, ...crash }).catch((error: Error) => {
       throw new Error(`after recovery, crashed again ${crash.at}, fate ${crash.fate}: ${error.message}`, { cause: error })
     })
   }
 }
 
-/** Opens and reads everything; answers how many commits there are. */
+/** Opens twice, reads everything, and writes nothing; answers how many commits there are. */
 async function checkRecovered({ disk, expectation, fate, options }: State): Promise<number> {
   const { acknowledged, durable, cuts } = expectation
   const operations = disk.operations

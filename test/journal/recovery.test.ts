@@ -346,7 +346,7 @@ describe('recovery', () => {
     const after = disk.crash('all')
     flip(after, docstore, frame(after, docstore, 1).payloads + 3)
     const journal = await open(after)
-    const state = (await journal.load('docstore')) as { values: { entries(): Iterable<[string, { position: never }]> } }
+    const state = (await journal.load('docstore')) as unknown as { values: { entries(): Iterable<[string, { position: never }]> } }
     const read: Record<string, string> = {}
     for (const [key, { position }] of state.values.entries()) {
       try {

@@ -50,20 +50,32 @@ export class Authors {
   readonly #window: number
   #authors: Author[]
 
-  constructor(window: number, authors: readonly Author[]) {
+  constructor(authors: readonly Author[], { window }: Pick<Shape, 'window'>) {
     this.#window = window
     this.#authors = [...authors]
+  }
+
+  get all(): readonly Author[] {
+    return this.#authors
   }
 
   get last(): number {
     return this.#authors.at(-1)?.number ?? 0
   }
 
-  /** The next commit is by this actor. */
+  /** Whose commit the next one by this actor takes out of the window. */
   next(actor: string): { author: Author; leaving: Author | undefined } {
     const author = { number: this.last + 1, actor }
-    this.#authors = [...this.#authors, author].slice(-this.#window - 1)
     const leaving = this.#authors.find(({ number }) => number === author.number - this.#window)
     return { author, leaving }
+  }
+
+  add(author: Author): void {
+    this.#authors = [...this.#authors, author].slice(-this.#window - 1)
+  }
+
+  /** What was added since was rolled back. */
+  reset(authors: readonly Author[]): void {
+    this.#authors = [...authors]
   }
 }

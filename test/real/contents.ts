@@ -23,6 +23,8 @@ export interface Author {
 export const latestId = 'latest'
 export const indexId = 'index'
 export const relation = 'written by'
+/** Whoever wrote the JSON that commit 1 may come from. */
+export const importer = 'LlamaIndex'
 
 export function nodesOf({ number, actor }: Author, shape: Shape): TextNode[] {
   return idsOf(number, shape).map((id, index) => nodeOf({ number, actor }, { shape, id, index }))

@@ -1,0 +1,121 @@
+/** A `Table` is a `Map`, whatever is set, deleted, changed in place, undone, frozen, settled, thawed or loaded again: order included. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Table, type FrozenTable, type UndoLog } from '../src/journal/table.ts'
+
+const codec = {
+  toPlain: (value: number[]) => value,
+  fromPlain: (plain: unknown) => plain as number[],
+  copy: (value: number[]) => [...value],
+}
+
+const key = fc.constantFrom('a', 'b', 'c', 'd', '__proto__', '', 'ü')
+const step = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('set'), key, value: fc.nat(9) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('delete', 'update'), key, value: fc.nat(9) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('begin', 'rollback', 'commit', 'freeze', 'fill', 'settle', 'thaw', 'load'), key, value: fc.nat(3) }) },
+)
+
+class Pair {
+  undo: UndoLog = { entries: undefined }
+  table = new Table<number[]>(codec, this.undo)
+  model = new Map<string, number[]>()
+  saved: Map<string, number[]> | undefined
+  frozen: { table: FrozenTable; model: [string, number[]][] } | undefined
+
+  run({ kind, key: at, value }: { kind: string; key: string; value: number }): void {
+    switch (kind) {
+      case 'set':
+        this.table.set(at, [value])
+        this.model.set(at, [value])
+        break
+      case 'delete':
+        expect(this.table.delete(at)).toBe(this.model.delete(at))
+        break
+      case 'update':
+        this.table.update(at, (list) => list.push(value), (list) => void list.pop())
+        if (this.model.has(at)) this.model.set(at, [...this.model.get(at)!, value])
+        break
+      case 'begin':
+        if (this.saved || this.frozen) break
+        this.saved = new Map(this.model)
+        this.undo.entries = []
+        break
+      case 'rollback':
+        for (const back of this.undo.entries?.reverse() ?? []) back()
+        if (this.saved) this.model = this.saved
+        this.end()
+        break
+      case 'commit':
+        this.end()
+        break
+      case 'freeze':
+        // As in the journal: states are held on to only when nothing is pending.
+        if (this.saved || this.frozen) break
+        this.frozen = { table: this.table.freeze(), model: [...this.model] }
+        this.saved = new Map(this.model)
+        this.undo.entries = []
+        break
+      case 'fill': {
+        let left = value
+        this.frozen?.table.fill(() => left-- <= 0)
+        break
+      }
+      case 'settle':
+        if (this.frozen) this.settle(this.frozen)
+        break
+      case 'thaw':
+        this.table.thaw()
+        this.frozen = undefined
+        break
+      default:
+        if (!this.saved && !this.frozen) this.reload()
+    }
+  }
+
+  end(): void {
+    this.saved = undefined
+    this.undo.entries = undefined
+  }
+
+  settle({ table, model }: NonNullable<Pair['frozen']>): void {
+    while (!table.fill(() => false)) continue
+    const bytes = table.build()
+    this.table.settle(bytes)
+    this.frozen = undefined
+    const loaded = new Table<number[]>(codec, { entries: undefined })
+    loaded.load(bytes)
+    expect([...loaded.entries()]).toEqual(model)
+  }
+
+  reload(): void {
+    const frozen = this.table.freeze()
+    frozen.fill(() => false)
+    this.undo = { entries: undefined }
+    this.table = new Table(codec, this.undo)
+    this.table.load(frozen.build())
+  }
+
+  check(): void {
+    expect([...this.table.entries()]).toEqual([...this.model])
+    expect([...this.table.keys()]).toEqual([...this.model.keys()])
+    expect(this.table.size).toBe(this.model.size)
+    for (const at of ['a', 'b', '__proto__', 'nobody']) {
+      expect(this.table.get(at)).toEqual(this.model.get(at))
+      expect(this.table.has(at)).toBe(this.model.has(at))
+    }
+  }
+}
+
+test('a table equals a map', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const pair = new Pair()
+      for (const each of steps) {
+        pair.run(each)
+        pair.check()
+      }
+    }),
+    { numRuns: 1500 },
+  )
+})

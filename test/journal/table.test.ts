@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest'
+import { Table, type UndoLog } from '../../src/journal/table.ts'
+
+const codec = {
+  toPlain: (value: number[]) => value,
+  fromPlain: (plain: unknown) => plain as number[],
+  copy: (value: number[]) => [...value],
+}
+
+function make(): { table: Table<number[]>; undo: UndoLog } {
+  const undo: UndoLog = { entries: undefined }
+  return { table: new Table(codec, undo), undo }
+}
+
+function snapshotOf(table: Table<number[]>): Uint8Array {
+  const frozen = table.freeze()
+  frozen.fill(() => false)
+  table.thaw()
+  return frozen.build()
+}
+
+describe('a table', () => {
+  test('keeps keys in the order they were first set, and a deleted key comes back last', () => {
+    const { table } = make()
+    for (const key of ['a', 'b', 'c']) table.set(key, [1])
+    table.set('a', [2])
+    table.delete('b')
+    table.set('b', [3])
+    expect([...table.entries()]).toEqual([['a', [2]], ['c', [1]], ['b', [3]]])
+    expect(table.size).toBe(3)
+  })
+
+  test('holds any key, __proto__ included', () => {
+    const { table } = make()
+    const keys = ['__proto__', 'constructor', '', '../../x', 'ü', '😀']
+    for (const [index, key] of keys.entries()) table.set(key, [index])
+    const { table: loaded } = make()
+    loaded.load(snapshotOf(table))
+    expect([...loaded.entries()]).toEqual(keys.map((key, index) => [key, [index]]))
+    for (const [index, key] of keys.entries()) expect(loaded.get(key)).toEqual([index])
+  })
+
+  test('takes every change back, in reverse', () => {
+    const { table, undo } = make()
+    table.set('a', [1])
+    table.set('b', [2])
+    undo.entries = []
+    table.update('a', (value) => value.push(9), (value) => void value.pop())
+    table.delete('a')
+    table.set('a', [5])
+    table.set('c', [6])
+    for (const back of undo.entries.splice(0).reverse()) back()
+    expect([...table.entries()]).toEqual([['a', [1]], ['b', [2]]])
+    expect(table.nextOrder).toBe(2)
+  })
+
+  test('goes on changing while it is frozen, and what was frozen does not', () => {
+    const { table } = make()
+    table.set('a', [1])
+    table.set('b', [2])
+    const frozen = table.freeze()
+    table.update('a', (value) => value.push(7), () => {})
+    table.delete('b')
+    table.set('c', [3])
+    while (!frozen.fill(() => false)) continue
+    const bytes = frozen.build()
+    table.settle(bytes)
+    const { table: loaded } = make()
+    loaded.load(bytes)
+    expect([...loaded.entries()]).toEqual([['a', [1]], ['b', [2]]])
+    expect([...table.entries()]).toEqual([['a', [1, 7]], ['c', [3]]])
+  })
+
+  test('tells followers which keys were touched', () => {
+    const { table } = make()
+    const touched = new Set<string>()
+    table.set('before', [0])
+    table.follow(touched)
+    table.set('a', [1])
+    table.delete('before')
+    table.unfollow(touched)
+    table.set('after', [1])
+    expect([...touched]).toEqual(['a', 'before'])
+  })
+
+  test('refuses to be frozen twice, and bytes that are no snapshot', () => {
+    const { table } = make()
+    table.freeze()
+    expect(() => table.freeze()).toThrow(TypeError)
+    expect(() => make().table.load(new Uint8Array([9, 0, 0, 0, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0]))).toThrow(RangeError)
+  })
+})

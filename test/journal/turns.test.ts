@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest'
+import { Turns } from '../../src/journal/turns.ts'
+
+const tick = (ms = 1): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+describe('turns', () => {
+  test('follow each other, whoever takes them', async () => {
+    const turns = new Turns()
+    const log: string[] = []
+    const turn = (name: string): Promise<void> =>
+      turns.take(async () => {
+        log.push(`${name} begins`)
+        await tick()
+        log.push(`${name} ends`)
+      })
+    await Promise.all([turn('a'), turn('b'), turn('c')])
+    expect(log).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends'])
+  })
+
+  test('nest: a child runs at once, and its siblings follow', async () => {
+    const turns = new Turns()
+    const log: string[] = []
+    await turns.take(async () => {
+      await Promise.all(
+        ['x', 'y'].map((name) =>
+          turns.take(async () => {
+            log.push(`${name} begins`)
+            await tick()
+            log.push(`${name} ends`)
+          }),
+        ),
+      )
+      expect(turns.ready).toBe(true)
+    })
+    expect(log).toEqual(['x begins', 'x ends', 'y begins', 'y ends'])
+  })
+
+  test('are ready inside and not outside', async () => {
+    const turns = new Turns()
+    expect([turns.ready, turns.inside]).toEqual([true, false])
+    const running = turns.take(async () => {
+      await tick()
+      expect([turns.ready, turns.inside]).toEqual([true, true])
+    })
+    await Promise.resolve()
+    expect([turns.ready, turns.inside]).toEqual([false, false])
+    await running
+    expect(turns.ready).toBe(true)
+  })
+
+  test('end when they throw', async () => {
+    const turns = new Turns()
+    await expect(turns.take(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
+    expect(turns.ready).toBe(true)
+  })
+
+  test('do not last in a promise nobody awaited', async () => {
+    const turns = new Turns()
+    let later: Promise<boolean[]> | undefined
+    await turns.take(async () => {
+      later = tick(5).then(() => [turns.inside, turns.ready])
+    })
+    expect(await later).toEqual([false, true])
+  })
+})
