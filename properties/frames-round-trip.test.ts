@@ -1,4 +1,7 @@
-/** A frame that was written is read back as it was, and no single flipped bit of what its checks cover goes unseen. */
+/**
+ * A frame that was written is read back as it was, and no single flipped bit of what its checks cover goes
+ * unseen.
+ */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { MemoryDisk } from '../src/disk/memory-disk.ts'
@@ -16,8 +19,21 @@ const input = fc.record({
   before: fc.nat(20).map((count) => count * 8),
 })
 
-async function written({ head, items, isMatrix, syncedThrough, seed, before }: typeof input extends fc.Arbitrary<infer T> ? T : never) {
-  const frame = encodeFrame({ flags: isMatrix ? frameFlags.matrix : 0, head, items, syncedThrough, random: seededBytes(seed) })
+async function written({
+  head,
+  items,
+  isMatrix,
+  syncedThrough,
+  seed,
+  before,
+}: typeof input extends fc.Arbitrary<infer T> ? T : never) {
+  const frame = encodeFrame({
+    flags: isMatrix ? frameFlags.matrix : 0,
+    head,
+    items,
+    syncedThrough,
+    random: seededBytes(seed),
+  })
   const file = Buffer.concat([Buffer.alloc(before, 7), ...frame.chunks])
   expect(file.length).toBe(before + frame.sizeBytes)
   return { frame, file }
@@ -60,7 +76,7 @@ test('a flipped bit is a fault, or stands in padding and changes nothing', async
       const bit = where % ((file.length - given.before) * 8)
       file[given.before + (bit >> 3)]! ^= 1 << (bit & 7)
       const { frame: back } = await read(file, given.before)
-      if (!isFault(back)) expect({ ...back, hashed: [] }).toEqual({ ...good, hashed: [] })
+      expect(isFault(back) ? good : back).toEqual(good)
     }),
     { numRuns: 1500 },
   )

@@ -15,7 +15,8 @@ test('a snapshot and its tail equal a replay', async () => {
       const model = new Model()
       const limits = { snapshotRowsBytes: 1, catalogCommits: 1 }
       let session = 0
-      const open = (on = disk): Promise<Journal> => Journal.open(directory, toyOptions({ disk: on, limits, random: seededBytes(++session) }))
+      const open = (on = disk): Promise<Journal> =>
+        Journal.open(directory, toyOptions({ disk: on, limits, random: seededBytes(++session) }))
       let journal = await open()
       for (const each of steps) {
         if (await take(journal, each)) model.apply(each)
@@ -24,7 +25,9 @@ test('a snapshot and its tail equal a replay', async () => {
       await journal.close()
       const wanted = model.at(model.commits.length - 1)
 
-      const snapshots = (await disk.stat(`${directory}/snapshots`)) ? await filesUnder(disk, `${directory}/snapshots`) : []
+      const snapshots = (await disk.stat(`${directory}/snapshots`))
+        ? await filesUnder(disk, `${directory}/snapshots`)
+        : []
       for (const missing of [[], snapshots, ...snapshots.map((path) => [path])]) {
         const twin = disk.snapshot()
         for (const path of missing) await twin.unlink(path)

@@ -1,7 +1,11 @@
 /** Varve: LlamaIndex-style storage, kept as an event log. */
 export { VarveError, type VarveErrorCode } from './errors.ts'
 
-export { StorageContext, type StorageContextOptions, type TransactionOptions } from './context/storage-context.ts'
+export {
+  StorageContext,
+  type StorageContextOptions,
+  type TransactionOptions,
+} from './context/storage-context.ts'
 export type { OpenOptions } from './context/open-journal.ts'
 export {
   SimpleDocumentStore,
@@ -48,10 +52,24 @@ export type { FilterOperator, MetadataFilter, MetadataFilters } from './stores/m
 export { VectorStoreIndex } from './indices/vector-store-index.ts'
 export { SummaryIndex } from './indices/summary-index.ts'
 export { SimpleKeywordTableIndex } from './indices/simple-keyword-table-index.ts'
+export { KeywordTableIndex } from './indices/keyword-table-index.ts'
+export { RAKEKeywordTableIndex } from './indices/rake-keyword-table-index.ts'
+export { KnowledgeGraphIndex } from './indices/knowledge-graph-index.ts'
+export { PropertyGraphIndex } from './indices/property-graph-index.ts'
+export { DocumentSummaryIndex } from './indices/document-summary-index.ts'
+export { TreeIndex } from './indices/tree-index.ts'
+export { MultiModalVectorStoreIndex } from './indices/multi-modal-index.ts'
+export { EmptyIndex } from './indices/empty-index.ts'
+export { ComposableGraph } from './indices/composable-graph.ts'
+export { loadGraphFromStorage } from './indices/load-graph.ts'
 export { BaseIndex } from './indices/base-index.ts'
 export { loadIndexFromStorage, loadIndicesFromStorage, type LoadIndexOptions } from './indices/load-index.ts'
 export { SentenceSplitter, type SentenceSplitterOptions } from './indices/sentence-splitter.ts'
 export { QueryEngine, type LanguageModel, type QueryResponse } from './indices/query-engine.ts'
+export type { KeywordExtractor } from './indices/keyword-extractor.ts'
+export type { TripletExtractor } from './indices/triplet-extractor.ts'
+export type { Summarizer } from './indices/summarizer.ts'
+export type { ImageEmbedModel } from './indices/image-embed-model.ts'
 export type { EmbedModel, EmbedOptions } from './indices/embed-model.ts'
 export type { NodeWithScore, Retriever } from './indices/retriever.ts'
 export type { Progress } from './indices/long-work.ts'

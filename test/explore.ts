@@ -1,6 +1,6 @@
 /**
- * `npm run explore -- --states 1000000 --seed 7`: crashes as many states as one likes. What a failure prints repeats it:
- * `--seed 7 --workload NAME --moment N --fate NAME`.
+ * `npm run explore -- --states 1000000 --seed 7`: crashes as many states as one likes. What a failure prints
+ * repeats it: `--seed 7 --workload NAME --moment N --fate NAME`.
  */
 import { parseArgs } from 'node:util'
 import { explore, type Counts } from './journal/explorer.ts'
@@ -25,10 +25,19 @@ const total: Counts = { states: 0, crashes: 0 }
 
 for (let seed = Number(values.seed); total.states < wanted; seed++) {
   for (const workload of chosen) {
-    const { states, crashes } = await explore(workload, { seed, images, goOnEvery: 1, recoveryEvery: 8, moment, fate: values.fate })
+    const { states, crashes } = await explore(workload, {
+      seed,
+      images,
+      goOnEvery: 1,
+      recoveryEvery: 8,
+      moment,
+      fate: values.fate,
+    })
     total.states += states
     total.crashes += crashes
-    console.log(`seed ${seed}  ${String(total.states).padStart(9)} states  ${String(total.crashes).padStart(7)} crashes  ${workload.name}`)
+    console.log(
+      `seed ${seed}  ${String(total.states).padStart(9)} states  ${String(total.crashes).padStart(7)} crashes  ${workload.name}`,
+    )
     if (total.states >= wanted) break
   }
   if (moment !== undefined) break

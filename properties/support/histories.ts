@@ -15,10 +15,22 @@ export type Step =
 const folder = fc.constantFrom(...folders)
 const key = fc.constantFrom('a', 'b', 'c', '__proto__', 'é', '../../x')
 export const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('put' as const), folder, key, value: fc.nat(99), bytes: fc.nat(400) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('put' as const),
+      folder,
+      key,
+      value: fc.nat(99),
+      bytes: fc.nat(400),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove' as const), folder, key }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('persist' as const) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('rollback' as const, 'reopen' as const, 'flush' as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constantFrom('rollback' as const, 'reopen' as const, 'flush' as const) }),
+  },
 )
 
 export type Contents = Record<Folder, [string, unknown][]>
@@ -72,10 +84,13 @@ export async function read(journal: Journal): Promise<Contents> {
 
 async function entries(journal: Journal, each: Folder): Promise<[string, unknown][]> {
   const { payloadOf } = await import('../../test/support/toy-store.ts')
-  const state = (await journal.load(each)) as unknown as { values: { entries(): Iterable<[string, { value: unknown; position: never }]> } }
+  const state = (await journal.load(each)) as unknown as {
+    values: { entries(): Iterable<[string, { value: unknown; position: never }]> }
+  }
   return Array.from(state.values.entries(), ([at, { value, position }]) => {
     const payload = journal.payload(each, position)
-    if (!Buffer.from(payload).equals(payloadOf(at, value, payload.length))) throw new Error(`The payload of ${at} is not what was written.`)
+    if (!Buffer.from(payload).equals(payloadOf(at, value, payload.length)))
+      throw new Error(`The payload of ${at} is not what was written.`)
     return [at, value]
   })
 }

@@ -157,13 +157,20 @@ async function openDirectory(
 }
 
 async function checkDirectory(disk: Disk, directory: string, readOnly: boolean): Promise<void> {
-  const status = await disk.stat(directory).catch((error: unknown) => {
-    throw asVarveError(error, directory)
-  })
+  const stat = (path: string) =>
+    disk.stat(path).catch((error: unknown) => {
+      throw asVarveError(error, directory)
+    })
+  const status = await stat(directory)
   if (!status && readOnly)
     throw new VarveError('VARVE_NOT_FOUND', `There is no directory ${directory}.`, { directory })
-  if (status && status.kind !== 'directory')
-    throw new VarveError('VARVE_NOT_A_DIRECTORY', `${directory} is not a directory.`, { directory })
+  for (let [path, found] = [directory, status]; ; found = await stat(path)) {
+    if (found && found.kind !== 'directory')
+      throw new VarveError('VARVE_NOT_A_DIRECTORY', `${path} is not a directory.`, { directory })
+    const slash = path.lastIndexOf('/')
+    if (found || slash <= 0) return
+    path = path.slice(0, slash)
+  }
 }
 
 /** What a crash before the first commit can leave behind is no reason to refuse; neither are hidden files. */

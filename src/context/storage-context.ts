@@ -115,6 +115,7 @@ export class StorageContext {
 
   /** Adds a vector store under a namespace; without one, ours. Answers the store of that namespace. */
   addVectorStore(namespace: string, store?: VectorStore): VectorStore {
+    this.#checkOpen()
     const known = this.#vectorStores.get(namespace)
     if (known && !store) return known
     vectorFolder(namespace)
@@ -191,6 +192,7 @@ export class StorageContext {
   /** Drops everything pending. Throws `VARVE_FOREIGN_STORE` if a store persists by itself. */
   async rollback({ ownStoresOnly = false }: { ownStoresOnly?: boolean } = {}): Promise<void> {
     this.#refuseForeign('A rollback', ownStoresOnly)
+    this.#checkWritable()
     const journal = this.#journal
     await this.#naming(() => journal.rollback())
   }
@@ -233,6 +235,12 @@ export class StorageContext {
   get #journal(): Journal {
     this.#checkOpen()
     return this.#handle.journal
+  }
+
+  #checkWritable(): void {
+    if (!this.#handle.readOnly) return
+    const fact = `This storage context of ${this.#journal.directory ?? 'memory'} is for reading only.`
+    throw new VarveError('VARVE_READ_ONLY', fact)
   }
 
   #checkOpen(): void {

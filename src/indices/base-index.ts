@@ -9,8 +9,16 @@ import type { IndexStruct, StructChange, StructView } from '../stores/index-stru
 import type { BaseNode } from '../stores/node.ts'
 import { checkCount } from './check-count.ts'
 import type { IndexStorage } from './index-storage.ts'
-import { runStep, type Addition, type IndexStep, type PlanRequest, type StepPlan } from './index-step.ts'
+import {
+  runStep,
+  type Addition,
+  type IndexStep,
+  type PlanRequest,
+  type StepPlan,
+  type StepTarget,
+} from './index-step.ts'
 import type { LongWork } from './long-work.ts'
+import type { Companions } from './node-removal.ts'
 import { parseNodes, type DocumentSplitter, type NodeParser } from './node-parser.ts'
 import { QueryEngine, type QueryEngineOptions } from './query-engine.ts'
 import type { Retriever, RetrieverOptions } from './retriever.ts'
@@ -71,8 +79,8 @@ export abstract class BaseIndex {
     return { changes: [...this.removalChanges(view, removed), ...((await addition?.changes(view)) ?? [])] }
   }
 
-  /** What else goes when some nodes go. Answers all of them. */
-  protected companions(_view: StructView, nodeIds: ReadonlySet<string>): ReadonlySet<string> {
+  /** What goes when some nodes go. */
+  protected companions(...[, nodeIds]: Parameters<Companions>): ReturnType<Companions> {
     return nodeIds
   }
 
@@ -187,13 +195,13 @@ export abstract class BaseIndex {
   }
 
   protected async run(step: IndexStep, work: LongWork = {}): Promise<void> {
-    const target = {
+    const target: StepTarget = {
       storage: this.storageContext,
       struct: this.struct,
       vectorStores: this.vectorStores,
       insertBatchSize: this.#insertBatchSize,
       plan: (request: PlanRequest) => this.plan(request),
-      companions: (view: StructView, nodeIds: ReadonlySet<string>) => this.companions(view, nodeIds),
+      companions: (...asked) => this.companions(...asked),
     }
     await runStep(target, step, work)
   }

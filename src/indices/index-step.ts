@@ -8,7 +8,7 @@ import type { StructChange, StructView } from '../stores/index-struct.ts'
 import type { BaseNode } from '../stores/node.ts'
 import type { IndexStorage } from './index-storage.ts'
 import type { LongWork } from './long-work.ts'
-import { planRemoval, type Removal, type RemovalRequest } from './node-removal.ts'
+import { planRemoval, type Companions, type Removal, type RemovalRequest } from './node-removal.ts'
 import { StoreCalls, type StoreCall } from './store-calls.ts'
 import type { StructHandle } from './struct-handle.ts'
 import { isVectorType } from './struct-types.ts'
@@ -38,8 +38,7 @@ export interface StepTarget {
   insertBatchSize: number
   /** Asked while nobody else changes the stores. */
   plan: (request: PlanRequest) => Promise<StepPlan>
-  /** What else an index must let go when it lets some nodes go: their summaries, for instance. Answers all of them. */
-  companions: (view: StructView, nodeIds: ReadonlySet<string>) => ReadonlySet<string>
+  companions: Companions
 }
 
 export interface PlanRequest {

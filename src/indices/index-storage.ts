@@ -1,5 +1,11 @@
 /** The storage as indices see it. `StorageContext` is one. */
-import type { DocumentStore, GraphStore, IndexStore, VectorStore } from '../stores/contract.ts'
+import type {
+  DocumentStore,
+  GraphStore,
+  IndexStore,
+  PropertyGraphStore,
+  VectorStore,
+} from '../stores/contract.ts'
 
 export interface IndexStorage {
   readonly docstore: DocumentStore
@@ -8,6 +14,8 @@ export interface IndexStorage {
   /** The namespace `default`. */
   readonly vectorStore: VectorStore
   readonly graphStore: GraphStore
+  /** For property graph indices. */
+  readonly propertyGraphStore?: PropertyGraphStore
   /** Present in storages that can make a vector store of their own for a namespace. */
   addVectorStore?(namespace: string): VectorStore
   /**

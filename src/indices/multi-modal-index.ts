@@ -41,7 +41,8 @@ interface MultiModalAddition extends Addition {
 
 export class MultiModalVectorStoreIndex extends VectorStoreIndex {
   readonly #options: MultiModalIndexOptions
-  readonly #images: VectorStore
+  /** `undefined`: the storage has no namespace for them, nor can it make one. */
+  readonly #images: VectorStore | undefined
 
   protected constructor(struct: StructHandle, options: MultiModalIndexOptions) {
     const images = imageStoreOf(options.storageContext)
@@ -96,7 +97,9 @@ export class MultiModalVectorStoreIndex extends VectorStoreIndex {
   override asRetriever(options: RetrieverOptions = {}): Retriever {
     const { docstore } = this.storageContext
     const { embedModel, imageEmbedModel } = this.#options
-    const parts = { docstore, vectorStore: this.#images, struct: this.struct, embedModel: imageEmbedModel }
+    const vectorStore = this.#images
+    if (vectorStore === undefined) return super.asRetriever(options)
+    const parts = { docstore, vectorStore, struct: this.struct, embedModel: imageEmbedModel }
     const similarityTopK = options.imageSimilarityTopK ?? options.similarityTopK
     const images = new VectorIndexRetriever(
       { ...parts, keepsNodes: true },
@@ -111,11 +114,13 @@ export class MultiModalVectorStoreIndex extends VectorStoreIndex {
   }
 
   protected override get vectorStores(): readonly VectorStore[] {
-    return [super.vectorStores[0]!, this.#images]
+    const [texts] = super.vectorStores
+    return [texts!, ...(this.#images === undefined ? [] : [this.#images])]
   }
 
   protected override async prepare(nodes: readonly BaseNode[], work: LongWork): Promise<MultiModalAddition> {
     const given = nodes.filter((node) => node instanceof ImageNode)
+    if (given.length > 0 && this.#images === undefined) throw noImageStore()
     const texts = nodes.filter((node) => !(node instanceof ImageNode) || node.text !== '')
     const addition = await super.prepare(texts.map(withTextEmbedding), work)
     const { imageEmbedModel: model, embedBatchSize: batchSize = 64 } = this.#options
@@ -138,7 +143,8 @@ export class MultiModalVectorStoreIndex extends VectorStoreIndex {
     const plan = await super.plan(request)
     const { images = [] } = (request.addition as MultiModalAddition | undefined) ?? {}
     const store = this.#images
-    return images.length === 0 ? plan : { ...plan, calls: [{ store, call: () => store.add(images) }] }
+    if (images.length === 0 || store === undefined) return plan
+    return { ...plan, calls: [{ store, call: () => store.add(images) }] }
   }
 }
 
@@ -151,14 +157,11 @@ function unlessKnown(view: StructView, id: string): StructChange[] {
 }
 
 /** Where the storage has none yet, an empty one is added; that writes nothing. */
-function imageStoreOf(storage: IndexStorage): VectorStore {
-  const images = storage.vectorStores.get('image') ?? storage.addVectorStore?.('image')
-  if (images !== undefined) return images
-  throw new VarveError(
-    'VARVE_NAMESPACE_NOT_FOUND',
-    "There is no namespace 'image' for the vectors of images.",
-    {
-      namespace: 'image',
-    },
-  )
+function imageStoreOf(storage: IndexStorage): VectorStore | undefined {
+  return storage.vectorStores.get('image') ?? storage.addVectorStore?.('image')
+}
+
+function noImageStore(): VarveError {
+  const fact = "There is no namespace 'image' for the vectors of images."
+  return new VarveError('VARVE_NAMESPACE_NOT_FOUND', fact, { namespace: 'image' })
 }

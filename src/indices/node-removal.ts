@@ -24,12 +24,22 @@ export interface Removal {
   refDocIds: string[]
 }
 
+/**
+ * What an index must let go when it lets some nodes go, these included: their summaries, for instance. `wanted` are all ids asked for, also those that its struct does
+ * not name.
+ */
+export type Companions = (
+  view: StructView,
+  nodeIds: ReadonlySet<string>,
+  wanted: ReadonlySet<string>,
+) => ReadonlySet<string> | Promise<ReadonlySet<string>>
+
 export interface RemovalPlanRequest extends RemovalRequest {
   /** Ids of nodes that are added in the same step. They are replaced where they stand. */
   readded: ReadonlySet<string>
   /** New versions of the source documents are added in the same step. */
   replaces: boolean
-  companions: (view: StructView, nodeIds: ReadonlySet<string>) => ReadonlySet<string>
+  companions: Companions
 }
 
 export async function planRemoval(
@@ -41,7 +51,8 @@ export async function planRemoval(
   const infos = await refDocInfos(storage.docstore, refDocIds)
   const all = [...nodeIds, ...[...infos.values()].flatMap((info) => info?.nodeIds ?? [])]
   const wanted = new Set(all.filter((id) => !readded.has(id)))
-  const own = new Set([...companions(view, nodesAmong(view, wanted))].filter((id) => !readded.has(id)))
+  const going = await companions(view, nodesAmong(view, wanted), wanted)
+  const own = new Set([...going].filter((id) => !readded.has(id)))
   const vectors = vectorsOfNodes(view, own)
   const others = await referredByOthers(storage.indexStore, {
     indexId: view.indexId,

@@ -48,6 +48,9 @@ export function* nodeIdsIn(view: StructView): Generator<string> {
       yield* view.keys('nodeTriplets')
       yield* tableMembers(view)
       break
+    case 'simple_lpg':
+      yield* view.keys('nodeTriplets')
+      break
     case 'keyword_table':
       yield* tableMembers(view)
       break

@@ -11,7 +11,7 @@ export function structToPython({ indexId, type, summary, ...fields }: IndexStruc
   ]
   const data = new Map<string, unknown>([
     ['index_id', indexId],
-    ['summary', summary ?? null],
+    ...(summary === undefined ? [] : [['summary', summary] as const]),
     ...names.map((name) => [pythonFieldOf(name), fields[name]] as const),
   ])
   return { __type__: type, __data__: pythonJson(data) }

@@ -1,6 +1,6 @@
 /**
- * What the commits say without any event: where each store's bytes are, and where each commit stands. It is to the commit log what a state is to a
- * store's log.
+ * What the commits say without any event: where each store's bytes are, and where each commit stands. It is
+ * to the commit log what a state is to a store's log.
  */
 import type { ChainEnd, FoundCommit } from '../log/recovery.ts'
 import { noCommit } from '../log/recovery.ts'
@@ -73,18 +73,41 @@ export class Catalog {
       name ?? null,
       [...segments].flat(),
       snapshot,
-      tail.map(({ commit, parts }) => [commit, parts.map(({ segment, from, to, frames, digest }) => [segment, from, to, frames, digest])]),
+      tail.map(({ commit, parts }) => [
+        commit,
+        parts.map(({ segment, from, to, frames, digest }) => [segment, from, to, frames, digest]),
+      ]),
     ])
-    return [number, hash, next.segment, next.offset, this.lastTimeMs, stores, new Uint8Array(Float64Array.from(this.offsets).buffer)]
+    return [
+      number,
+      hash,
+      next.segment,
+      next.offset,
+      this.lastTimeMs,
+      stores,
+      new Uint8Array(Float64Array.from(this.offsets).buffer),
+    ]
   }
 
   static fromPlain(plain: unknown): Catalog {
-    const [number, hash, segment, offset, lastTimeMs, stores, offsets] = plain as [number, Uint8Array, number, number, number, PlainStore[], Uint8Array]
+    const [number, hash, segment, offset, lastTimeMs, stores, offsets] = plain as [
+      number,
+      Uint8Array,
+      number,
+      number,
+      number,
+      PlainStore[],
+      Uint8Array,
+    ]
     const catalog = new Catalog()
     catalog.end = { number, hash, next: { segment, offset }, closed: false }
     catalog.lastTimeMs = lastTimeMs
     for (const [folder, name, segments, snapshot, tail] of stores) {
-      const entry: StoreEntry = { segments: new Map(), snapshot, tail: tail.map(([commit, parts]) => ({ commit, parts: parts.map((part) => toPart(folder, part)) })) }
+      const entry: StoreEntry = {
+        segments: new Map(),
+        snapshot,
+        tail: tail.map(([commit, parts]) => ({ commit, parts: parts.map((part) => toPart(folder, part)) })),
+      }
       if (name !== null) entry.name = name
       for (let i = 0; i < segments.length; i += 2) entry.segments.set(segments[i]!, segments[i + 1]!)
       catalog.stores.set(folder, entry)
@@ -95,7 +118,13 @@ export class Catalog {
 }
 
 type PlainPart = [segment: number, from: number, to: number, frames: number, digest: Uint8Array]
-type PlainStore = [folder: string, name: string | null, segments: number[], snapshot: number, tail: [number, PlainPart[]][]]
+type PlainStore = [
+  folder: string,
+  name: string | null,
+  segments: number[],
+  snapshot: number,
+  tail: [number, PlainPart[]][],
+]
 
 function toPart(folder: string, [segment, from, to, frames, digest]: PlainPart): Part {
   return { folder, segment, from, to, frames, digest }

@@ -1,14 +1,14 @@
 /**
- * Commits on their way to disk. Those that wait while a flush runs form one group: their frames are written, then their commit frames, then every touched
- * file is synced, all in parallel, and only then is anyone told.
+ * Commits on their way to disk. Those that wait while a flush runs form one group: their frames are written,
+ * then their commit frames, then every touched file is synced, all in parallel, and only then is anyone told.
  *
  * What can go wrong, and what it means:
  *
- * | what fails                         | the group                                  | the session                            |
- * |------------------------------------|--------------------------------------------|----------------------------------------|
- * | a write, for want of space         | is pending again: VARVE_DISK_FULL          | goes on; the commit log in a new segment |
- * | any other write, or a sync         | VARVE_OUTCOME_UNKNOWN: reopening tells     | is over: a failed sync is never retried |
- * | the lock is another's afterwards   | VARVE_DISPLACED: nothing is acknowledged   | is over                                |
+ * | what fails                 | the group                                | the session                             |
+ * |----------------------------|------------------------------------------|-----------------------------------------|
+ * | a write, for want of space | is pending again: VARVE_DISK_FULL        | goes on                                 |
+ * | any other write, or a sync | VARVE_OUTCOME_UNKNOWN: reopening tells   | is over: a failed sync is never retried |
+ * | the lock is another's      | VARVE_DISPLACED: nothing is acknowledged | is over                                 |
  */
 import { VarveError } from '../errors.ts'
 import type { EncodedFrame } from '../log/frame.ts'
@@ -17,7 +17,15 @@ import { commitHash, type ChainEnd, type LogPlace } from '../log/recovery.ts'
 import { segmentHeaderBytes } from '../log/segment.ts'
 import type { SegmentFiles } from '../log/segment-files.ts'
 import { isDiskFull, type SegmentWriter } from '../log/segment-writer.ts'
-import { encodeCommit, encodeMark, encodeSeal, toCommit, type Commit, type CommitKind, type CommitNote } from './commit.ts'
+import {
+  encodeCommit,
+  encodeMark,
+  encodeSeal,
+  toCommit,
+  type Commit,
+  type CommitKind,
+  type CommitNote,
+} from './commit.ts'
 import type { Catalog, CommitSummary } from './catalog.ts'
 import type { TakenChanges } from './pending.ts'
 
@@ -60,7 +68,10 @@ export interface CommitQueueOptions {
   /** The commit log starts a new segment beyond this. */
   segmentBytes: number
   stillHeld: () => Promise<boolean>
-  /** Creates what the first commit of the session needs, and has the writer adopt what a dead one may have left unsynced. */
+  /**
+   * Creates what the first commit of the session needs, and has the writer adopt what a dead one may have
+   * left unsynced.
+   */
   prepare: () => Promise<void>
   clock: () => Date
   random: (target: Uint8Array) => void
@@ -105,7 +116,10 @@ export class CommitQueue {
     this.#newSegment = options.newSegment
   }
 
-  /** Resolves when the commit is durable, or, under `'buffered'`, written. Commits asked for in the same step form one group. */
+  /**
+   * Resolves when the commit is durable, or, under `'buffered'`, written. Commits asked for in the same step
+   * form one group.
+   */
   push(request: CommitRequest): Promise<Commit> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ ...request, settle: { resolve, reject } })
@@ -144,7 +158,9 @@ export class CommitQueue {
 
   /** The same, with a mark that says that the session ended in order. A displaced writer leaves none. */
   close(): Promise<void> {
-    return this.#next(() => this.#orEnd(async () => ((await this.#options.stillHeld()) ? this.#leaveMark('close') : undefined)))
+    return this.#next(() =>
+      this.#orEnd(async () => ((await this.#options.stillHeld()) ? this.#leaveMark('close') : undefined)),
+    )
   }
 
   #next(work: () => Promise<void>): Promise<void> {
@@ -170,7 +186,9 @@ export class CommitQueue {
     this.syncedThrough = this.#options.catalog.end.number
   }
 
-  /** A mark only tells the next session that it may go on in these segments: a full disk is no reason to fail. */
+  /**
+   * A mark only tells the next session that it may go on in these segments: a full disk is no reason to fail.
+   */
   async #leaveMark(mark: 'mark' | 'close'): Promise<void> {
     await this.#sync()
     if (this.#mark === 'no commit yet' || this.#mark === 'close' || this.#mark === mark) return
@@ -199,7 +217,12 @@ export class CommitQueue {
     const notReady = await this.#getReady()
     if (notReady) return this.#giveBack(group, notReady)
     const { prepared, opening } = this.#prepare(group)
-    const failed = (await unlessFull(this.#writeStores(prepared))) ?? (await this.#append(opening, prepared.flatMap(({ frame }) => frame.chunks)))
+    const failed =
+      (await unlessFull(this.#writeStores(prepared))) ??
+      (await this.#append(
+        opening,
+        prepared.flatMap(({ frame }) => frame.chunks),
+      ))
     const written = prepared.filter(({ end }) => !failed || end.next.offset <= failed.reached)
     if (written.length) {
       this.#unsynced = true
@@ -210,7 +233,10 @@ export class CommitQueue {
     if (failed) this.#giveBack(prepared.slice(written.length), failed)
   }
 
-  /** What the session goes on from is durable before anything is built on it: a seal must never outlive what it seals. */
+  /**
+   * What the session goes on from is durable before anything is built on it: a seal must never outlive what
+   * it seals.
+   */
   async #getReady(): Promise<DiskFull | undefined> {
     if (this.#prepared) return undefined
     await this.#requireLock()
@@ -251,19 +277,28 @@ export class CommitQueue {
     const first = { segment: this.#newSegment, offset: segmentHeaderBytes }
     if (this.#newSegment === 1) return { next: first, isNew: true, seal: undefined }
     const { syncedThrough } = this
-    const seal = encodeSeal({ segment: next.segment, length: next.offset, number, hash }, { syncedThrough, random })
+    const seal = encodeSeal(
+      { segment: next.segment, length: next.offset, number, hash },
+      { syncedThrough, random },
+    )
     return { next: { ...first, offset: first.offset + seal.sizeBytes }, isNew: true, seal }
   }
 
   /**
-   * Writes to the commit log, or answers how far a full disk let it come. What then stands there is never written over: the log goes on in a new
-   * segment; but a new segment without its whole seal has told nobody anything, and is removed.
+   * Writes to the commit log, or answers how far a full disk let it come. What then stands there is never
+   * written over: the log goes on in a new segment; but a new segment without its whole seal has told nobody
+   * anything, and is removed.
    */
   async #append({ next, isNew, seal }: Opening, chunks: Uint8Array[]): Promise<DiskFull | undefined> {
     const { writer, catalog } = this.#options
     const offset = isNew ? segmentHeaderBytes : next.offset
     try {
-      await writer.write({ folder: commitsFolder, segment: next.segment, offset, chunks: [...(seal?.chunks ?? []), ...chunks] })
+      await writer.write({
+        folder: commitsFolder,
+        segment: next.segment,
+        offset,
+        chunks: [...(seal?.chunks ?? []), ...chunks],
+      })
       this.#newSegment = undefined
       return undefined
     } catch (cause) {
@@ -281,11 +316,19 @@ export class CommitQueue {
   /** Also opens the segments for reading, since their payloads are soon read from there. */
   async #writeStores(prepared: PreparedCommit[]): Promise<void> {
     const { writer, files } = this.#options
-    const writes = joined(prepared.flatMap(({ changes }) => changes.stores.flatMap(({ log, taken }) => log.writes(taken.frames))))
+    const writes = joined(
+      prepared.flatMap(({ changes }) => changes.stores.flatMap(({ log, taken }) => log.writes(taken.frames))),
+    )
     const settled = await Promise.allSettled(writes.map((write) => writer.write(write)))
-    const failures = settled.filter((result) => result.status === 'rejected').map(({ reason }) => reason as unknown)
+    const failures = settled
+      .filter((result) => result.status === 'rejected')
+      .map(({ reason }) => reason as unknown)
     if (failures.length) throw failures.find((failure) => !isDiskFull(failure)) ?? failures[0]
-    await Promise.all(prepared.flatMap(({ summary }) => summary.parts.map(({ folder, segment }) => files.open(folder, segment))))
+    await Promise.all(
+      prepared.flatMap(({ summary }) =>
+        summary.parts.map(({ folder, segment }) => files.open(folder, segment)),
+      ),
+    )
   }
 
   #accept(written: PreparedCommit[]): void {
@@ -309,7 +352,9 @@ export class CommitQueue {
   #giveBack(kept: QueuedCommit[], { cause }: DiskFull): void {
     const waiting = [...kept, ...this.#queue.splice(0)]
     for (const request of waiting.toReversed()) this.#options.onReturned(request)
-    const error = new VarveError('VARVE_DISK_FULL', 'The disk is full; nothing of this commit was written.', { cause })
+    const error = new VarveError('VARVE_DISK_FULL', 'The disk is full; nothing of this commit was written.', {
+      cause,
+    })
     for (const { settle } of waiting) settle.reject(error)
   }
 
@@ -317,7 +362,10 @@ export class CommitQueue {
     if (!(await this.#options.stillHeld())) throw displaced()
   }
 
-  /** Whatever went wrong, for a displaced writer that is the reason: the next one removes what it had not committed. */
+  /**
+   * Whatever went wrong, for a displaced writer that is the reason: the next one removes what it had not
+   * committed.
+   */
   async #end(cause: unknown): Promise<VarveError> {
     if (this.over) return this.over
     const held = await this.#options.stillHeld().catch(() => true)
@@ -329,7 +377,11 @@ export class CommitQueue {
     if (cause instanceof VarveError) return cause
     const commit = this.#options.catalog.end.number + 1
     const reason = String((cause as Error)?.message ?? cause)
-    return new VarveError('VARVE_OUTCOME_UNKNOWN', `Writing commit ${commit} failed (${reason}); it may be on disk or not.`, { commit, cause })
+    return new VarveError(
+      'VARVE_OUTCOME_UNKNOWN',
+      `Writing commit ${commit} failed (${reason}); it may be on disk or not.`,
+      { commit, cause },
+    )
   }
 }
 
@@ -348,7 +400,9 @@ async function unlessFull(work: Promise<void>): Promise<DiskFull | undefined> {
 }
 
 /** Writes of several commits that follow each other in one segment, as one write. */
-function joined<W extends { folder: string; segment: number; offset: number; chunks: Uint8Array[] }>(writes: W[]): W[] {
+function joined<W extends { folder: string; segment: number; offset: number; chunks: Uint8Array[] }>(
+  writes: W[],
+): W[] {
   const result: W[] = []
   const ends = new Map<string, { write: W; end: number }>()
   for (const write of writes) {

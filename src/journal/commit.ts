@@ -45,8 +45,25 @@ export interface DecodedCommit extends CommitLink {
   names: Record<string, string>
 }
 
-export function encodeCommit({ number, previous, timeMs, kind, note, parts, names, syncedThrough, random }: CommitInput): EncodedFrame {
-  const places = parts.map(({ folder, segment, from, to, frames, digest }) => [folder, segment, from, to, frames, digest])
+export function encodeCommit({
+  number,
+  previous,
+  timeMs,
+  kind,
+  note,
+  parts,
+  names,
+  syncedThrough,
+  random,
+}: CommitInput): EncodedFrame {
+  const places = parts.map(({ folder, segment, from, to, frames, digest }) => [
+    folder,
+    segment,
+    from,
+    to,
+    frames,
+    digest,
+  ])
   const row = { ...note, ...(Object.keys(names).length ? { names } : {}) }
   return encodeFrame({
     head: encode(['Commit', 1, number, previous, timeMs, kind, places]),
@@ -58,18 +75,39 @@ export function encodeCommit({ number, previous, timeMs, kind, note, parts, name
 
 export function decodeCommit(frame: ReadFrame): DecodedCommit {
   const head = decodeHead(frame, 'Commit')
-  const [, , number, previous, timeMs, kind, places] = head as [string, number, number, Uint8Array, number, CommitKind, unknown[][]]
-  const row = frame.items[0] ? (decoded(frame, frame.items[0].row) as CommitNote & { names?: Record<string, string> }) : {}
+  const [, , number, previous, timeMs, kind, places] = head as [
+    string,
+    number,
+    number,
+    Uint8Array,
+    number,
+    CommitKind,
+    unknown[][],
+  ]
+  const row = frame.items[0]
+    ? (decoded(frame, frame.items[0].row) as CommitNote & { names?: Record<string, string> })
+    : {}
   const { names = {}, ...note } = row
   return { number, previous, timeMs, kind, note, names, parts: places.map(toPart) }
 }
 
-export function encodeMark({ close, syncedThrough, random }: { close: boolean; syncedThrough: number; random: CommitInput['random'] }): EncodedFrame {
+export function encodeMark({
+  close,
+  syncedThrough,
+  random,
+}: {
+  close: boolean
+  syncedThrough: number
+  random: CommitInput['random']
+}): EncodedFrame {
   const flags = frameFlags.mark | (close ? frameFlags.close : 0)
   return encodeFrame({ flags, head: encode(['Mark', 1]), items: [], syncedThrough, random })
 }
 
-export function encodeSeal(seal: Seal, { syncedThrough, random }: Pick<CommitInput, 'syncedThrough' | 'random'>): EncodedFrame {
+export function encodeSeal(
+  seal: Seal,
+  { syncedThrough, random }: Pick<CommitInput, 'syncedThrough' | 'random'>,
+): EncodedFrame {
   const head = encode(['Seal', 1, seal.segment, seal.length, seal.number, seal.hash])
   return encodeFrame({ flags: frameFlags.seal, head, items: [], syncedThrough, random })
 }
@@ -77,7 +115,14 @@ export function encodeSeal(seal: Seal, { syncedThrough, random }: Pick<CommitInp
 export const heads: Heads = {
   commit: decodeCommit,
   seal(frame) {
-    const [, , segment, length, number, hash] = decodeHead(frame, 'Seal') as [string, number, number, number, number, Uint8Array]
+    const [, , segment, length, number, hash] = decodeHead(frame, 'Seal') as [
+      string,
+      number,
+      number,
+      number,
+      number,
+      Uint8Array,
+    ]
     return { segment, length, number, hash }
   },
 }
@@ -90,8 +135,13 @@ function decodeHead(frame: ReadFrame, type: string): unknown[] {
   const head = decoded(frame, frame.head)
   if (Array.isArray(head) && head[0] === type && head[1] === 1) return head
   const seen = Array.isArray(head) ? `${String(head[0])} ${String(head[1])}` : 'something else'
-  if (Array.isArray(head) && head[0] === type) throw new VarveError('VARVE_NEWER', `The commit log holds a ${seen}, of a newer Varve.`)
-  throw new VarveError('VARVE_CORRUPT', `The commit log holds a ${seen} where a ${type} belongs, at offset ${frame.offset}.`, { offset: frame.offset })
+  if (Array.isArray(head) && head[0] === type)
+    throw new VarveError('VARVE_NEWER', `The commit log holds a ${seen}, of a newer Varve.`)
+  throw new VarveError(
+    'VARVE_CORRUPT',
+    `The commit log holds a ${seen} where a ${type} belongs, at offset ${frame.offset}.`,
+    { offset: frame.offset },
+  )
 }
 
 /** Only a hostile hand writes bytes that meet their checksums and are no msgpack. */
@@ -99,14 +149,29 @@ function decoded(frame: ReadFrame, bytes: Uint8Array): unknown {
   try {
     return decode(bytes)
   } catch (cause) {
-    throw new VarveError('VARVE_CORRUPT', `The commit log holds what is no msgpack, at offset ${frame.offset}.`, { offset: frame.offset, cause })
+    throw new VarveError(
+      'VARVE_CORRUPT',
+      `The commit log holds what is no msgpack, at offset ${frame.offset}.`,
+      { offset: frame.offset, cause },
+    )
   }
 }
 
 function toPart(place: unknown[]): Part {
-  const [folder, segment, from, to, frames, digest] = place as [string, number, number, number, number, Uint8Array]
+  const [folder, segment, from, to, frames, digest] = place as [
+    string,
+    number,
+    number,
+    number,
+    number,
+    Uint8Array,
+  ]
   if (typeof folder !== 'string' || !isStoreFolder(folder))
-    throw new VarveError('VARVE_CORRUPT', `A commit names the folder ${JSON.stringify(folder)}, which no store can have.`, { folder })
+    throw new VarveError(
+      'VARVE_CORRUPT',
+      `A commit names the folder ${JSON.stringify(folder)}, which no store can have.`,
+      { folder },
+    )
   if (![segment, from, to, frames].every(Number.isSafeInteger) || !(digest instanceof Uint8Array))
     throw new VarveError('VARVE_CORRUPT', `A commit names a part of ${folder} that cannot be.`, { folder })
   return { folder, segment, from, to, frames, digest }

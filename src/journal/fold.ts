@@ -1,6 +1,7 @@
 /**
- * The states of all stores at one moment: each is loaded when first asked for, from its snapshot and the tail of its log, and then
- * changed in place by every later event. Fold rows, fetch payloads: a payload is read by its position, and each read is one check.
+ * The states of all stores at one moment: each is loaded when first asked for, from its snapshot and the tail
+ * of its log, and then changed in place by every later event. Fold rows, fetch payloads: a payload is read by
+ * its position, and each read is one check.
  */
 import { VarveError } from '../errors.ts'
 import type { ReadFrame } from '../log/frame-reader.ts'
@@ -85,7 +86,8 @@ export class Fold {
     const fromSnapshot = entry.snapshot > 0 ? await loadSnapshot(store, source, entry.snapshot) : true
     const filled = fromSnapshot ? store : this.#fresh(store.folder)
     const parts = fromSnapshot ? entry.tail : await source.allParts()
-    for await (const { event, rowsBytes } of readEvents(source.files, parts)) applyEvent(filled, event, rowsBytes)
+    for await (const { event, rowsBytes } of readEvents(source.files, parts))
+      applyEvent(filled, event, rowsBytes)
     return filled
   }
 
@@ -119,30 +121,50 @@ async function* partEvents(
   commit: number,
 ): AsyncGenerator<{ event: StoredEvent; rowsBytes: number; commit: number }> {
   try {
-    for await (const frame of readPart(files, part)) yield { event: toEvent(part, frame), rowsBytes: frame.rowsBytes, commit }
+    for await (const frame of readPart(files, part))
+      yield { event: toEvent(part, frame), rowsBytes: frame.rowsBytes, commit }
   } catch (error) {
     if (!(error instanceof VarveError) || error.code !== 'VARVE_CORRUPT') throw error
     const { fault, ...fields } = error.fields
-    throw new VarveError('VARVE_CORRUPT', `${error.message.split('. ')[0]}, in commit ${commit}.`, { ...fields, fault, commit, cause: error })
+    throw new VarveError('VARVE_CORRUPT', `${error.message.split('. ')[0]}, in commit ${commit}.`, {
+      ...fields,
+      fault,
+      commit,
+      cause: error,
+    })
   }
 }
 
 function toEvent({ folder, segment }: Part, frame: ReadFrame): StoredEvent {
   try {
     const [type, version, dimensions] = decode(frame.head) as [string, number, number | undefined]
-    if (version > eventVersion) throw new VarveError('VARVE_NEWER', `The log of ${folder} holds a ${type} of version ${version}.`, { store: folder })
-    const items = frame.items.map(({ row, offset, length, crc }) => ({ row: decode(row), position: { segment, offset, length, crc } }))
+    if (version > eventVersion)
+      throw new VarveError('VARVE_NEWER', `The log of ${folder} holds a ${type} of version ${version}.`, {
+        store: folder,
+      })
+    const items = frame.items.map(({ row, offset, length, crc }) => ({
+      row: decode(row),
+      position: { segment, offset, length, crc },
+    }))
     return { type, version, items, ...(dimensions === undefined ? {} : { dimensions }) }
   } catch (cause) {
     if (cause instanceof VarveError) throw cause
     const place = { store: folder, segment, offset: frame.offset }
-    throw new VarveError('VARVE_CORRUPT', `Damaged: ${folder}, segment ${segment}, offset ${frame.offset}: a row cannot be read.`, { ...place, cause })
+    throw new VarveError(
+      'VARVE_CORRUPT',
+      `Damaged: ${folder}, segment ${segment}, offset ${frame.offset}: a row cannot be read.`,
+      { ...place, cause },
+    )
   }
 }
 
 async function loadSnapshot(store: FoldedStore, source: StoreSource, commit: number): Promise<boolean> {
   const { files } = source
-  const found = await readSnapshot(files.disk, files.directory, { journalId: files.journalId, subject: store.folder, commit })
+  const found = await readSnapshot(files.disk, files.directory, {
+    journalId: files.journalId,
+    subject: store.folder,
+    commit,
+  })
   if (!found || !Buffer.from(found.hash).equals(await source.commitHash(commit))) return false
   const tables = Object.entries(store.state)
   if (tables.some(([name]) => !found.sections.has(name))) return false
@@ -162,12 +184,16 @@ async function openSegments(files: SegmentFiles, folder: string, { segments }: S
     [...segments].map(async ([segment, end]) => {
       const size = await (await files.open(folder, segment)).size()
       if (size >= end) return
-      throw new VarveError('VARVE_CORRUPT', `Damaged: ${files.path(folder, segment)} has ${size} bytes where ${end} were committed.`, {
-        store: folder,
-        segment,
-        offset: size,
-        fault: 'it is cut off',
-      })
+      throw new VarveError(
+        'VARVE_CORRUPT',
+        `Damaged: ${files.path(folder, segment)} has ${size} bytes where ${end} were committed.`,
+        {
+          store: folder,
+          segment,
+          offset: size,
+          fault: 'it is cut off',
+        },
+      )
     }),
   )
 }

@@ -1,6 +1,7 @@
 /**
- * One context's hold on a journal that several may share: it can be closed, or be for reading only, while the journal goes on. Stores ask the handle, so that
- * a context which moves to another journal takes its stores along.
+ * One context's hold on a journal that several may share: it can be closed, or be for reading only, while the
+ * journal goes on. Stores ask the handle, so that a context which moves to another journal takes its stores
+ * along.
  */
 import { VarveError } from '../errors.ts'
 import type { Commit, CommitKind, CommitNote } from './commit.ts'
@@ -58,7 +59,10 @@ export class JournalHandle {
     return this.#changing(() => this.journal.together(change, folders))
   }
 
-  async transaction<T>(note: CommitNote, change: () => Promise<T>): Promise<{ value: T; commit: Commit | undefined }> {
+  async transaction<T>(
+    note: CommitNote,
+    change: () => Promise<T>,
+  ): Promise<{ value: T; commit: Commit | undefined }> {
     this.#checkWritable()
     return this.journal.transaction(note, change)
   }
@@ -81,23 +85,20 @@ export class JournalHandle {
     return this.#closed
   }
 
-  #changing<T>(change: () => Promise<T>): Promise<T> {
-    try {
-      this.#checkWritable()
-    } catch (error) {
-      return Promise.reject(error as Error)
-    }
+  async #changing<T>(change: () => Promise<T>): Promise<T> {
+    this.#checkWritable()
     const { journal } = this
-    const changed = change()
-    if (!this.#options.autoPersist || journal.inTurn || journal.directory === undefined) return changed
-    return changed.then(async (answer) => {
+    const answer = await change()
+    if (this.#options.autoPersist && !journal.inTurn && journal.directory !== undefined)
       await journal.persist()
-      return answer
-    })
+    return answer
   }
 
   #checkWritable(): void {
     if (!this.readOnly) return void this.journal
-    throw new VarveError('VARVE_READ_ONLY', `This storage context of ${this.journal.directory ?? 'memory'} is for reading only.`)
+    throw new VarveError(
+      'VARVE_READ_ONLY',
+      `This storage context of ${this.journal.directory ?? 'memory'} is for reading only.`,
+    )
   }
 }

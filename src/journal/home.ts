@@ -1,11 +1,18 @@
 /**
- * One persist directory as a reader sees it: its manifest, its files, and the catalog of accepted commits. It takes no lock and writes nothing, so any number of
- * processes may have one.
+ * One persist directory as a reader sees it: its manifest, its files, and the catalog of accepted commits. It
+ * takes no lock and writes nothing, so any number of processes may have one.
  */
 import type { Disk } from '../disk/disk.ts'
 import { VarveError } from '../errors.ts'
 import { FrameReader, marksBeyond, isFault } from '../log/frame-reader.ts'
-import { commitsFolder, joinPath, manifestName, parseSegmentName, parseSnapshotName, snapshotsFolder } from '../log/names.ts'
+import {
+  commitsFolder,
+  joinPath,
+  manifestName,
+  parseSegmentName,
+  parseSnapshotName,
+  snapshotsFolder,
+} from '../log/names.ts'
 import { commitHash, recover, type FoundCommit, type Recovered } from '../log/recovery.ts'
 import { segmentHeaderBytes } from '../log/segment.ts'
 import { emptyIfMissing, SegmentFiles } from '../log/segment-files.ts'
@@ -27,7 +34,12 @@ export class Home {
   /** What the last look at the commit log dropped. */
   torn: Recovered['torn']
 
-  private constructor(files: SegmentFiles, manifest: Manifest, catalog: Catalog, { syncedThrough, torn }: Recovered) {
+  private constructor(
+    files: SegmentFiles,
+    manifest: Manifest,
+    catalog: Catalog,
+    { syncedThrough, torn }: Recovered,
+  ) {
     this.directory = files.directory
     this.manifest = manifest
     this.files = files
@@ -36,7 +48,10 @@ export class Home {
     this.torn = torn
   }
 
-  /** `undefined`: no journal, or one whose first commit never became durable. Throws `VARVE_NEWER`, `VARVE_CORRUPT`. */
+  /**
+   * `undefined`: no journal, or one whose first commit never became durable. Throws `VARVE_NEWER`,
+   * `VARVE_CORRUPT`.
+   */
   static async open(disk: Disk, directory: string): Promise<Home | undefined> {
     const manifest = await readManifest(disk, directory)
     if (!manifest) return mustBeEmpty(disk, directory)
@@ -61,9 +76,13 @@ export class Home {
 
   /** Commits accepted since the last look; the catalog takes them up only when `take` is called. */
   async refresh(): Promise<{ commits: CommitSummary[]; take: () => void }> {
-    const recovered = await look(this.files, this.catalog, { snapshots: [], syncedThrough: this.syncedThrough })
+    const recovered = await look(this.files, this.catalog, {
+      snapshots: [],
+      syncedThrough: this.syncedThrough,
+    })
     const commits = recovered.commits.map(summarize)
-    for (const { parts } of commits) for (const part of parts) await this.files.open(part.folder, part.segment)
+    for (const { parts } of commits)
+      for (const part of parts) await this.files.open(part.folder, part.segment)
     return {
       commits,
       take: () => {
@@ -113,11 +132,15 @@ async function frameAt(files: SegmentFiles, { segment, offset }: { segment: numb
   const file = await files.open(commitsFolder, segment)
   const frame = await new FrameReader(file).read(offset, await file.size())
   if (!isFault(frame)) return frame
-  throw new VarveError('VARVE_CORRUPT', `Damaged: ${files.path(commitsFolder, segment)}, offset ${offset}: ${frame.fault}.`, {
-    store: commitsFolder,
-    segment,
-    offset,
-  })
+  throw new VarveError(
+    'VARVE_CORRUPT',
+    `Damaged: ${files.path(commitsFolder, segment)}, offset ${offset}: ${frame.fault}.`,
+    {
+      store: commitsFolder,
+      segment,
+      offset,
+    },
+  )
 }
 
 type SnapshotNames = { commit: number; subject: string }[]
@@ -131,19 +154,28 @@ async function listSnapshots(disk: Disk, directory: string): Promise<SnapshotNam
     .toReversed()
 }
 
-/** The manifest is durable before any segment is written, so without it there are no commits, or it was lost. */
+/**
+ * The manifest is durable before any segment is written, so without it there are no commits, or it was lost.
+ */
 async function mustBeEmpty(disk: Disk, directory: string): Promise<undefined> {
   const folder = joinPath(directory, commitsFolder)
   const names = (await disk.stat(folder))?.kind === 'directory' ? await disk.list(folder) : []
   if (!names.some((name) => parseSegmentName(name) !== undefined)) return undefined
   const path = joinPath(directory, manifestName)
-  throw new VarveError('VARVE_CORRUPT', `${path} is missing, but there are commits beside it.`, { path, fault: 'missing' })
+  throw new VarveError('VARVE_CORRUPT', `${path} is missing, but there are commits beside it.`, {
+    path,
+    fault: 'missing',
+  })
 }
 
 async function newestCatalog(files: SegmentFiles, snapshots: SnapshotNames): Promise<Catalog> {
   for (const { commit, subject } of snapshots) {
     if (subject !== catalogSubject) continue
-    const found = await readSnapshot(files.disk, files.directory, { journalId: files.journalId, subject, commit })
+    const found = await readSnapshot(files.disk, files.directory, {
+      journalId: files.journalId,
+      subject,
+      commit,
+    })
     const section = found?.sections.get(catalogSubject)
     if (!found || !section) continue
     const catalog = Catalog.fromPlain(decode(section))
@@ -152,7 +184,10 @@ async function newestCatalog(files: SegmentFiles, snapshots: SnapshotNames): Pro
   return new Catalog()
 }
 
-/** The commit that a catalog ends with must be in the log, at its place. A log that is too short for it is recovery's to judge. */
+/**
+ * The commit that a catalog ends with must be in the log, at its place. A log that is too short for it is
+ * recovery's to judge.
+ */
 async function standsInLog(files: SegmentFiles, catalog: Catalog): Promise<boolean> {
   const [segment, offset] = catalog.offsets.slice(-2)
   try {
@@ -184,35 +219,63 @@ async function look(
     syncedThrough,
     knownElsewhere: async (commits) => {
       const last = commits.at(-1)?.number ?? catalog.end.number
-      return Math.max(await knownToSnapshots(files, snapshots, last), await knownToTails(files, catalog, commits))
+      return Math.max(
+        await knownToSnapshots(files, snapshots, last),
+        await knownToTails(files, catalog, commits),
+      )
     },
   })
 }
 
 /** A snapshot is made of synced commits only: one of a later commit shows that the log was rolled back. */
-async function knownToSnapshots(files: SegmentFiles, snapshots: SnapshotNames, last: number): Promise<number> {
+async function knownToSnapshots(
+  files: SegmentFiles,
+  snapshots: SnapshotNames,
+  last: number,
+): Promise<number> {
   for (const { commit, subject } of snapshots) {
-    if (commit > last && (await readSnapshot(files.disk, files.directory, { journalId: files.journalId, subject, commit }))) return commit
+    if (
+      commit > last &&
+      (await readSnapshot(files.disk, files.directory, { journalId: files.journalId, subject, commit }))
+    )
+      return commit
   }
   return 0
 }
 
-/** What stands behind the accepted bytes of each store was never committed, but it may know of a commit that was. */
-async function knownToTails(files: SegmentFiles, catalog: Catalog, commits: readonly FoundCommit[]): Promise<number> {
+/**
+ * What stands behind the accepted bytes of each store was never committed, but it may know of a commit that
+ * was.
+ */
+async function knownToTails(
+  files: SegmentFiles,
+  catalog: Catalog,
+  commits: readonly FoundCommit[],
+): Promise<number> {
   const ends = new Map<string, { segment: number; end: number }>()
   const note = (folder: string, segment: number, end: number): void => {
     const known = ends.get(folder)
-    if (!known || segment > known.segment || (segment === known.segment && end > known.end)) ends.set(folder, { segment, end })
+    if (!known || segment > known.segment || (segment === known.segment && end > known.end))
+      ends.set(folder, { segment, end })
   }
   // Without any commit, all that stands there is unnamed.
-  if (catalog.end.number + commits.length === 0) for (const folder of await storeFolders(files)) note(folder, 1, segmentHeaderBytes)
-  for (const [folder, { segments }] of catalog.stores) for (const [segment, end] of segments) note(folder, segment, end)
+  if (catalog.end.number + commits.length === 0)
+    for (const folder of await storeFolders(files)) note(folder, 1, segmentHeaderBytes)
+  for (const [folder, { segments }] of catalog.stores)
+    for (const [segment, end] of segments) note(folder, segment, end)
   for (const { parts } of commits) for (const { folder, segment, to } of parts) note(folder, segment, to)
-  const known = await Promise.all([...ends].map(([folder, { segment, end }]) => knownToTail(files, folder, segment, end)))
+  const known = await Promise.all(
+    [...ends].map(([folder, { segment, end }]) => knownToTail(files, folder, segment, end)),
+  )
   return Math.max(0, ...known)
 }
 
-async function knownToTail(files: SegmentFiles, folder: string, segment: number, end: number): Promise<number> {
+async function knownToTail(
+  files: SegmentFiles,
+  folder: string,
+  segment: number,
+  end: number,
+): Promise<number> {
   let known = 0
   for (const number of await files.numbers(folder)) {
     if (number < segment) continue

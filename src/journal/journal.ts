@@ -1,6 +1,7 @@
 /**
- * The commit log and the store logs of one persist directory, as one thing: states that are loaded when asked for, changes that are pending until a commit, and commits.
- * Without a directory everything is in memory, in the same way, until one is given. It is generic in the stores: it knows events, not nodes.
+ * The commit log and the store logs of one persist directory, as one thing: states that are loaded when asked
+ * for, changes that are pending until a commit, and commits. Without a directory everything is in memory, in
+ * the same way, until one is given. It is generic in the stores: it knows events, not nodes.
  */
 import { VarveError } from '../errors.ts'
 import { namingErrors } from '../log/disk-error.ts'
@@ -56,7 +57,8 @@ export class Journal {
     this.#snapshots = new Snapshots(options.onWarning, this.#limits)
     this.#pending = new Pending({
       startLog: (folder) =>
-        this.#session?.startLog(folder) ?? new StoreLog(folder, { highest: 0, segmentBytes: this.#limits.segmentBytes }),
+        this.#session?.startLog(folder) ??
+        new StoreLog(folder, { highest: 0, segmentBytes: this.#limits.segmentBytes }),
       syncedThrough: () => this.#session?.queue.syncedThrough ?? 0,
       random: options.random,
       canSpill: () => this.#session !== undefined && this.#staged.length === 0,
@@ -105,7 +107,8 @@ export class Journal {
   folders(): Map<string, string | undefined> {
     const folders = new Map<string, string | undefined>()
     for (const [folder, { name }] of this.#catalog?.stores ?? []) folders.set(folder, name)
-    for (const log of this.#pending.logs()) folders.set(log.folder, this.#names.get(log.folder) ?? folders.get(log.folder))
+    for (const log of this.#pending.logs())
+      folders.set(log.folder, this.#names.get(log.folder) ?? folders.get(log.folder))
     return folders
   }
 
@@ -144,18 +147,18 @@ export class Journal {
   }
 
   /**
-   * Runs `change`, which reads the store's state and appends events, in one synchronous step: at once if this context may write now, else
-   * when it may. Whatever it throws, it leaves nothing behind.
+   * Runs `change`, which reads the store's state and appends events, in one synchronous step: at once if this
+   * context may write now, else when it may. Whatever it throws, it leaves nothing behind.
    */
-  write<T>(folder: string, change: (state: StoreState, append: (event: EventInput) => void) => T): Promise<T> {
+  async write<T>(
+    folder: string,
+    change: (state: StoreState, append: (event: EventInput) => void) => T,
+  ): Promise<T> {
     const store = this.#fold.store(folder)
     if (!store || !this.#turns.ready || !this.#canWrite) return this.#writeLater(folder, change)
-    try {
-      const answer = this.#step(store, change)
-      return this.#mustSpill ? this.#spill().then(() => answer) : Promise.resolve(answer)
-    } catch (error) {
-      return Promise.reject(error as Error)
-    }
+    const answer = this.#step(store, change)
+    if (this.#mustSpill) await this.#spill()
+    return answer
   }
 
   /** Runs changes as one unit: if `change` throws, everything is as before. It does not commit. */
@@ -166,24 +169,34 @@ export class Journal {
   }
 
   /**
-   * Everything that `change` does is one commit, or nothing. What was pending before becomes a commit of its own in the same flush. Nested transactions join
-   * the outermost. Answers what `change` answers, and the commit, if there was anything to commit.
+   * Everything that `change` does is one commit, or nothing. What was pending before becomes a commit of its
+   * own in the same flush. Nested transactions join the outermost. Answers what `change` answers, and the
+   * commit, if there was anything to commit.
    */
-  async transaction<T>(note: CommitNote, change: () => Promise<T>, kind: CommitKind = 'data'): Promise<{ value: T; commit: Commit | undefined }> {
-    if (this.#turns.inside || this.#directory === undefined) return { value: await this.together(change), commit: undefined }
+  async transaction<T>(
+    note: CommitNote,
+    change: () => Promise<T>,
+    kind: CommitKind = 'data',
+  ): Promise<{ value: T; commit: Commit | undefined }> {
+    if (this.#turns.inside || this.#directory === undefined)
+      return { value: await this.together(change), commit: undefined }
     await this.#ready()
     const { value, sent } = await this.#turns.take(() =>
       this.#unit(async (begin) => {
         const answer = await change()
-        return { value: answer, sent: await this.#commit(() => [...this.#take('data', {}, begin), ...this.#take(kind, note)]) }
+        return {
+          value: answer,
+          sent: await this.#commit(() => [...this.#take('data', {}, begin), ...this.#take(kind, note)]),
+        }
       }),
     )
     return { value, commit: await sent?.last }
   }
 
   /**
-   * Resolves when everything changed before the call is durable, with the commit that carried it; `undefined`, and nothing written, if there was
-   * nothing. Throws `VARVE_IN_TRANSACTION` inside a transaction.
+   * Resolves when everything changed before the call is durable, with the commit that carried it;
+   * `undefined`, and nothing written, if there was nothing. Throws `VARVE_IN_TRANSACTION` inside a
+   * transaction.
    */
   async persist(note: CommitNote = {}, kind: CommitKind = 'data'): Promise<Commit | undefined> {
     if (this.#turns.inside) throw inTransaction('persist()')
@@ -219,7 +232,9 @@ export class Journal {
   /** Takes up what others have committed since. A writer has nothing to take up. */
   async refresh(): Promise<void> {
     if (this.#session || this.#starting || !this.#pending.empty) return
-    this.#refreshing ??= namingErrors(this.#directory ?? '', this.#refresh()).finally(() => (this.#refreshing = undefined))
+    this.#refreshing ??= namingErrors(this.#directory ?? '', this.#refresh()).finally(
+      () => (this.#refreshing = undefined),
+    )
     return this.#refreshing
   }
 
@@ -239,9 +254,11 @@ export class Journal {
 
   /** All commits, the newest first. */
   async *commits(): AsyncGenerator<Commit> {
-    const home = this.#directory === undefined ? undefined : await Home.open(this.#options.disk, this.#directory)
+    const home =
+      this.#directory === undefined ? undefined : await Home.open(this.#options.disk, this.#directory)
     try {
-      for (let number = home?.catalog.end.number ?? 0; number > 0; number--) yield toCommit(await home!.commit(number))
+      for (let number = home?.catalog.end.number ?? 0; number > 0; number--)
+        yield toCommit(await home!.commit(number))
     } finally {
       await home?.files.close()
     }
@@ -257,7 +274,9 @@ export class Journal {
     await this.#starting?.catch(() => {})
     await this.#session?.queue.idle()
     if (!this.#pending.empty && this.#directory !== undefined) {
-      this.#options.onWarning(`Closed ${this.#directory} with pending changes; they are lost. Call persist() before close().`)
+      this.#options.onWarning(
+        `Closed ${this.#directory} with pending changes; they are lost. Call persist() before close().`,
+      )
       await this.#rollback()
     }
     try {
@@ -309,7 +328,10 @@ export class Journal {
     }
   }
 
-  async #writeLater<T>(folder: string, change: (state: StoreState, append: (event: EventInput) => void) => T): Promise<T> {
+  async #writeLater<T>(
+    folder: string,
+    change: (state: StoreState, append: (event: EventInput) => void) => T,
+  ): Promise<T> {
     await this.#ready()
     const store = await this.#store(folder)
     if (this.#spillFailed) await this.#spill({ insist: true })
@@ -321,7 +343,13 @@ export class Journal {
   }
 
   async #store(folder: string): Promise<FoldedStore> {
-    return this.#fold.store(folder) ?? this.#fold.load(folder, this.#session && this.#home === undefined ? undefined : this.#home?.source(folder))
+    return (
+      this.#fold.store(folder) ??
+      this.#fold.load(
+        folder,
+        this.#session && this.#home === undefined ? undefined : this.#home?.source(folder),
+      )
+    )
   }
 
   /** Starts the session, if there is a directory to write in; with `create`, makes one. */
@@ -330,7 +358,9 @@ export class Journal {
     if (this.#session || this.#directory === undefined) return
     this.#directoryMissing = !create && (await this.#options.disk.stat(this.#directory)) === undefined
     if (this.#directoryMissing) return
-    this.#starting ??= namingErrors(this.#directory, this.#start(this.#directory, create)).finally(() => (this.#starting = undefined))
+    this.#starting ??= namingErrors(this.#directory, this.#start(this.#directory, create)).finally(
+      () => (this.#starting = undefined),
+    )
     await this.#starting
   }
 
@@ -361,7 +391,11 @@ export class Journal {
       const appeared = await Home.open(disk, directory)
       if (appeared && !this.#pending.empty) {
         await appeared.files.close()
-        throw new VarveError('VARVE_DISPLACED', `Another process created a journal in ${directory} since this context was opened.`, { directory })
+        throw new VarveError(
+          'VARVE_DISPLACED',
+          `Another process created a journal in ${directory} since this context was opened.`,
+          { directory },
+        )
       }
       if (appeared) this.#startOver(appeared)
     }
@@ -374,7 +408,9 @@ export class Journal {
     return continueSession(this.#home, lock, options)
   }
 
-  /** Forgets what was loaded or staged: another process's journal stands there now. Nothing may be pending. */
+  /**
+   * Forgets what was loaded or staged: another process's journal stands there now. Nothing may be pending.
+   */
   #startOver(home: Home): void {
     this.#home = home
     this.#directoryMissing = false
@@ -388,8 +424,9 @@ export class Journal {
     const { commits, take } = await home.refresh()
     const steps = new Map<FoldedStore, (() => void)[]>()
     // A store that is loaded meanwhile has still to take them up, too.
-    while (await this.#fold.settled(), [...this.#fold.stores()].some((store) => !steps.has(store))) {
-      for (const store of this.#fold.stores()) if (!steps.has(store)) steps.set(store, await foldingSteps(home, store, commits))
+    while ((await this.#fold.settled(), [...this.#fold.stores()].some((store) => !steps.has(store)))) {
+      for (const store of this.#fold.stores())
+        if (!steps.has(store)) steps.set(store, await foldingSteps(home, store, commits))
     }
     for (const step of [...steps.values()].flat()) step()
     take()
@@ -407,7 +444,10 @@ export class Journal {
     return [{ kind, note, changes, names }]
   }
 
-  /** Sends commits on their way, those staged before first, and answers the promise of the last; in an object, so that it is not awaited yet. */
+  /**
+   * Sends commits on their way, those staged before first, and answers the promise of the last; in an object,
+   * so that it is not awaited yet.
+   */
   async #commit(take: () => CommitRequest[]): Promise<{ last: Promise<Commit> } | undefined> {
     if (!this.#session) await this.#ready({ create: true })
     // What is being written early is not written a second time.
@@ -417,11 +457,16 @@ export class Journal {
     if (session.queue.over) throw session.queue.over
     const all = [...this.#staged.splice(0), ...take()]
     if (all.length === 0) return undefined
-    const last = all.map((request, index) => this.#enqueue(request, session, { isLast: index === all.length - 1 })).at(-1)!
+    const last = all
+      .map((request, index) => this.#enqueue(request, session, { isLast: index === all.length - 1 }))
+      .at(-1)!
     return { last }
   }
 
-  /** The states are those of the last commit exactly when nothing is pending: the moment for a snapshot to hold on to them. */
+  /**
+   * The states are those of the last commit exactly when nothing is pending: the moment for a snapshot to
+   * hold on to them.
+   */
   #enqueue(request: CommitRequest, session: Session, { isLast }: { isLast: boolean }): Promise<Commit> {
     const due = isLast && this.#pending.empty ? this.#snapshots.freeze(this.#fold) : undefined
     const commit = session.queue.push(request)
@@ -457,12 +502,18 @@ export class Journal {
       if (!(await session.lock.stillHeld())) return
       for (const { folder, segment } of segments) await session.writer.remove(folder, segment)
     }
-    this.#inOrder(remove).catch((error: Error) => this.#options.onWarning(`A file of dropped changes stays until the next session (${error.message}).`))
+    this.#inOrder(remove).catch((error: Error) =>
+      this.#options.onWarning(`A file of dropped changes stays until the next session (${error.message}).`),
+    )
   }
 
-  /** Writes what may be written before its commit, so that memory stays flat. A full disk is an error only for who insists: nothing is lost yet. */
+  /**
+   * Writes what may be written before its commit, so that memory stays flat. A full disk is an error only for
+   * who insists: nothing is lost yet.
+   */
   async #spill({ insist = false } = {}): Promise<void> {
-    // A first bulk load needs the directory before its commit. If it cannot be had, persist() says why, and nothing is lost until then.
+    // A first bulk load needs the directory before its commit. If it cannot be had, persist() says why, and
+    // nothing is lost until then.
     await this.#ready({ create: true }).catch(() => {})
     await this.#inOrder(async () => {
       const session = this.#session
@@ -476,7 +527,11 @@ export class Journal {
         this.#spillFailed = true
       }
     })
-    if (insist && this.#spillFailed) throw new VarveError('VARVE_DISK_FULL', 'The disk is full, and so is the room for pending changes; nothing was changed.')
+    if (insist && this.#spillFailed)
+      throw new VarveError(
+        'VARVE_DISK_FULL',
+        'The disk is full, and so is the room for pending changes; nothing was changed.',
+      )
   }
 
   #inOrder(work: () => Promise<void>): Promise<void> {
@@ -508,17 +563,26 @@ export class Journal {
 }
 
 /** What remains to be done to bring a store up to these commits. */
-async function foldingSteps(home: Home, store: FoldedStore, commits: readonly CommitSummary[]): Promise<(() => void)[]> {
+async function foldingSteps(
+  home: Home,
+  store: FoldedStore,
+  commits: readonly CommitSummary[],
+): Promise<(() => void)[]> {
   const steps: (() => void)[] = []
-  const parts = commits.map(({ number, parts: all }) => ({ commit: number, parts: all.filter((part) => part.folder === store.folder) }))
-  for await (const { event, rowsBytes } of readEvents(home.files, parts)) steps.push(() => applyEvent(store, event, rowsBytes))
+  const parts = commits.map(({ number, parts: all }) => ({
+    commit: number,
+    parts: all.filter((part) => part.folder === store.folder),
+  }))
+  for await (const { event, rowsBytes } of readEvents(home.files, parts))
+    steps.push(() => applyEvent(store, event, rowsBytes))
   return steps
 }
 
 async function spillLog(session: Session, log: StoreLog): Promise<void> {
   const frames = log.spillable()
   for (const write of log.writes(frames)) await session.writer.write(write)
-  for (const segment of new Set(frames.map((placed) => placed.segment))) await session.files.open(log.folder, segment)
+  for (const segment of new Set(frames.map((placed) => placed.segment)))
+    await session.files.open(log.folder, segment)
   log.written(frames)
 }
 

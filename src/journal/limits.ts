@@ -1,4 +1,6 @@
-/** Sizes at which the journal changes what it does. They bear on no byte's meaning, so tests make them small. */
+/**
+ * Sizes at which the journal changes what it does. They bear on no byte's meaning, so tests make them small.
+ */
 export interface Limits {
   /** Pending changes above this are written early, to segments of their own. */
   spillBytes: number

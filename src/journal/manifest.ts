@@ -1,4 +1,7 @@
-/** `varve.json`: that a directory is a journal, and what a reader must know to read it. It is written once, before the first commit. */
+/**
+ * `varve.json`: that a directory is a journal, and what a reader must know to read it. It is written once,
+ * before the first commit.
+ */
 import type { Disk } from '../disk/disk.ts'
 import { VarveError } from '../errors.ts'
 import { joinPath, manifestName } from '../log/names.ts'
@@ -25,10 +28,12 @@ export async function readManifest(disk: Disk, directory: string): Promise<Manif
   })
   if (!bytes) return undefined
   const manifest = parse(bytes)
-  if (manifest === 'newer') throw new VarveError('VARVE_NEWER', `${path} has a newer format than ${format}.`, { path })
+  if (manifest === 'newer')
+    throw new VarveError('VARVE_NEWER', `${path} has a newer format than ${format}.`, { path })
   if (!manifest) throw new VarveError('VARVE_CORRUPT', `${path} cannot be read.`, { path })
   const unknown = manifest.requires.filter((requirement) => !supported.has(requirement))
-  if (unknown.length) throw new VarveError('VARVE_NEWER', `${path} needs ${unknown.join(', ')}.`, { path, requires: unknown })
+  if (unknown.length)
+    throw new VarveError('VARVE_NEWER', `${path} needs ${unknown.join(', ')}.`, { path, requires: unknown })
   return manifest
 }
 
@@ -59,7 +64,8 @@ function parse(bytes: Uint8Array): Manifest | 'newer' | undefined {
     const value = JSON.parse(Buffer.from(bytes).toString('utf8')) as Partial<Manifest> | null
     const { format: seen, id, created = '', requires = [] } = value ?? {}
     if (typeof seen === 'number' && seen > format) return 'newer'
-    if (seen !== format || typeof id !== 'string' || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) return undefined
+    if (seen !== format || typeof id !== 'string' || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id))
+      return undefined
     return { format: seen, id, created, requires: requires.map(String) }
   } catch {
     return undefined // The caller says which file cannot be read.

@@ -1,4 +1,7 @@
-/** Fetches payloads by position: one positional read and one check each, or one read for many that stand close together. */
+/**
+ * Fetches payloads by position: one positional read and one check each, or one read for many that stand close
+ * together.
+ */
 import { crc32 } from 'node:zlib'
 import { VarveError } from '../errors.ts'
 import type { SegmentFiles } from '../log/segment-files.ts'
@@ -12,10 +15,14 @@ export function readPayload(files: SegmentFiles, folder: string, position: Posit
   const { segment, offset, length, crc } = position
   const payload = files.opened(folder, segment)?.readNow(offset, length)
   if (payload?.length === length && crc32(payload) === crc) return payload
-  throw new VarveError('VARVE_CORRUPT', `Damaged: ${files.path(folder, segment)}, offset ${offset}: a payload cannot be read.`, {
-    store: folder,
-    ...position,
-  })
+  throw new VarveError(
+    'VARVE_CORRUPT',
+    `Damaged: ${files.path(folder, segment)}, offset ${offset}: a payload cannot be read.`,
+    {
+      store: folder,
+      ...position,
+    },
+  )
 }
 
 interface PayloadSource {
@@ -25,9 +32,12 @@ interface PayloadSource {
   pending: (position: Position) => Uint8Array | undefined
 }
 
-export function readPayloads(positions: readonly Position[], { files, folder, pending }: PayloadSource): Uint8Array[] {
+export function readPayloads(
+  positions: readonly Position[],
+  { files, folder, pending }: PayloadSource,
+): Uint8Array[] {
   const answers: Uint8Array[] = []
-  for (let at = 0; at < positions.length; ) {
+  for (let at = 0; at < positions.length;) {
     const held = pending(positions[at]!)
     if (held) {
       answers.push(held)
@@ -60,11 +70,15 @@ function readRun(files: SegmentFiles, folder: string, run: readonly Position[]):
   const first = run[0]!
   const last = run.at(-1)!
   if (run.length === 1) return [readPayload(files, folder, first)]
-  const bytes = files.opened(folder, first.segment)?.readNow(first.offset, last.offset + last.length - first.offset)
+  const bytes = files
+    .opened(folder, first.segment)
+    ?.readNow(first.offset, last.offset + last.length - first.offset)
   return run.map((position) => {
     const start = position.offset - first.offset
     const payload = bytes?.subarray(start, start + position.length)
     // A single read of its own says what is wrong with it.
-    return payload?.length === position.length && crc32(payload) === position.crc ? payload : readPayload(files, folder, position)
+    return payload?.length === position.length && crc32(payload) === position.crc
+      ? payload
+      : readPayload(files, folder, position)
   })
 }

@@ -1,9 +1,10 @@
 /**
- * Changes that no commit holds yet: they are in the states already, have their places in the logs, and can be taken back to any mark. Large ones are
- * written early, into segments of their own.
+ * Changes that no commit holds yet: they are in the states already, have their places in the logs, and can be
+ * taken back to any mark. Large ones are written early, into segments of their own.
  */
 import { encodeFrame, frameFlags, type FrameItem } from '../log/frame.ts'
-import { StoreLog, type StoreLogMark, type TakenParts } from '../log/store-log.ts'
+import type { StoreLog } from '../log/store-log.ts'
+import { type StoreLogMark, type TakenParts } from '../log/store-log.ts'
 import { encode } from './codec.ts'
 import { eventVersion, type EventInput, type StoredEvent } from './event.ts'
 import { applyEvent, type FoldedStore } from './fold.ts'
@@ -73,7 +74,9 @@ export class Pending {
         syncedThrough: this.#options.syncedThrough(),
         random: this.#options.random,
       })
-      const { segment, offset } = log.place(frame, { spill: this.bytes > spillBytes && this.#options.canSpill() })
+      const { segment, offset } = log.place(frame, {
+        spill: this.bytes > spillBytes && this.#options.canSpill(),
+      })
       this.bytes += frame.sizeBytes
       const event: StoredEvent = {
         type,
@@ -81,7 +84,12 @@ export class Pending {
         ...(dimensions === undefined ? {} : { dimensions }),
         items: frame.payloads.map((payload, index) => ({
           row: items[index]!.plain,
-          position: { segment, offset: offset + payload.offset, length: payload.bytes.length, crc: payload.crc },
+          position: {
+            segment,
+            offset: offset + payload.offset,
+            length: payload.bytes.length,
+            crc: payload.crc,
+          },
         })),
       }
       applyEvent(store, event, frame.rowsBytes)
@@ -92,7 +100,8 @@ export class Pending {
   /** `split`: what stands before can be taken by itself. Every mark must be released. */
   mark({ split = false } = {}): PendingMark {
     const stores: PendingMark['stores'] = new Map()
-    for (const [folder, { store, log }] of this.#stores) stores.set(folder, { log: log.mark({ split }), undo: store.undo.entries?.length ?? 0 })
+    for (const [folder, { store, log }] of this.#stores)
+      stores.set(folder, { log: log.mark({ split }), undo: store.undo.entries?.length ?? 0 })
     const mark = { stores, bytes: this.bytes }
     this.#marks.add(mark)
     return mark
@@ -124,7 +133,12 @@ export class Pending {
       const to = through?.stores.get(folder)
       if (!log.pending || (through && !to?.log.parts.length)) continue
       const entries = store.undo.entries ?? []
-      stores.push({ store, log, taken: log.takeParts(to?.log), undo: entries.splice(0, to?.undo ?? entries.length) })
+      stores.push({
+        store,
+        log,
+        taken: log.takeParts(to?.log),
+        undo: entries.splice(0, to?.undo ?? entries.length),
+      })
       store.undo.entries = log.pending ? entries : undefined
     }
     const bytes = through?.bytes ?? this.bytes
@@ -132,7 +146,10 @@ export class Pending {
     return { stores, bytes }
   }
 
-  /** The commit was not written after all: its changes come before those that are pending now, and before every mark. */
+  /**
+   * The commit was not written after all: its changes come before those that are pending now, and before
+   * every mark.
+   */
   reopen({ stores, bytes }: TakenChanges): void {
     for (const { store, log, taken, undo } of stores) {
       log.reopen(taken)
@@ -140,7 +157,10 @@ export class Pending {
       for (const mark of this.#marks) {
         const marked = mark.stores.get(store.folder)
         if (!marked) continue
-        mark.stores.set(store.folder, { log: log.reopenMark(marked.log, taken), undo: marked.undo + undo.length })
+        mark.stores.set(store.folder, {
+          log: log.reopenMark(marked.log, taken),
+          undo: marked.undo + undo.length,
+        })
       }
     }
     this.bytes += bytes

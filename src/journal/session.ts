@@ -1,6 +1,7 @@
 /**
- * A writing session: from taking the lock to leaving a mark. It goes on in the segments that stand there only if the session before ended in order;
- * else it starts new ones, so that nobody's bytes, dead or displaced, are ever written over.
+ * A writing session: from taking the lock to leaving a mark. It goes on in the segments that stand there only
+ * if the session before ended in order; else it starts new ones, so that nobody's bytes, dead or displaced,
+ * are ever written over.
  */
 import { syncName } from '../log/durable-directory.ts'
 import { acquireLock, type Lock } from '../log/lock.ts'
@@ -26,15 +27,25 @@ export interface Session {
   startLog(folder: string): StoreLog
 }
 
-export type SessionOptions = JournalOptions & Pick<CommitQueueOptions, 'onCommitted' | 'onReturned'> & { limits: Limits }
+export type SessionOptions = JournalOptions &
+  Pick<CommitQueueOptions, 'onCommitted' | 'onReturned'> & { limits: Limits }
 
-export async function lockDirectory({ disk, random, networkFileSystem, takeover }: JournalOptions, directory: string): Promise<Lock> {
+export async function lockDirectory(
+  { disk, random, networkFileSystem, takeover }: JournalOptions,
+  directory: string,
+): Promise<Lock> {
   const nonce = (): string => {
     const bytes = new Uint8Array(16)
     random(bytes)
     return Buffer.from(bytes).toString('hex')
   }
-  return acquireLock({ disk, directory, nonce, networkFileSystem: networkFileSystem ?? false, takeover: takeover ?? false })
+  return acquireLock({
+    disk,
+    directory,
+    nonce,
+    networkFileSystem: networkFileSystem ?? false,
+    takeover: takeover ?? false,
+  })
 }
 
 /** Continues the journal that stands there. Everything committed must be folded by now. */
@@ -58,14 +69,18 @@ export async function continueSession(home: Home, lock: Lock, options: SessionOp
     startLog: (folder) => {
       const last = ends.get(folder)
       const start = { highest: highest.get(folder) ?? 0, segmentBytes: options.limits.segmentBytes }
-      return new StoreLog(folder, inOrder && last?.whole ? { ...start, segment: last.segment, end: last.end } : start)
+      return new StoreLog(
+        folder,
+        inOrder && last?.whole ? { ...start, segment: last.segment, end: last.end } : start,
+      )
     },
   })
 }
 
 /**
- * A writer that was killed may have written what it never synced. Read back it counts as committed, since this machine lives on; but before anything
- * is built on it, it must be durable: its commits, and the end of the commit log.
+ * A writer that was killed may have written what it never synced. Read back it counts as committed, since
+ * this machine lives on; but before anything is built on it, it must be durable: its commits, and the end of
+ * the commit log.
  */
 async function adoptUnsynced(
   writer: SegmentWriter,
@@ -74,9 +89,11 @@ async function adoptUnsynced(
 ): Promise<void> {
   const last = catalog.end.next.segment
   const first = catalog.offsets[syncedThrough * 2] ?? last
-  for (const segment of commits) if (segment >= first && segment <= last) await writer.adopt(commitsFolder, segment)
+  for (const segment of commits)
+    if (segment >= first && segment <= last) await writer.adopt(commitsFolder, segment)
   for (const [folder, { tail }] of catalog.stores) {
-    for (const { commit, parts } of tail) if (commit > syncedThrough) for (const { segment } of parts) await writer.adopt(folder, segment)
+    for (const { commit, parts } of tail)
+      if (commit > syncedThrough) for (const { segment } of parts) await writer.adopt(folder, segment)
   }
 }
 
@@ -100,7 +117,8 @@ export async function beginSession(directory: string, lock: Lock, options: Sessi
       await syncName(disk, directory)
       if (!known) await writeManifest(disk, directory, manifest)
     },
-    startLog: (folder) => new StoreLog(folder, { highest: highest.get(folder) ?? 0, segmentBytes: options.limits.segmentBytes }),
+    startLog: (folder) =>
+      new StoreLog(folder, { highest: highest.get(folder) ?? 0, segmentBytes: options.limits.segmentBytes }),
   })
 }
 
@@ -139,8 +157,8 @@ function makeSession({ files, catalog, lock, options, startLog, prepare, ...plac
 }
 
 /**
- * Removes segments that no commit names: pending changes of a writer that died. Answers the highest number each folder has had. A file that belongs to
- * another journal is not ours to remove.
+ * Removes segments that no commit names: pending changes of a writer that died. Answers the highest number
+ * each folder has had. A file that belongs to another journal is not ours to remove.
  */
 async function clearFolders(files: SegmentFiles, catalog: Catalog): Promise<Map<string, number>> {
   const highest = new Map<string, number>()
@@ -156,7 +174,10 @@ async function clearFolders(files: SegmentFiles, catalog: Catalog): Promise<Map<
   return highest
 }
 
-async function lastSegments(files: SegmentFiles, catalog: Catalog): Promise<Map<string, { segment: number; end: number; whole: boolean }>> {
+async function lastSegments(
+  files: SegmentFiles,
+  catalog: Catalog,
+): Promise<Map<string, { segment: number; end: number; whole: boolean }>> {
   const ends = new Map<string, { segment: number; end: number; whole: boolean }>()
   for (const [folder, { segments }] of catalog.stores) {
     const segment = Math.max(...segments.keys())

@@ -1,6 +1,6 @@
 /**
- * A snapshot file: what a store folds to at one commit, or the catalog at that commit. It is a cache: whatever is wrong with one is a miss, and losing
- * all of them loses nothing.
+ * A snapshot file: what a store folds to at one commit, or the catalog at that commit. It is a cache:
+ * whatever is wrong with one is a miss, and losing all of them loses nothing.
  *
  *     0   8  "VARVESNP"
  *     8   4  format
@@ -32,7 +32,10 @@ export type Sections = Map<string, Uint8Array>
 const magic = Buffer.from('VARVESNP')
 const fixedBytes = 24
 
-export function encodeSnapshot({ journalId, subject, commit, hash }: SnapshotId, sections: Sections): Uint8Array[] {
+export function encodeSnapshot(
+  { journalId, subject, commit, hash }: SnapshotId,
+  sections: Sections,
+): Uint8Array[] {
   const directory: [string, number, number][] = []
   let length = 0
   for (const [name, bytes] of sections) {
@@ -46,7 +49,8 @@ export function encodeSnapshot({ journalId, subject, commit, hash }: SnapshotId,
   head.writeUInt32LE(description.length, 16)
   head.set(description, fixedBytes)
   const chunks: Uint8Array[] = [head]
-  for (const bytes of sections.values()) chunks.push(bytes, new Uint8Array(padded(bytes.length) - bytes.length))
+  for (const bytes of sections.values())
+    chunks.push(bytes, new Uint8Array(padded(bytes.length) - bytes.length))
   let crc = crc32(head.subarray(16))
   for (const chunk of chunks.slice(1)) crc = crc32(chunk, crc)
   head.writeUInt32LE(crc, 12)
@@ -54,10 +58,18 @@ export function encodeSnapshot({ journalId, subject, commit, hash }: SnapshotId,
 }
 
 /** `undefined`: a miss. */
-export async function readSnapshot(disk: Disk, directory: string, id: Omit<SnapshotId, 'hash'>): Promise<{ hash: Uint8Array; sections: Sections } | undefined> {
-  const bytes = await readWhole(disk, joinPath(directory, snapshotsFolder, snapshotName(id.commit, id.subject)))
+export async function readSnapshot(
+  disk: Disk,
+  directory: string,
+  id: Omit<SnapshotId, 'hash'>,
+): Promise<{ hash: Uint8Array; sections: Sections } | undefined> {
+  const bytes = await readWhole(
+    disk,
+    joinPath(directory, snapshotsFolder, snapshotName(id.commit, id.subject)),
+  )
   if (!bytes || bytes.length < fixedBytes || !bytes.subarray(0, 8).equals(magic)) return undefined
-  if (bytes.readUInt32LE(8) !== format || bytes.readUInt32LE(12) !== crc32(bytes.subarray(16))) return undefined
+  if (bytes.readUInt32LE(8) !== format || bytes.readUInt32LE(12) !== crc32(bytes.subarray(16)))
+    return undefined
   const descriptionEnd = fixedBytes + bytes.readUInt32LE(16)
   const [journalId, subject, commit, hash, sections] = decode(bytes.subarray(fixedBytes, descriptionEnd)) as [
     Uint8Array,
@@ -66,9 +78,18 @@ export async function readSnapshot(disk: Disk, directory: string, id: Omit<Snaps
     Uint8Array,
     [string, number, number][],
   ]
-  if (!Buffer.from(journalId).equals(id.journalId) || subject !== id.subject || commit !== id.commit) return undefined
+  if (!Buffer.from(journalId).equals(id.journalId) || subject !== id.subject || commit !== id.commit)
+    return undefined
   const start = padded(descriptionEnd)
-  return { hash, sections: new Map(sections.map(([name, offset, length]) => [name, bytes.subarray(start + offset, start + offset + length)])) }
+  return {
+    hash,
+    sections: new Map(
+      sections.map(([name, offset, length]) => [
+        name,
+        bytes.subarray(start + offset, start + offset + length),
+      ]),
+    ),
+  }
 }
 
 /** At an address that is a multiple of 8, so that sections can be viewed as words. */

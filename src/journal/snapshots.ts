@@ -1,6 +1,7 @@
 /**
- * When snapshots are made, and how: from states that are held on to at the moment of a commit, in slices off the hot path, only once that commit is
- * durable. A snapshot that cannot be written is a warning, never an error: losing all of them loses nothing.
+ * When snapshots are made, and how: from states that are held on to at the moment of a commit, in slices off
+ * the hot path, only once that commit is durable. A snapshot that cannot be written is a warning, never an
+ * error: losing all of them loses nothing.
  */
 import { joinPath, parseSnapshotName, snapshotName, snapshotsFolder } from '../log/names.ts'
 import { emptyIfMissing, type SegmentFiles } from '../log/segment-files.ts'
@@ -17,7 +18,11 @@ const sliceEntries = 2000
 
 /** States that are held on to. */
 export interface DueSnapshots {
-  stores: { store: FoldedStore; rowsBytes: number; tables: [name: string, frozen: FrozenTable, table: Table<unknown>][] }[]
+  stores: {
+    store: FoldedStore
+    rowsBytes: number
+    tables: [name: string, frozen: FrozenTable, table: Table<unknown>][]
+  }[]
   thaw: () => void
 }
 
@@ -33,16 +38,22 @@ export class Snapshots {
     this.#limits = limits
   }
 
-  /** Holds on to the states of those stores that have folded more rows since their snapshot than half of it. */
+  /**
+   * Holds on to the states of those stores that have folded more rows since their snapshot than half of it.
+   */
   freeze(fold: Fold, { least = this.#limits.snapshotRowsBytes } = {}): DueSnapshots | undefined {
     if (this.#held) return undefined
-    const due = [...fold.stores()].filter(({ rowsBytes, snapshotBytes }) => rowsBytes > 0 && rowsBytes >= least && rowsBytes > snapshotBytes / 2)
+    const due = [...fold.stores()].filter(
+      ({ rowsBytes, snapshotBytes }) => rowsBytes > 0 && rowsBytes >= least && rowsBytes > snapshotBytes / 2,
+    )
     if (due.length === 0) return undefined
     this.#held = true
     const stores = due.map((store) => {
       const { rowsBytes } = store
       store.rowsBytes = 0
-      const tables = Object.entries(store.state).map(([name, table]) => [name, table.freeze(), table] as [string, FrozenTable, Table<unknown>])
+      const tables = Object.entries(store.state).map(
+        ([name, table]) => [name, table.freeze(), table] as [string, FrozenTable, Table<unknown>],
+      )
       return { store, tables, rowsBytes }
     })
     return {
@@ -64,7 +75,9 @@ export class Snapshots {
       .then(() => this.#write(due, session, commit))
       .catch((error: Error) => {
         due.thaw()
-        this.#onWarning(`No snapshot of commit ${commit.number} was written (${error.message}). Opening takes longer until the next one.`)
+        this.#onWarning(
+          `No snapshot of commit ${commit.number} was written (${error.message}). Opening takes longer until the next one.`,
+        )
       })
   }
 
@@ -72,17 +85,25 @@ export class Snapshots {
     for (let seen; seen !== this.#running; await seen) seen = this.#running
   }
 
-  /** What is due at the end of a session, whatever its size: the next one opens faster. Nothing may be pending. */
+  /**
+   * What is due at the end of a session, whatever its size: the next one opens faster. Nothing may be
+   * pending.
+   */
   async atClose(fold: Fold, session: Session): Promise<void> {
     const { catalog } = session
     if (catalog.end.number === 0) return
     const commit = { number: catalog.end.number, hash: Buffer.from(catalog.end.hash).toString('hex') }
     this.write(this.freeze(fold, { least: 1 }), session, commit)
     await this.idle()
-    if (catalog.end.number - this.#catalogAt > this.#limits.catalogCommits) await this.#writeCatalog(session).catch((error: Error) => this.#onWarning(error.message))
+    if (catalog.end.number - this.#catalogAt > this.#limits.catalogCommits)
+      await this.#writeCatalog(session).catch((error: Error) => this.#onWarning(error.message))
   }
 
-  async #write(due: DueSnapshots, session: Session, { number, hash }: Pick<Commit, 'number' | 'hash'>): Promise<void> {
+  async #write(
+    due: DueSnapshots,
+    session: Session,
+    { number, hash }: Pick<Commit, 'number' | 'hash'>,
+  ): Promise<void> {
     if (session.queue.syncedThrough < number) return due.thaw()
     const { files, catalog } = session
     for (const { store, tables } of due.stores) {
@@ -95,7 +116,12 @@ export class Snapshots {
         }
         sections.set(name, frozen.build())
       }
-      const id = { journalId: files.journalId, subject: store.folder, commit: number, hash: Buffer.from(hash, 'hex') }
+      const id = {
+        journalId: files.journalId,
+        subject: store.folder,
+        commit: number,
+        hash: Buffer.from(hash, 'hex'),
+      }
       await writeFile(files, snapshotName(number, store.folder), encodeSnapshot(id, sections))
       store.snapshotBytes = 0
       for (const [name, , table] of tables) {
@@ -115,13 +141,21 @@ export class Snapshots {
     const { number, hash } = catalog.end
     if (queue.syncedThrough < number) return
     const id = { journalId: files.journalId, subject: catalogSubject, commit: number, hash }
-    await writeFile(files, snapshotName(number, catalogSubject), encodeSnapshot(id, new Map([[catalogSubject, encode(catalog.toPlain())]])))
+    await writeFile(
+      files,
+      snapshotName(number, catalogSubject),
+      encodeSnapshot(id, new Map([[catalogSubject, encode(catalog.toPlain())]])),
+    )
     this.#catalogAt = number
     await removeOlder(files)
   }
 }
 
-async function writeFile({ disk, directory }: SegmentFiles, name: string, chunks: Uint8Array[]): Promise<void> {
+async function writeFile(
+  { disk, directory }: SegmentFiles,
+  name: string,
+  chunks: Uint8Array[],
+): Promise<void> {
   const folder = joinPath(directory, snapshotsFolder)
   await disk.makeDirectory(folder)
   const temporary = joinPath(folder, `${name}.new`)

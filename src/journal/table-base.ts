@@ -1,5 +1,6 @@
 /**
- * A table as it stands in a snapshot: keys and values as bytes with a hash index over them, looked up without making an object per key.
+ * A table as it stands in a snapshot: keys and values as bytes with a hash index over them, looked up without
+ * making an object per key.
  *
  *     0   4  entries
  *     4   4  slots, a power of two
@@ -11,7 +12,7 @@
  *            keys     UTF-8, then padded to 8
  *            values   msgpack
  */
-import { decode, encode } from './codec.ts'
+import { decode } from './codec.ts'
 
 export interface BaseEntry {
   key: string
@@ -35,7 +36,10 @@ export class TableBase {
   readonly #keys: Buffer
   readonly #values: Buffer
 
-  /** Views the bytes, which must begin at a multiple of 4 in their buffer; copies nothing. Throws `RangeError` if they do not fit together. */
+  /**
+   * Views the bytes, which must begin at a multiple of 4 in their buffer; copies nothing. Throws `RangeError`
+   * if they do not fit together.
+   */
   constructor(bytes: Uint8Array) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.count = bytes.length ? view.getUint32(0, true) : 0
@@ -73,7 +77,7 @@ export class TableBase {
 
   key(entry: number): string {
     const start = entry === 0 ? 0 : this.#ends[entry * 2 - 2]!
-    return this.#keys.toString('utf8', start, this.#ends[entry * 2]!)
+    return this.#keys.toString('utf8', start, this.#ends[entry * 2])
   }
 
   order(entry: number): number {
@@ -86,12 +90,12 @@ export class TableBase {
 
   valueBytes(entry: number): Uint8Array {
     const start = entry === 0 ? 0 : this.#ends[entry * 2 - 1]!
-    return this.#values.subarray(start, this.#ends[entry * 2 + 1]!)
+    return this.#values.subarray(start, this.#ends[entry * 2 + 1])
   }
 
   #keyBytes(entry: number): Buffer {
     const start = entry === 0 ? 0 : this.#ends[entry * 2 - 2]!
-    return this.#keys.subarray(start, this.#ends[entry * 2]!)
+    return this.#keys.subarray(start, this.#ends[entry * 2])
   }
 }
 
@@ -141,7 +145,6 @@ export class TableBaseBuilder {
     return bytes
   }
 }
-
 
 /** A byte string that grows at its end. */
 class Bytes {

@@ -1,8 +1,10 @@
 /**
- * A map from key to a small value, changed in place: what every store's state is made of. It keeps three layers, newest first: what changed lately,
- * what is being written to a snapshot, and the snapshot it started from. Every change can be undone, and tells those who asked which keys it touched.
+ * A map from key to a small value, changed in place: what every store's state is made of. It keeps three
+ * layers, newest first: what changed lately, what is being written to a snapshot, and the snapshot it started
+ * from. Every change can be undone, and tells those who asked which keys it touched.
  *
- * Invariants: an entry keeps the place it was first given until it is deleted; a layer that is frozen is never changed again.
+ * Invariants: an entry keeps the place it was first given until it is deleted; a layer that is frozen is
+ * never changed again.
  */
 import { encode } from './codec.ts'
 import { TableBase, TableBaseBuilder } from './table-base.ts'

@@ -1,6 +1,6 @@
 /**
- * Whose turn it is to write. A turn owns the calls of its async context: its own writes run at once, everyone else's wait until it ends; a
- * turn begun inside another is its child, and siblings follow each other.
+ * Whose turn it is to write. A turn owns the calls of its async context: its own writes run at once, everyone
+ * else's wait until it ends; a turn begun inside another is its child, and siblings follow each other.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 

@@ -14,7 +14,11 @@ export async function namingErrors<T>(path: string, work: Promise<T>): Promise<T
 function toVarveError(cause: unknown, path: string): unknown {
   const { code, syscall } = cause as NodeJS.ErrnoException
   if (cause instanceof VarveError || code === undefined || syscall === undefined) return cause
-  if (isDiskFull(cause)) return new VarveError('VARVE_DISK_FULL', `The disk of ${path} is full; nothing was changed.`, { path, cause })
+  if (isDiskFull(cause))
+    return new VarveError('VARVE_DISK_FULL', `The disk of ${path} is full; nothing was changed.`, {
+      path,
+      cause,
+    })
   switch (code) {
     case 'EACCES':
     case 'EPERM':

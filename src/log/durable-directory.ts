@@ -2,8 +2,8 @@
 import type { Disk } from '../disk/disk.ts'
 
 /**
- * Makes a directory, each missing parent first, and every name durable before the next is made. So of what a killed process left, only the name of
- * the lowest directory may be unsynced.
+ * Makes a directory, each missing parent first, and every name durable before the next is made. So of what a
+ * killed process left, only the name of the lowest directory may be unsynced.
  */
 export async function makeDirectoryDurable(disk: Disk, directory: string): Promise<void> {
   const missing: string[] = []

@@ -1,6 +1,7 @@
 /**
- * Reads frames from a segment and says exactly what is wrong with a bad one. It believes no length before the checksum over it has
- * been met, and decides nothing: whether a fault is torn or corrupt is recovery's question.
+ * Reads frames from a segment and says exactly what is wrong with a bad one. It believes no length before the
+ * checksum over it has been met, and decides nothing: whether a fault is torn or corrupt is recovery's
+ * question.
  */
 import { crc32 } from 'node:zlib'
 import type { ReadableFile } from '../disk/disk.ts'
@@ -59,7 +60,10 @@ export class FrameReader {
     this.#file = file
   }
 
-  /** The frame at `offset`, which must end at or before `limit`. Payloads are read and checked only with `payloads: true`. */
+  /**
+   * The frame at `offset`, which must end at or before `limit`. Payloads are read and checked only with
+   * `payloads: true`.
+   */
   async read(offset: number, limit: number, { payloads = false } = {}): Promise<ReadFrame | FrameFault> {
     if (offset >= limit) return { offset, fault: 'the file ends here', end: true }
     const header = await this.#bytes(offset, headerBytes, limit)
@@ -77,7 +81,8 @@ export class FrameReader {
 
     const front = await this.#bytes(offset, hashedBytes + padded(rowsBytes), limit)
     const hashed = front.subarray(0, hashedBytes)
-    if (crc32(hashed.subarray(headerBytes)) !== front.readUInt32LE(36)) return { ...known, fault: 'its head or table is damaged' }
+    if (crc32(hashed.subarray(headerBytes)) !== front.readUInt32LE(36))
+      return { ...known, fault: 'its head or table is damaged' }
     const frame: ReadFrame = {
       ...known,
       flags: header.readUInt16LE(4),
@@ -91,14 +96,18 @@ export class FrameReader {
     return payloads ? ((await this.#payloadFault(frame, front)) ?? frame) : frame
   }
 
-  /** Payloads meet their checksums, items their digests. Paddings behind rows and payloads hold nothing, and are not looked at. */
+  /**
+   * Payloads meet their checksums, items their digests. Paddings behind rows and payloads hold nothing, and
+   * are not looked at.
+   */
   async #payloadFault(frame: ReadFrame, front: Buffer): Promise<FrameFault | undefined> {
     const known = { offset: frame.offset, syncedThrough: frame.syncedThrough, sizeBytes: frame.sizeBytes }
     let cell = frame.hashed.length
     let entry = frame.hashed.length - frame.items.length * tableEntryBytes
     for (const [item, { row, offset, length, crc }] of frame.items.entries()) {
       const payload = await this.#file.read(offset, length)
-      if (payload.length < length || crc32(payload) !== crc) return { ...known, fault: 'a payload is damaged', item }
+      if (payload.length < length || crc32(payload) !== crc)
+        return { ...known, fault: 'a payload is damaged', item }
       const salted = front.subarray(cell + 8, cell + cellOverheadBytes + row.length)
       if (!front.subarray(entry, entry + digestBytes).equals(itemDigest(salted, payload)))
         return { ...known, fault: 'an item does not meet its digest', item }
@@ -126,8 +135,8 @@ export function isFault(read: ReadFrame | FrameFault): read is FrameFault {
 }
 
 /**
- * What the frames from a bad place on say was synced through: a header that checks itself is evidence, whatever became of its frame. Frames
- * start at multiples of 8.
+ * What the frames from a bad place on say was synced through: a header that checks itself is evidence,
+ * whatever became of its frame. Frames start at multiples of 8.
  */
 export async function* marksBeyond(file: ReadableFile, from: number, limit: number): AsyncGenerator<number> {
   const reader = new FrameReader(file)
@@ -173,12 +182,21 @@ function readCells(
     const length = front.readUInt32LE(entry + digestBytes + 4)
     const end = cell + cellOverheadBytes + rowBytes
     if (end > front.length) return { fault: 'its table does not fit its rows', item }
-    if (crc32(front.subarray(cell + 8, end)) !== front.readUInt32LE(cell)) return { fault: 'a row is damaged', item }
-    frame.items.push({ row: front.subarray(cell + 8 + saltBytes, end), offset, length, crc: front.readUInt32LE(cell + 4) })
+    if (crc32(front.subarray(cell + 8, end)) !== front.readUInt32LE(cell))
+      return { fault: 'a row is damaged', item }
+    frame.items.push({
+      row: front.subarray(cell + 8 + saltBytes, end),
+      offset,
+      length,
+      crc: front.readUInt32LE(cell + 4),
+    })
     cell = end
     offset += isMatrix ? length : padded(length)
   }
-  if (frame.offset + frame.sizeBytes !== frame.offset + front.length + padded(offset - frame.offset - front.length))
+  if (
+    frame.offset + frame.sizeBytes !==
+    frame.offset + front.length + padded(offset - frame.offset - front.length)
+  )
     return { fault: 'its table does not fit its payloads' }
   return undefined
 }

@@ -1,6 +1,6 @@
 /**
- * One event's bytes. This file knows where everything in a frame stands, and makes frames; `frame-reader` reads them. It does not know
- * what head, rows and payloads mean.
+ * One event's bytes. This file knows where everything in a frame stands, and makes frames; `frame-reader`
+ * reads them. It does not know what head, rows and payloads mean.
  *
  *     0   4  sync mark
  *     4   2  flags
@@ -78,14 +78,22 @@ export function encodeFrame({ flags = 0, head, items, syncedThrough, random }: F
   const sizes = measure(items, isMatrix)
   const hashedBytes = headerBytes + padded(head.length) + items.length * tableEntryBytes
   const total = hashedBytes + padded(sizes.rows) + padded(sizes.payloads)
-  if (total > maxFrameBytes) throw new VarveError('VARVE_TOO_LARGE', `One item takes ${total} bytes; at most ${maxFrameBytes} fit.`)
+  if (total > maxFrameBytes)
+    throw new VarveError('VARVE_TOO_LARGE', `One item takes ${total} bytes; at most ${maxFrameBytes} fit.`)
 
   const front = Buffer.alloc(isMatrix ? hashedBytes + padded(sizes.rows) : total)
   front.set(head, headerBytes)
   const salts = new Uint8Array(items.length * saltBytes)
   random(salts)
   const payloadsStart = hashedBytes + padded(sizes.rows)
-  const payloads = placeItems(front, { items, salts, isMatrix, tableStart: headerBytes + padded(head.length), rowsStart: hashedBytes, payloadsStart })
+  const payloads = placeItems(front, {
+    items,
+    salts,
+    isMatrix,
+    tableStart: headerBytes + padded(head.length),
+    rowsStart: hashedBytes,
+    payloadsStart,
+  })
   writeHeader(front, { flags, items: items.length, head: head.length, ...sizes, syncedThrough, hashedBytes })
 
   return {
@@ -116,8 +124,14 @@ interface Placement {
   payloadsStart: number
 }
 
-/** Fills table, cells and, but for a matrix, payloads: a copy of small payloads costs less than a list of them to write. */
-function placeItems(front: Buffer, { items, salts, isMatrix, tableStart, rowsStart, payloadsStart }: Placement): EncodedFrame['payloads'] {
+/**
+ * Fills table, cells and, but for a matrix, payloads: a copy of small payloads costs less than a list of them
+ * to write.
+ */
+function placeItems(
+  front: Buffer,
+  { items, salts, isMatrix, tableStart, rowsStart, payloadsStart }: Placement,
+): EncodedFrame['payloads'] {
   let cell = rowsStart
   let entry = tableStart
   let offset = payloadsStart
@@ -155,7 +169,10 @@ interface HeaderValues {
   hashedBytes: number
 }
 
-function writeHeader(front: Buffer, { flags, items, head, rows, payloads, syncedThrough, hashedBytes }: HeaderValues): void {
+function writeHeader(
+  front: Buffer,
+  { flags, items, head, rows, payloads, syncedThrough, hashedBytes }: HeaderValues,
+): void {
   front.writeUInt32LE(syncMark, 0)
   front.writeUInt16LE(flags, 4)
   front.writeUInt32LE(items, 8)

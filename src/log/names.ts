@@ -17,17 +17,24 @@ export function parseSegmentName(name: string): number | undefined {
 }
 
 /**
- * The folder of a namespace's store. A name that is safe on every file system is its own folder; any other gets one named after its hash, with a
- * mark that no safe name has, and the commit that first names the folder tells the true name.
+ * The folder of a namespace's store. A name that is safe on every file system is its own folder; any other
+ * gets one named after its hash, with a mark that no safe name has, and the commit that first names the
+ * folder tells the true name.
  */
 export function namespaceFolder(parent: string, namespace: string): string {
   if (/^[a-z0-9_-]{1,64}$/.test(namespace)) return `${parent}/${namespace}`
   return `${parent}/=${createHash('sha256').update(namespace).digest('hex').slice(0, 40)}`
 }
 
-/** Store folders come from files as well as from callers: nothing but these shapes is ever joined to a path. */
+/**
+ * Store folders come from files as well as from callers: nothing but these shapes is ever joined to a path.
+ */
 export function isStoreFolder(folder: string): boolean {
-  return /^[a-z_]{1,32}(\/(=[0-9a-f]{40}|[a-z0-9_-]{1,64}))?$/.test(folder) && folder !== commitsFolder && folder !== snapshotsFolder
+  return (
+    /^[a-z_]{1,32}(\/(=[0-9a-f]{40}|[a-z0-9_-]{1,64}))?$/.test(folder) &&
+    folder !== commitsFolder &&
+    folder !== snapshotsFolder
+  )
 }
 
 /** `0000000042~docstore.snap`; the slash of a namespace's folder becomes a `~` too. */

@@ -16,10 +16,14 @@ export interface Part {
 }
 
 /**
- * Yields a part's frames and then holds them against count and digest. Throws `VARVE_CORRUPT` naming store, segment, offset and item; with
- * `payloads: true` every byte is checked, else header, head, table and rows.
+ * Yields a part's frames and then holds them against count and digest. Throws `VARVE_CORRUPT` naming store,
+ * segment, offset and item; with `payloads: true` every byte is checked, else header, head, table and rows.
  */
-export async function* readPart(files: SegmentFiles, part: Part, options: { payloads?: boolean } = {}): AsyncGenerator<ReadFrame> {
+export async function* readPart(
+  files: SegmentFiles,
+  part: Part,
+  options: { payloads?: boolean } = {},
+): AsyncGenerator<ReadFrame> {
   const file = await files.open(part.folder, part.segment)
   const reader = new FrameReader(file)
   const digest = createHash('sha256')
@@ -34,8 +38,13 @@ export async function* readPart(files: SegmentFiles, part: Part, options: { payl
     offset += frame.sizeBytes
     yield frame
   }
-  if (frames !== part.frames) throw damaged(files, part, { offset: part.to, fault: `it has ${frames} frames instead of ${part.frames}` })
-  if (!digest.digest().equals(part.digest)) throw damaged(files, part, { offset: part.from, fault: 'it is not what the commit saw' })
+  if (frames !== part.frames)
+    throw damaged(files, part, {
+      offset: part.to,
+      fault: `it has ${frames} frames instead of ${part.frames}`,
+    })
+  if (!digest.digest().equals(part.digest))
+    throw damaged(files, part, { offset: part.from, fault: 'it is not what the commit saw' })
 }
 
 /** Reads every byte of a part. */
@@ -43,7 +52,11 @@ export async function verifyPart(files: SegmentFiles, part: Part): Promise<void>
   for await (const _ of readPart(files, part, { payloads: true })) continue
 }
 
-function damaged(files: SegmentFiles, part: Part, { offset, fault, item }: { offset: number; fault: string; item?: number }): VarveError {
+function damaged(
+  files: SegmentFiles,
+  part: Part,
+  { offset, fault, item }: { offset: number; fault: string; item?: number },
+): VarveError {
   const place = `${files.path(part.folder, part.segment)}, offset ${offset}${item === undefined ? '' : `, item ${item}`}`
   return new VarveError('VARVE_CORRUPT', `Damaged: ${place}: ${fault}.`, {
     store: part.folder,

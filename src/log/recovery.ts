@@ -1,10 +1,13 @@
 /**
  * Which commits count. Recovery trusts the commit log only, never guesses, and writes nothing:
  *
- * 1. It follows the chain of commits through the segments of the commit log, each new segment being sealed to the one before. The chain ends at
- *    the first frame that is not good, or does not follow, or at a seal that does not fit what was found.
- * 2. It collects the highest `syncedThrough` that any frame names, also those behind the chain's end: so far, everything was durable once.
- * 3. What lies above is read byte by byte; the first commit that does not verify, and what follows it, is torn and dropped.
+ * 1. It follows the chain of commits through the segments of the commit log, each new segment being sealed
+ *    to the one before. The chain ends at the first frame that is not good, or does not follow, or at a seal
+ *    that does not fit what was found.
+ * 2. It collects the highest `syncedThrough` that any frame names, also those behind the chain's end: so far,
+ *    everything was durable once.
+ * 3. What lies above is read byte by byte; the first commit that does not verify, and what follows it, is
+ *    torn and dropped.
  * 4. A chain that ends below is corrupt, and refused.
  */
 import { createHash } from 'node:crypto'
@@ -67,7 +70,12 @@ export interface Recovered {
   torn?: { commits: number; bytes: number; fault: string }
 }
 
-export const noCommit: ChainEnd = { number: 0, hash: new Uint8Array(32), next: { segment: 1, offset: segmentHeaderBytes }, closed: false }
+export const noCommit: ChainEnd = {
+  number: 0,
+  hash: new Uint8Array(32),
+  next: { segment: 1, offset: segmentHeaderBytes },
+  closed: false,
+}
 
 /** SHA-256(0x00, header, head, table): the leaf hash of RFC 6962. */
 export function commitHash(hashed: Uint8Array): Uint8Array {
@@ -78,16 +86,24 @@ interface Options {
   heads: Heads
   /** What is known to be durable before anything is read. */
   syncedThrough: number
-  /** The highest commit that something outside the commit log knows of, given what the walk found: a snapshot, the tail of a store's log. */
+  /**
+   * The highest commit that something outside the commit log knows of, given what the walk found: a snapshot,
+   * the tail of a store's log.
+   */
   knownElsewhere: (commits: readonly FoundCommit[]) => Promise<number>
 }
 
 /**
- * Finds the commits after `from`. Throws `VARVE_CORRUPT` for damage to what was durable. A writer may be at work meanwhile: what it made
- * durable after the walk had passed is no damage, so a verdict stands only on evidence that was there before the walk began.
+ * Finds the commits after `from`. Throws `VARVE_CORRUPT` for damage to what was durable. A writer may be at
+ * work meanwhile: what it made durable after the walk had passed is no damage, so a verdict stands only on
+ * evidence that was there before the walk began.
  */
-export async function recover(files: SegmentFiles, from: ChainEnd, { heads, syncedThrough, knownElsewhere }: Options): Promise<Recovered> {
-  for (let proven = syncedThrough; ; ) {
+export async function recover(
+  files: SegmentFiles,
+  from: ChainEnd,
+  { heads, syncedThrough, knownElsewhere }: Options,
+): Promise<Recovered> {
+  for (let proven = syncedThrough; ;) {
     const walk = await new Walk(files, from, heads).run()
     const last = walk.end.number
     if (proven > last) throw corruptLog(files, walk, { last, promised: proven })
@@ -98,7 +114,10 @@ export async function recover(files: SegmentFiles, from: ChainEnd, { heads, sync
     const fault = kept.fault ?? (walk.fault?.end ? undefined : walk.fault?.fault)
     const found = { commits: kept.commits, end, syncedThrough: proven }
     if (fault === undefined) return found
-    return { ...found, torn: { commits: walk.commits.length - kept.commits.length, bytes: walk.bytesBehind(end.next), fault } }
+    return {
+      ...found,
+      torn: { commits: walk.commits.length - kept.commits.length, bytes: walk.bytesBehind(end.next), fault },
+    }
   }
 }
 
@@ -118,7 +137,11 @@ async function verifiedCommits(
 /** Commits above `syncedThrough` may lack any of their bytes: each is read and held against its digest. */
 async function commitFault(files: SegmentFiles, commit: FoundCommit): Promise<string | undefined> {
   const log = await files.open(commitsFolder, commit.place.segment)
-  const whole = await new FrameReader(log).read(commit.place.offset, commit.place.offset + commit.frame.sizeBytes, { payloads: true })
+  const whole = await new FrameReader(log).read(
+    commit.place.offset,
+    commit.place.offset + commit.frame.sizeBytes,
+    { payloads: true },
+  )
   if (isFault(whole)) return whole.fault
   try {
     for (const part of commit.parts) await verifyPart(files, part)
@@ -129,7 +152,11 @@ async function commitFault(files: SegmentFiles, commit: FoundCommit): Promise<st
   }
 }
 
-function corruptLog(files: SegmentFiles, walk: Walk, { last, promised }: { last: number; promised: number }): VarveError {
+function corruptLog(
+  files: SegmentFiles,
+  walk: Walk,
+  { last, promised }: { last: number; promised: number },
+): VarveError {
   const { segment, offset: end } = walk.end.next
   const { offset, fault } = walk.fault ?? { offset: end, fault: 'the file ends here' }
   return new VarveError(
@@ -141,13 +168,17 @@ function corruptLog(files: SegmentFiles, walk: Walk, { last, promised }: { last:
 
 /** A reader has seen commits of a writer that was then displaced, and that the next one did not take over. */
 function replaced(files: SegmentFiles, { number, next: { segment } }: ChainEnd, from: number): VarveError {
-  return new VarveError('VARVE_CORRUPT', `${files.directory} holds another history than before: a writer went on from commit ${from}.`, {
-    remedy: 'Close this context and open again.',
-    store: commitsFolder,
-    segment,
-    commit: Math.min(number, from + 1),
-    replaced: true,
-  })
+  return new VarveError(
+    'VARVE_CORRUPT',
+    `${files.directory} holds another history than before: a writer went on from commit ${from}.`,
+    {
+      remedy: 'Close this context and open again.',
+      store: commitsFolder,
+      segment,
+      commit: Math.min(number, from + 1),
+      replaced: true,
+    },
+  )
 }
 
 interface Successor {
@@ -196,7 +227,9 @@ class Walk {
   /** Takes every good frame of the segment, from where the walk stands. */
   async #segment(): Promise<void> {
     const { segment } = this.end.next
-    const file = await this.#files.open(commitsFolder, segment).catch((error: unknown) => this.#noSegment(error))
+    const file = await this.#files
+      .open(commitsFolder, segment)
+      .catch((error: unknown) => this.#noSegment(error))
     if (!file) return
     const reader = new FrameReader(file)
     const length = await file.size()
@@ -212,7 +245,12 @@ class Walk {
 
   /** A crash may take a segment that was never synced, but put no other in its place. */
   async #noSegment(error: unknown): Promise<undefined> {
-    if (!(error instanceof VarveError) || error.code !== 'VARVE_CORRUPT' || error.fields['kind'] === 'foreign') throw error
+    if (
+      !(error instanceof VarveError) ||
+      error.code !== 'VARVE_CORRUPT' ||
+      error.fields['kind'] === 'foreign'
+    )
+      throw error
     this.fault = { offset: 0, fault: String(error.fields['fault']) }
     await this.#files.glanceAtDamaged(commitsFolder, this.end.next.segment, async (file) => {
       for await (const mark of marksBeyond(file, 0, await file.size())) this.#noteMark(mark)
@@ -226,8 +264,10 @@ class Walk {
       this.#moveTo({ number, hash, next, closed: (frame.flags & frameFlags.close) !== 0 })
     } else {
       const link = this.#heads.commit(frame)
-      if (link.number !== number + 1) return { offset: frame.offset, fault: `commit ${link.number} follows commit ${number}` }
-      if (!Buffer.from(link.previous).equals(hash)) return { offset: frame.offset, fault: 'it does not follow from the commit before' }
+      if (link.number !== number + 1)
+        return { offset: frame.offset, fault: `commit ${link.number} follows commit ${number}` }
+      if (!Buffer.from(link.previous).equals(hash))
+        return { offset: frame.offset, fault: 'it does not follow from the commit before' }
       const end = { number: link.number, hash: commitHash(frame.hashed), next, closed: false }
       this.commits.push({ ...link, hash: end.hash, place, before: this.end, end, frame })
       this.#moveTo(end)
@@ -248,7 +288,8 @@ class Walk {
   async #noteMarksBeyond(): Promise<void> {
     for (const segment of await this.#laterSegments()) {
       await this.#files.glance(commitsFolder, segment, async (file) => {
-        for await (const mark of marksBeyond(file, segmentHeaderBytes, await file.size())) this.#noteMark(mark)
+        for await (const mark of marksBeyond(file, segmentHeaderBytes, await file.size()))
+          this.#noteMark(mark)
       })
     }
   }
@@ -258,7 +299,10 @@ class Walk {
     return numbers.filter((number) => number > this.end.next.segment)
   }
 
-  /** The segment sealed to this one: of several, the highest, since whoever takes over starts above all that stand there. */
+  /**
+   * The segment sealed to this one: of several, the highest, since whoever takes over starts above all that
+   * stand there.
+   */
   async #successor(): Promise<Successor | undefined> {
     for (const segment of (await this.#laterSegments()).toReversed()) {
       const { seen: frame } = await this.#files.glance(commitsFolder, segment, async (file) =>
@@ -271,7 +315,10 @@ class Walk {
     return undefined
   }
 
-  /** Goes on in the next segment, if there is one. What stands beyond the sealed length is a dead or displaced writer's. */
+  /**
+   * Goes on in the next segment, if there is one. What stands beyond the sealed length is a dead or displaced
+   * writer's.
+   */
   async #follow(): Promise<boolean> {
     const successor = await this.#successor()
     if (!successor) return false
@@ -284,14 +331,20 @@ class Walk {
       if (!this.fault || this.fault.end) this.fault = { offset: reached, fault }
       return false
     }
-    this.#moveTo({ number, hash, next: { segment, offset: segmentHeaderBytes + frame.sizeBytes }, closed: false })
+    this.#moveTo({
+      number,
+      hash,
+      next: { segment, offset: segmentHeaderBytes + frame.sizeBytes },
+      closed: false,
+    })
     this.#noteMark(frame.syncedThrough)
     return true
   }
 
   /** Drops commits that whoever wrote the seal did not have. */
   #cutBack({ number, hash }: Seal): void {
-    const foreign = (end: ChainEnd): boolean => end.number > number || (end.number === number && !Buffer.from(end.hash).equals(hash))
+    const foreign = (end: ChainEnd): boolean =>
+      end.number > number || (end.number === number && !Buffer.from(end.hash).equals(hash))
     while (this.commits.length && foreign(this.commits.at(-1)!.end)) this.end = this.commits.pop()!.before
     if (this.commits.length === 0 && foreign(this.start)) throw replaced(this.#files, this.start, number)
   }

@@ -1,4 +1,6 @@
-/** Opens the segments of one journal, each once, and believes none whose header is not what its place says. */
+/**
+ * Opens the segments of one journal, each once, and believes none whose header is not what its place says.
+ */
 import type { Disk, ReadableFile } from '../disk/disk.ts'
 import { VarveError } from '../errors.ts'
 import { joinPath, parseSegmentName, segmentName } from './names.ts'
@@ -50,10 +52,15 @@ export class SegmentFiles {
   }
 
   /**
-   * One look at a segment that perhaps no commit names, or what is wrong with its header. It is not kept open: such a segment may be removed, and
-   * then its number may come back with other bytes. Throws `VARVE_NEWER`.
+   * One look at a segment that perhaps no commit names, or what is wrong with its header. It is not kept
+   * open: such a segment may be removed, and then its number may come back with other bytes. Throws
+   * `VARVE_NEWER`.
    */
-  async glance<T>(folder: string, segment: number, look: (file: ReadableFile) => Promise<T>): Promise<Glance<T>> {
+  async glance<T>(
+    folder: string,
+    segment: number,
+    look: (file: ReadableFile) => Promise<T>,
+  ): Promise<Glance<T>> {
     const opened = await this.#openChecked(folder, segment)
     if (!opened.file) return { fault: opened }
     try {
@@ -64,7 +71,11 @@ export class SegmentFiles {
   }
 
   /** The same for a segment whose header is damaged. */
-  async glanceAtDamaged<T>(folder: string, segment: number, look: (file: ReadableFile) => Promise<T>): Promise<T | undefined> {
+  async glanceAtDamaged<T>(
+    folder: string,
+    segment: number,
+    look: (file: ReadableFile) => Promise<T>,
+  ): Promise<T | undefined> {
     const file = await this.disk.openToRead(this.path(folder, segment)).catch(undefinedIfMissing)
     try {
       return file && (await look(file))
@@ -92,24 +103,43 @@ export class SegmentFiles {
     const opening = [...this.#open.values()]
     this.#open.clear()
     this.#ready.clear()
-    for (const settled of await Promise.allSettled(opening)) if (settled.status === 'fulfilled') await settled.value.close()
+    for (const settled of await Promise.allSettled(opening))
+      if (settled.status === 'fulfilled') await settled.value.close()
   }
 
   async #openOrThrow(folder: string, segment: number): Promise<ReadableFile> {
     const { file, fault, kind } = await this.#openChecked(folder, segment)
     if (file) return file
     const path = this.path(folder, segment)
-    throw new VarveError('VARVE_CORRUPT', `Segment ${path} cannot be used: ${fault}.`, { path, store: folder, segment, fault, kind })
+    throw new VarveError('VARVE_CORRUPT', `Segment ${path} cannot be used: ${fault}.`, {
+      path,
+      store: folder,
+      segment,
+      fault,
+      kind,
+    })
   }
 
-  async #openChecked(folder: string, segment: number): Promise<{ file: ReadableFile; fault?: undefined; kind?: undefined } | (SegmentFault & { file?: undefined })> {
+  async #openChecked(
+    folder: string,
+    segment: number,
+  ): Promise<
+    { file: ReadableFile; fault?: undefined; kind?: undefined } | (SegmentFault & { file?: undefined })
+  > {
     const path = this.path(folder, segment)
     const file = await this.disk.openToRead(path).catch(undefinedIfMissing)
     if (!file) return { kind: 'missing', fault: 'missing' }
-    const fault = segmentFault(await file.read(0, segmentHeaderBytes), { journalId: this.journalId, folder, number: segment })
+    const fault = segmentFault(await file.read(0, segmentHeaderBytes), {
+      journalId: this.journalId,
+      folder,
+      number: segment,
+    })
     if (!fault) return { file }
     await file.close()
-    if (fault.kind === 'newer') throw new VarveError('VARVE_NEWER', `Segment ${path} was written by a newer Varve: ${fault.fault}.`, { path })
+    if (fault.kind === 'newer')
+      throw new VarveError('VARVE_NEWER', `Segment ${path} was written by a newer Varve: ${fault.fault}.`, {
+        path,
+      })
     return fault
   }
 }

@@ -1,4 +1,7 @@
-/** Puts bytes into segments, creating them with their headers, and remembers what a sync has to reach: files, and the directories of new ones. */
+/**
+ * Puts bytes into segments, creating them with their headers, and remembers what a sync has to reach: files,
+ * and the directories of new ones.
+ */
 import type { WritableFile } from '../disk/disk.ts'
 import { joinPath } from './names.ts'
 import { encodeSegmentHeader, segmentHeaderBytes } from './segment.ts'
@@ -35,14 +38,21 @@ export class SegmentWriter {
     const file = await this.#file(path, { folder, create: offset === segmentHeaderBytes })
     try {
       if (offset !== segmentHeaderBytes) return await file.write(chunks, offset)
-      const header = encodeSegmentHeader({ journalId: this.#files.journalId, session: this.#session, folder, number: segment })
+      const header = encodeSegmentHeader({
+        journalId: this.#files.journalId,
+        session: this.#session,
+        folder,
+        number: segment,
+      })
       await file.write([header, ...chunks], 0)
     } finally {
       this.#dirtyFiles.add(path) // Afterwards: a sync that runs meanwhile does not reach these bytes.
     }
   }
 
-  /** The next sync reaches this segment and its name too: whoever wrote them may have died before its own did. */
+  /**
+   * The next sync reaches this segment and its name too: whoever wrote them may have died before its own did.
+   */
   async adopt(folder: string, segment: number): Promise<void> {
     const path = this.#files.path(folder, segment)
     await this.#file(path, { folder, create: false })
@@ -74,7 +84,8 @@ export class SegmentWriter {
   async close(): Promise<void> {
     const opening = [...this.#open.values()]
     this.#open.clear()
-    for (const settled of await Promise.allSettled(opening)) if (settled.status === 'fulfilled') await settled.value.close()
+    for (const settled of await Promise.allSettled(opening))
+      if (settled.status === 'fulfilled') await settled.value.close()
   }
 
   #file(path: string, how: { folder: string; create: boolean }): Promise<WritableFile> {

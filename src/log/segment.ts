@@ -1,5 +1,6 @@
 /**
- * A segment's own header, by which a foreign, swapped or misplaced file is recognised before a byte of it is believed.
+ * A segment's own header, by which a foreign, swapped or misplaced file is recognised before a byte of it is
+ * believed.
  *
  *     0   8  "VARVESEG"
  *     8   4  format
@@ -44,14 +45,21 @@ export interface SegmentFault {
 }
 
 /** `undefined` if the header is the one expected, else what is wrong with it. */
-export function segmentFault(bytes: Uint8Array, expected: Omit<SegmentHeader, 'session'>): SegmentFault | undefined {
+export function segmentFault(
+  bytes: Uint8Array,
+  expected: Omit<SegmentHeader, 'session'>,
+): SegmentFault | undefined {
   const header = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (header.length < segmentHeaderBytes) return { kind: 'damaged', fault: 'its header is cut off' }
   if (!header.subarray(0, 8).equals(magic)) return { kind: 'damaged', fault: 'it is not a segment' }
-  if (header.readUInt32LE(60) !== crc32(header.subarray(0, 60))) return { kind: 'damaged', fault: 'its header is damaged' }
-  if (header.readUInt32LE(8) > format) return { kind: 'newer', fault: `its format is ${header.readUInt32LE(8)}` }
-  if (!header.subarray(16, 32).equals(expected.journalId)) return { kind: 'foreign', fault: 'it belongs to another journal' }
-  if (!header.subarray(48, 56).equals(folderMark(expected.folder))) return { kind: 'foreign', fault: 'it belongs to another store' }
+  if (header.readUInt32LE(60) !== crc32(header.subarray(0, 60)))
+    return { kind: 'damaged', fault: 'its header is damaged' }
+  if (header.readUInt32LE(8) > format)
+    return { kind: 'newer', fault: `its format is ${header.readUInt32LE(8)}` }
+  if (!header.subarray(16, 32).equals(expected.journalId))
+    return { kind: 'foreign', fault: 'it belongs to another journal' }
+  if (!header.subarray(48, 56).equals(folderMark(expected.folder)))
+    return { kind: 'foreign', fault: 'it belongs to another store' }
   const number = header.readUInt32LE(12)
   return number === expected.number ? undefined : { kind: 'foreign', fault: `it is segment ${number}` }
 }

@@ -1,8 +1,9 @@
 /**
- * Gives the frames of one store their places, before they are written, and keeps those that are not written yet. It decides where bytes go; `segment-writer`
- * puts them there.
+ * Gives the frames of one store their places, before they are written, and keeps those that are not written
+ * yet. It decides where bytes go; `segment-writer` puts them there.
  *
- * Invariants: no byte is given away twice, except to the same frame; within a segment, the frames of a part follow each other without a gap.
+ * Invariants: no byte is given away twice, except to the same frame; within a segment, the frames of a part
+ * follow each other without a gap.
  */
 import { createHash, type Hash } from 'node:crypto'
 import type { EncodedFrame } from './frame.ts'
@@ -99,7 +100,9 @@ export class StoreLog {
     return placed
   }
 
-  /** Closes the open parts, or those before a mark that splits: what a commit names. `reopen` takes it back. */
+  /**
+   * Closes the open parts, or those before a mark that splits: what a commit names. `reopen` takes it back.
+   */
   takeParts(through?: StoreLogMark): TakenParts {
     const open = this.#parts.splice(0, through?.parts.length ?? this.#parts.length)
     const frames = through ? this.#pending.filter((placed) => before(placed, through)) : this.#pending
@@ -129,8 +132,8 @@ export class StoreLog {
   }
 
   /**
-   * Forgets what was placed after the mark, and answers the segments that hold nothing else. Frames from before the mark must not have been
-   * handed to a commit in between.
+   * Forgets what was placed after the mark, and answers the segments that hold nothing else. Frames from
+   * before the mark must not have been handed to a commit in between.
    */
   rollback(mark: StoreLogMark | undefined): number[] {
     const kept = new Set(mark?.parts.map((part) => part.segment))
@@ -141,7 +144,8 @@ export class StoreLog {
     this.#pending = this.#pending.filter((placed) => before(placed, first))
     this.#segment = first.segment
     this.#end = first.end
-    if ((this.#attempted.get(this.#segment) ?? 0) > this.#end || removed.includes(this.#segment)) this.#startSegment({ spill: false })
+    if ((this.#attempted.get(this.#segment) ?? 0) > this.#end || removed.includes(this.#segment))
+      this.#startSegment({ spill: false })
     return removed
   }
 

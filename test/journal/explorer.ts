@@ -1,9 +1,11 @@
 /**
- * Crashes workloads before and after every operation on the disk, in every way a disk can end, and holds what is recovered against the model:
- * acknowledged ≤ recovered ≤ attempted, a prefix without holes, all of a commit or nothing, in every store, payloads read. Then it goes on from there: one
- * more commit, crashed in its turn at every operation.
+ * Crashes workloads before and after every operation on the disk, in every way a disk can end, and holds what
+ * is recovered against the model: acknowledged ≤ recovered ≤ attempted, a prefix without holes, all of a
+ * commit or nothing, in every store, payloads read. Then it goes on from there: one more commit, crashed in
+ * its turn at every operation.
  */
-import { MemoryDisk, type Fate, type Operation } from '../../src/disk/memory-disk.ts'
+import type { MemoryDisk } from '../../src/disk/memory-disk.ts'
+import { type Fate, type Operation } from '../../src/disk/memory-disk.ts'
 import type { JournalOptions } from '../../src/journal/journal-options.ts'
 import { put } from '../support/toy-store.ts'
 import { seededBytes, seededRandom, seedOf } from '../support/seeded.ts'
@@ -58,7 +60,10 @@ export async function explore(workload: Workload, options: ExploreOptions): Prom
         }
       } catch (error) {
         const repeat = `npm run explore -- --seed ${options.seed} --workload '${workload.name}' --moment ${index} --fate ${name}`
-        throw new Error(`${workload.name}, ${moment.at}, fate ${name}: ${(error as Error).message}\nRepeat: ${repeat}`, { cause: error })
+        throw new Error(
+          `${workload.name}, ${moment.at}, fate ${name}: ${(error as Error).message}\nRepeat: ${repeat}`,
+          { cause: error },
+        )
       }
       options.onState?.(counts)
     }
@@ -73,14 +78,21 @@ async function momentsOf(workload: Workload, options: ExploreOptions): Promise<M
   let last: { disk: MemoryDisk; expectation: Expectation; operations: number } | undefined
   const look = (stage: Stage, when: string, operation: Operation | undefined): void => {
     const { disk, expectation } = stage
-    // Between an operation and the next the disk stays as it is: only another expectation makes it another state.
-    const operations = operation === undefined ? disk.operations : operation.index + (when === 'after' ? 1 : 0)
+    // Between an operation and the next the disk stays as it is: only another expectation makes it another
+    // state.
+    const operations =
+      operation === undefined ? disk.operations : operation.index + (when === 'after' ? 1 : 0)
     if (last?.disk === disk && last.operations === operations && last.expectation === expectation) return
     last = { disk, expectation, operations }
     const at = operation ? `${when} operation ${operation.index} (${operation.kind} ${operation.path})` : when
     const number = index++
     if (options.moment !== undefined && options.moment !== number) return
-    moments.push({ index: number, at, expectation, fates: fatesOf(disk, options.images, seedOf(seed, workload.name, number)) })
+    moments.push({
+      index: number,
+      at,
+      expectation,
+      fates: fatesOf(disk, options.images, seedOf(seed, workload.name, number)),
+    })
   }
   const stage = new Stage(workload, seedOf(seed, workload.name), look)
   await workload.run(stage)
@@ -89,7 +101,10 @@ async function momentsOf(workload: Workload, options: ExploreOptions): Promise<M
 }
 
 function fatesOf(disk: MemoryDisk, images: number, seed: number): Moment['fates'] {
-  const chances: [string, Fate][] = Array.from({ length: images }, (_, number) => [`chance-${number}`, seededRandom(seedOf(seed, number))])
+  const chances: [string, Fate][] = Array.from({ length: images }, (_, number) => [
+    `chance-${number}`,
+    seededRandom(seedOf(seed, number)),
+  ])
   const fates: [string, Fate][] = [['all', 'all'], ['none', 'none'], ...chances]
   return fates.map(([name, fate]) => ({ name, disk: disk.image(fate) }))
 }
@@ -106,7 +121,11 @@ interface State {
 async function goOn(state: State, found: number, counts: Counts | undefined): Promise<void> {
   const { disk, expectation, options, seed } = state
   const more: Expectation = {
-    changes: [...expectation.changes.slice(0, expectation.cuts[found - 1] ?? 0), { folder: 'docstore', key: 'more', value: seed }, { folder: 'index_store', key: 'more', value: 1 }],
+    changes: [
+      ...expectation.changes.slice(0, expectation.cuts[found - 1] ?? 0),
+      { folder: 'docstore', key: 'more', value: seed },
+      { folder: 'index_store', key: 'more', value: 1 },
+    ],
     cuts: [...expectation.cuts.slice(0, found), (expectation.cuts[found - 1] ?? 0) + 2],
     acknowledged: Math.min(expectation.acknowledged, found),
     durable: Math.min(expectation.durable, found),
@@ -118,7 +137,12 @@ async function goOn(state: State, found: number, counts: Counts | undefined): Pr
     disk.onOperation = ({ index, kind, path }) => {
       for (const fate of ['all', 'none', 'chance'] as const) {
         const random = seededRandom(seedOf(seed, index))
-        crashes.push({ disk: disk.image(fate === 'chance' ? random : fate), expectation: present, fate, at: `before operation ${index} (${kind} ${path})` })
+        crashes.push({
+          disk: disk.image(fate === 'chance' ? random : fate),
+          expectation: present,
+          fate,
+          at: `before operation ${index} (${kind} ${path})`,
+        })
       }
     }
   }
@@ -126,7 +150,8 @@ async function goOn(state: State, found: number, counts: Counts | undefined): Pr
   await put(journal, 'docstore', { more: seed }, 600)
   await put(journal, 'index_store', { more: 1 })
   const commit = await journal.persist()
-  if (commit?.number !== found + 1) throw new Error(`the next commit is ${commit?.number} instead of ${found + 1}`)
+  if (commit?.number !== found + 1)
+    throw new Error(`the next commit is ${commit?.number} instead of ${found + 1}`)
   if (options.durability === 'buffered') await journal.flush()
   present = { ...more, acknowledged: found + 1, durable: found + 1 }
   await journal.close()
@@ -136,7 +161,9 @@ async function goOn(state: State, found: number, counts: Counts | undefined): Pr
   for (const crash of crashes) {
     counts!.states++
     await checkRecovered({ ...state, ...crash }).catch((error: Error) => {
-      throw new Error(`after recovery, crashed again ${crash.at}, fate ${crash.fate}: ${error.message}`, { cause: error })
+      throw new Error(`after recovery, crashed again ${crash.at}, fate ${crash.fate}: ${error.message}`, {
+        cause: error,
+      })
     })
   }
 }

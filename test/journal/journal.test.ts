@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Disk, WritableFile } from '../../src/disk/disk.ts'
 import { MemoryDisk, type Operation } from '../../src/disk/memory-disk.ts'
-import { VarveError } from '../../src/errors.ts'
+import type { VarveError } from '../../src/errors.ts'
 import { Journal } from '../../src/journal/journal.ts'
 import type { JournalOptions } from '../../src/journal/journal-options.ts'
 import { filesUnder } from '../support/damage.ts'
@@ -13,7 +13,7 @@ const spilling = { limits: { spillBytes: 1000, splitBytes: 600 } }
 let nonce = 0
 
 function open(disk: Disk, options: Partial<JournalOptions> = {}): Promise<Journal> {
-  return Journal.open(directory, toyOptions({ disk: disk as MemoryDisk, random: seededBytes(++nonce), ...options }))
+  return Journal.open(directory, toyOptions({ disk: disk, random: seededBytes(++nonce), ...options }))
 }
 
 async function reopened(disk: MemoryDisk, folder = 'docstore'): Promise<Record<string, unknown>> {
@@ -31,11 +31,20 @@ function count(disk: MemoryDisk, matches: (operation: Operation) => boolean): { 
   return counter
 }
 
-function failNext(disk: MemoryDisk, matches: (operation: Operation) => boolean, code: string, written = 0): void {
+function failNext(
+  disk: MemoryDisk,
+  matches: (operation: Operation) => boolean,
+  code: string,
+  written = 0,
+): void {
   disk.onOperation = (operation) => {
     if (!matches(operation)) return
     disk.onOperation = undefined
-    throw Object.assign(new Error(`${code}: as the test wants it`), { code, syscall: operation.kind, written })
+    throw Object.assign(new Error(`${code}: as the test wants it`), {
+      code,
+      syscall: operation.kind,
+      written,
+    })
   }
 }
 
@@ -48,13 +57,18 @@ describe('group commit', () => {
     const syncs = count(disk, ({ kind }) => kind === 'sync')
     const commits = await Promise.all(
       Array.from({ length: 32 }, async (_, number) => {
-        const [, commit] = await Promise.all([put(journal, 'docstore', { [`k${number}`]: number }), journal.persist({ message: `${number}` })])
+        const [, commit] = await Promise.all([
+          put(journal, 'docstore', { [`k${number}`]: number }),
+          journal.persist({ message: `${number}` }),
+        ])
         return commit
       }),
     )
     expect(syncs.value).toBeLessThanOrEqual(6)
     expect(new Set(commits.map((commit) => commit!.number)).size).toBe(32)
-    expect(commits.map((commit) => commit!.message)).toEqual(Array.from({ length: 32 }, (_, number) => `${number}`))
+    expect(commits.map((commit) => commit!.message)).toEqual(
+      Array.from({ length: 32 }, (_, number) => `${number}`),
+    )
     disk.afterOperation = undefined
     expect(Object.keys(await reopened(disk.crash('none')))).toHaveLength(33)
   })
@@ -89,7 +103,10 @@ describe('persist', () => {
   test('answers the commit that carries the changes, even if another call wrote it', async () => {
     const journal = await open(new MemoryDisk())
     await put(journal, 'docstore', { a: 1 })
-    const [first, second] = await Promise.all([journal.persist({ message: 'mine' }), journal.persist({ message: 'too late' })])
+    const [first, second] = await Promise.all([
+      journal.persist({ message: 'mine' }),
+      journal.persist({ message: 'too late' }),
+    ])
     expect(second).toEqual(first)
     expect(first!.message).toBe('mine')
   })
@@ -121,7 +138,10 @@ describe('a transaction', () => {
     expect(commit).toMatchObject({ number: 2, message: 'both' })
     const commits = []
     for await (const { number, message } of journal.commits()) commits.push([number, message])
-    expect(commits).toEqual([[2, 'both'], [1, undefined]])
+    expect(commits).toEqual([
+      [2, 'both'],
+      [1, undefined],
+    ])
     await journal.close()
     expect(await reopened(disk)).toEqual({ before: 1, a: 1 })
   })
@@ -143,7 +163,11 @@ describe('a transaction', () => {
       throw new Error('no')
     })
     await expect(failing).rejects.toThrow('no')
-    expect(Object.entries(await contents(journal, 'docstore'))).toEqual([['a', 1], ['b', 1], ['pending', 1]])
+    expect(Object.entries(await contents(journal, 'docstore'))).toEqual([
+      ['a', 1],
+      ['b', 1],
+      ['pending', 1],
+    ])
     expect(await journal.persist()).toMatchObject({ number: 2 })
     await journal.close()
     expect(await reopened(disk)).toEqual({ a: 1, b: 1, pending: 1 })
@@ -155,10 +179,12 @@ describe('a transaction', () => {
       await put(journal, 'docstore', { a: 1 })
       const inner = await journal.transaction({ message: 'inner' }, () => put(journal, 'docstore', { b: 1 }))
       expect(inner.commit).toBeUndefined()
-      await journal.transaction({}, async () => {
-        await put(journal, 'docstore', { dropped: 1 })
-        throw new Error('only this one')
-      }).catch(() => {})
+      await journal
+        .transaction({}, async () => {
+          await put(journal, 'docstore', { dropped: 1 })
+          throw new Error('only this one')
+        })
+        .catch(() => {})
     })
     expect(commit).toMatchObject({ number: 1, message: 'outer' })
     expect(await contents(journal, 'docstore')).toEqual({ a: 1, b: 1 })
@@ -238,7 +264,10 @@ describe('rollback', () => {
     await put(journal, 'docstore', { a: 9, c: 3 })
     await remove(journal, 'docstore', ['b'])
     await journal.rollback()
-    expect(Object.entries(await contents(journal, 'docstore'))).toEqual([['a', 1], ['b', 2]])
+    expect(Object.entries(await contents(journal, 'docstore'))).toEqual([
+      ['a', 1],
+      ['b', 2],
+    ])
     expect(await journal.persist()).toBeUndefined()
     await put(journal, 'docstore', { d: 4 })
     await journal.persist()
@@ -304,15 +333,16 @@ describe('a full disk', () => {
       if (kind === 'write') throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' })
     }
     const writing = async (): Promise<void> => {
-      for (let number = 0; number < 8; number++) await put(journal, 'docstore', { [`k${number}`]: number }, 500)
+      for (let number = 0; number < 8; number++)
+        await put(journal, 'docstore', { [`k${number}`]: number }, 500)
     }
     await expect(writing()).rejects.toMatchObject({ code: 'VARVE_DISK_FULL' })
     const held = await contents(journal, 'docstore')
     disk.onOperation = undefined
-    await put(journal, 'docstore', { then: 1 })
+    await put(journal, 'docstore', { later: 1 })
     await journal.persist()
     await journal.close()
-    expect(await reopened(disk)).toEqual({ ...held, then: 1 })
+    expect(await reopened(disk)).toEqual({ ...held, later: 1 })
   })
 
   test('with room for part of it accepts whole commits only', async () => {
@@ -340,23 +370,31 @@ describe('a disk that fails', () => {
     ['a write to the commit log', ({ kind, path }) => kind === 'write' && path.includes('commits')],
     ['a sync', ({ kind }) => kind === 'sync'],
   ]
-  test.each(cases)('at %s leaves the outcome unknown, ends the session, and reopening tells', async (_, matches) => {
-    const disk = new MemoryDisk()
-    const journal = await open(disk)
-    await put(journal, 'docstore', { a: 1 })
-    await journal.persist()
-    await put(journal, 'docstore', { b: 2 })
-    failNext(disk, matches, 'EIO')
-    await expect(journal.persist()).rejects.toMatchObject({ code: 'VARVE_OUTCOME_UNKNOWN', fields: { commit: 2 } })
-    const syncs = count(disk, ({ kind }) => kind === 'sync' || kind === 'write')
-    await expect(put(journal, 'docstore', { c: 3 })).rejects.toMatchObject({ code: 'VARVE_OUTCOME_UNKNOWN' })
-    await expect(journal.persist()).rejects.toMatchObject({ code: 'VARVE_OUTCOME_UNKNOWN' })
-    await journal.close()
-    expect(syncs.value).toBe(0)
-    disk.afterOperation = undefined
-    expect([['a'], ['a', 'b']]).toContainEqual(Object.keys(await reopened(disk)))
-    expect(await reopened(disk.crash('none'))).toMatchObject({ a: 1 })
-  })
+  test.each(cases)(
+    'at %s leaves the outcome unknown, ends the session, and reopening tells',
+    async (_, matches) => {
+      const disk = new MemoryDisk()
+      const journal = await open(disk)
+      await put(journal, 'docstore', { a: 1 })
+      await journal.persist()
+      await put(journal, 'docstore', { b: 2 })
+      failNext(disk, matches, 'EIO')
+      await expect(journal.persist()).rejects.toMatchObject({
+        code: 'VARVE_OUTCOME_UNKNOWN',
+        fields: { commit: 2 },
+      })
+      const syncs = count(disk, ({ kind }) => kind === 'sync' || kind === 'write')
+      await expect(put(journal, 'docstore', { c: 3 })).rejects.toMatchObject({
+        code: 'VARVE_OUTCOME_UNKNOWN',
+      })
+      await expect(journal.persist()).rejects.toMatchObject({ code: 'VARVE_OUTCOME_UNKNOWN' })
+      await journal.close()
+      expect(syncs.value).toBe(0)
+      disk.afterOperation = undefined
+      expect([['a'], ['a', 'b']]).toContainEqual(Object.keys(await reopened(disk)))
+      expect(await reopened(disk.crash('none'))).toMatchObject({ a: 1 })
+    },
+  )
 
   test('at a buffered flush is not taken for durable', async () => {
     const disk = new MemoryDisk()
@@ -431,13 +469,15 @@ describe('writers', () => {
     const first = await open(disk, spilling)
     await put(first, 'docstore', { a: 1 })
     await first.persist()
-    for (let number = 0; number < 8; number++) await put(first, 'docstore', { [`dropped ${number}`]: number }, 500)
+    for (let number = 0; number < 8; number++)
+      await put(first, 'docstore', { [`dropped ${number}`]: number }, 500)
     const reader = await open(disk.asProcess({ pid: 2 }))
     await reader.load('docstore')
     await first.rollback()
     await first.close()
     const second = await open(disk.asProcess({ pid: 3 }), spilling)
-    for (let number = 0; number < 8; number++) await put(second, 'docstore', { [`kept ${number}`]: number }, 500)
+    for (let number = 0; number < 8; number++)
+      await put(second, 'docstore', { [`kept ${number}`]: number }, 500)
     await second.persist()
     await reader.refresh()
     expect(await contents(reader, 'docstore')).toEqual(await contents(second, 'docstore'))
@@ -474,7 +514,8 @@ describe('writers', () => {
       const first = await open(stopped.disk, spilling)
       stopped.arm()
       const writing = (async () => {
-        for (let number = 0; number < 4; number++) await put(first, 'docstore', { [`first ${number}`]: number }, 400)
+        for (let number = 0; number < 4; number++)
+          await put(first, 'docstore', { [`first ${number}`]: number }, 400)
         return first.persist()
       })().catch((error: VarveError) => error)
       ended = (await Promise.race([stopped.reached, writing.then(() => 'done')])) === 'done'
@@ -495,7 +536,10 @@ describe('writers', () => {
       await first.close()
       await second.close()
       expect(await reopened(disk), `stopped before operation ${stop}`).toEqual(kept)
-      if (outcome instanceof Error) expect(outcome.code, `stopped before operation ${stop}`).toMatch(/VARVE_(DISPLACED|LOCKED|OUTCOME_UNKNOWN)/)
+      if (outcome instanceof Error)
+        expect(outcome.code, `stopped before operation ${stop}`).toMatch(
+          /VARVE_(DISPLACED|LOCKED|OUTCOME_UNKNOWN)/,
+        )
       else expect(Object.keys(kept), `stopped before operation ${stop}`).toContain('first 3')
     }
   })
@@ -503,7 +547,9 @@ describe('writers', () => {
 
 describe('sessions', () => {
   const segments = async (disk: MemoryDisk): Promise<string[]> =>
-    (await filesUnder(disk, directory)).filter((path) => path.endsWith('.log')).map((path) => path.slice(directory.length + 1))
+    (await filesUnder(disk, directory))
+      .filter((path) => path.endsWith('.log'))
+      .map((path) => path.slice(directory.length + 1))
 
   test('go on in the same segments after a close in order', async () => {
     const disk = new MemoryDisk()
@@ -539,7 +585,11 @@ describe('sessions', () => {
       await journal.persist()
       disk = disk.crash('none')
     }
-    expect(await segments(disk)).toEqual([1, 2, 3].flatMap((number) => [`commits/000000000${number}.log`]).concat([1, 2, 3].map((number) => `docstore/000000000${number}.log`)))
+    expect(await segments(disk)).toEqual(
+      [1, 2, 3]
+        .flatMap((number) => [`commits/000000000${number}.log`])
+        .concat([1, 2, 3].map((number) => `docstore/000000000${number}.log`)),
+    )
     expect(await reopened(disk)).toEqual({ k0: 0, k1: 1, k2: 2 })
   })
 
@@ -549,12 +599,16 @@ describe('sessions', () => {
     await put(journal, 'docstore', { a: 1 })
     await journal.persist()
     await journal.close()
-    const before = Object.fromEntries((await filesUnder(disk, directory)).map((path) => [path, disk.peek(path)]))
+    const before = Object.fromEntries(
+      (await filesUnder(disk, directory)).map((path) => [path, disk.peek(path)]),
+    )
     const second = await open(disk)
     await put(second, 'docstore', { dropped: 1 })
     await second.rollback()
     await second.close()
-    expect(Object.fromEntries((await filesUnder(disk, directory)).map((path) => [path, disk.peek(path)]))).toEqual(before)
+    expect(
+      Object.fromEntries((await filesUnder(disk, directory)).map((path) => [path, disk.peek(path)])),
+    ).toEqual(before)
   })
 
   test('close once, however often they are asked to, and say what is lost', async () => {
@@ -598,7 +652,10 @@ describe('a journal in memory', () => {
     expect(await journal.persist({ message: 'and then' })).toMatchObject({ number: 2, message: 'and then' })
     const kinds = []
     for await (const { kind, message } of journal.commits()) kinds.push([kind, message])
-    expect(kinds).toEqual([['data', 'and then'], ['import', 'as it was']])
+    expect(kinds).toEqual([
+      ['data', 'and then'],
+      ['import', 'as it was'],
+    ])
     await journal.close()
     expect(await reopened(disk)).toEqual({ a: 1, b: 1, c: 1 })
   })
@@ -651,18 +708,35 @@ class StoppingDisk {
     this.#stop = stop
     this.#gate = gate
     this.reached = new Promise((resolve) => (this.#reach = resolve))
-    this.disk = this.#stopping(disk, async (name, result) => (name === 'create' || name === 'openToWrite' ? this.#stopping((await result) as WritableFile) : result))
+    this.disk = this.#stopping(disk, async (name, result) =>
+      name === 'create' || name === 'openToWrite' ? this.#stopping((await result) as WritableFile) : result,
+    )
   }
 
   /** All that changes something waits, and the look at the lock. */
-  #stopping<T extends object>(target: T, wrap: (name: string, result: unknown) => unknown = (_, result) => result): T {
-    const stops = new Set(['create', 'openToWrite', 'makeDirectory', 'rename', 'link', 'unlink', 'syncDirectory', 'readSmallFile', 'write', 'sync'])
+  #stopping<T extends object>(
+    target: T,
+    wrap: (name: string, result: unknown) => unknown = (_, result) => result,
+  ): T {
+    const stops = new Set([
+      'create',
+      'openToWrite',
+      'makeDirectory',
+      'rename',
+      'link',
+      'unlink',
+      'syncDirectory',
+      'readSmallFile',
+      'write',
+      'sync',
+    ])
     return new Proxy(target, {
       get: (_, name: string) => {
         const method = (target as Record<string, unknown>)[name]
         if (typeof method !== 'function') return method
         return (...args: unknown[]) => {
-          const call = (): unknown => wrap(name, (method as (...all: unknown[]) => unknown).apply(target, args))
+          const call = (): unknown =>
+            wrap(name, (method as (...all: unknown[]) => unknown).apply(target, args))
           return stops.has(name) ? this.#turn().then(call) : call()
         }
       },

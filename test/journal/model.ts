@@ -1,5 +1,8 @@
-/** What must be there: every change that was attempted, where the commits cut them, and how many of these commits were promised. */
-import { MemoryDisk } from '../../src/disk/memory-disk.ts'
+/**
+ * What must be there: every change that was attempted, where the commits cut them, and how many of these
+ * commits were promised.
+ */
+import type { MemoryDisk } from '../../src/disk/memory-disk.ts'
 import { Home } from '../../src/journal/home.ts'
 import { Journal } from '../../src/journal/journal.ts'
 import type { JournalOptions } from '../../src/journal/journal-options.ts'
@@ -52,7 +55,11 @@ export function openJournal(disk: MemoryDisk, options: Partial<JournalOptions>):
 }
 
 /** Every store, every payload. Answers what differs. */
-export async function difference(journal: Journal, expectation: Expectation, commit: number): Promise<string | undefined> {
+export async function difference(
+  journal: Journal,
+  expectation: Expectation,
+  commit: number,
+): Promise<string | undefined> {
   for (const folder of folders) {
     const seen = JSON.stringify(Object.entries(await contents(journal, folder)))
     const wanted = JSON.stringify(expected(expectation, commit, folder))

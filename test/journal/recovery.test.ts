@@ -1,4 +1,7 @@
-/** The recovery table of FORMAT.md, a row a test: what was done to the files, how many commits survive it, or which error names it. */
+/**
+ * The recovery table of FORMAT.md, a row a test: what was done to the files, how many commits survive it, or
+ * which error names it.
+ */
 import { describe, expect, test } from 'vitest'
 import { MemoryDisk } from '../../src/disk/memory-disk.ts'
 import { VarveError, type VarveErrorCode } from '../../src/errors.ts'
@@ -11,7 +14,9 @@ import { contents, put, toyOptions } from '../support/toy-store.ts'
 
 const directory = '/storage'
 const manifest = `${directory}/varve.json`
-const [commits, docstore, indexStore] = ['commits', 'docstore', 'index_store'].map((folder) => segmentPath(directory, folder)) as [string, string, string]
+const [commits, docstore, indexStore] = ['commits', 'docstore', 'index_store'].map((folder) =>
+  segmentPath(directory, folder),
+) as [string, string, string]
 
 const open = (disk: MemoryDisk, onWarning = (_: string): void => {}): Promise<Journal> =>
   Journal.open(directory, toyOptions({ disk, onWarning, random: seededBytes(disk.operations + 7) }))
@@ -68,7 +73,8 @@ interface Row {
 }
 
 const corrupt = (fields: Record<string, unknown> = {}): Row['error'] => ({ code: 'VARVE_CORRUPT', fields })
-const frame = (disk: MemoryDisk, path: string, number: number): ReturnType<typeof framesOf>[number] => framesOf(disk.peek(path)).at(number)!
+const frame = (disk: MemoryDisk, path: string, number: number): ReturnType<typeof framesOf>[number] =>
+  framesOf(disk.peek(path)).at(number)!
 
 async function otherJournal(): Promise<MemoryDisk> {
   const disk = new MemoryDisk()
@@ -81,14 +87,62 @@ async function otherJournal(): Promise<MemoryDisk> {
 
 const rows: Row[] = [
   { name: 'nothing at all', end: 'killed', damage: () => {}, survives: 3 },
-  { name: 'a torn commit frame', end: 'killed', damage: (disk) => cut(disk, commits, frame(disk, commits, 2).end - 5), survives: 2, torn: true },
-  { name: 'a commit frame without its end of zeros', end: 'killed', damage: (disk) => cut(disk, commits, frame(disk, commits, 2).end - 1), survives: 2, torn: true },
-  { name: 'a torn store frame', end: 'killed', damage: (disk) => cut(disk, docstore, frame(disk, docstore, 2).payloads + 9), survives: 2, torn: true },
-  { name: 'a store frame of zeros', end: 'killed', damage: (disk) => edit(disk, indexStore, (bytes) => bytes.fill(0, frame(disk, indexStore, 2).offset) as Buffer), survives: 2, torn: true },
-  { name: 'a commit log that ends in zeros', end: 'marked', damage: (disk) => append(disk, commits, Buffer.alloc(3000)), survives: 3, torn: true },
-  { name: 'a flipped bit in the last commit above the mark', end: 'killed', damage: (disk) => flip(disk, commits, frame(disk, commits, 2).offset + 50), survives: 2, torn: true },
-  { name: 'a flipped bit in a row above the mark', end: 'killed', damage: (disk) => flip(disk, docstore, frame(disk, docstore, 2).rows + 30), survives: 2, torn: true },
-  { name: 'a flipped bit in a payload above the mark', end: 'killed', damage: (disk) => flip(disk, docstore, frame(disk, docstore, 2).payloads + 3), survives: 2, torn: true },
+  {
+    name: 'a torn commit frame',
+    end: 'killed',
+    damage: (disk) => cut(disk, commits, frame(disk, commits, 2).end - 5),
+    survives: 2,
+    torn: true,
+  },
+  {
+    name: 'a commit frame without its end of zeros',
+    end: 'killed',
+    damage: (disk) => cut(disk, commits, frame(disk, commits, 2).end - 1),
+    survives: 2,
+    torn: true,
+  },
+  {
+    name: 'a torn store frame',
+    end: 'killed',
+    damage: (disk) => cut(disk, docstore, frame(disk, docstore, 2).payloads + 9),
+    survives: 2,
+    torn: true,
+  },
+  {
+    name: 'a store frame of zeros',
+    end: 'killed',
+    damage: (disk) => edit(disk, indexStore, (bytes) => bytes.fill(0, frame(disk, indexStore, 2).offset)),
+    survives: 2,
+    torn: true,
+  },
+  {
+    name: 'a commit log that ends in zeros',
+    end: 'marked',
+    damage: (disk) => append(disk, commits, Buffer.alloc(3000)),
+    survives: 3,
+    torn: true,
+  },
+  {
+    name: 'a flipped bit in the last commit above the mark',
+    end: 'killed',
+    damage: (disk) => flip(disk, commits, frame(disk, commits, 2).offset + 50),
+    survives: 2,
+    torn: true,
+  },
+  {
+    name: 'a flipped bit in a row above the mark',
+    end: 'killed',
+    damage: (disk) => flip(disk, docstore, frame(disk, docstore, 2).rows + 30),
+    survives: 2,
+    torn: true,
+  },
+  {
+    name: 'a flipped bit in a payload above the mark',
+    end: 'killed',
+    damage: (disk) => flip(disk, docstore, frame(disk, docstore, 2).payloads + 3),
+    survives: 2,
+    torn: true,
+  },
   {
     name: 'a flipped bit in a commit below the mark',
     end: 'marked',
@@ -116,15 +170,27 @@ const rows: Row[] = [
   {
     name: 'a store frame below the mark that was replaced by another good one',
     end: 'marked',
-    damage: (disk) => edit(disk, docstore, (bytes) => {
-        bytes.copy(bytes, frame(disk, docstore, 1).offset, frame(disk, docstore, 2).offset, frame(disk, docstore, 2).end)
+    damage: (disk) =>
+      edit(disk, docstore, (bytes) => {
+        bytes.copy(
+          bytes,
+          frame(disk, docstore, 1).offset,
+          frame(disk, docstore, 2).offset,
+          frame(disk, docstore, 2).end,
+        )
       }),
     error: corrupt({ store: 'docstore', segment: 1, commit: 2, fault: 'it is not what the commit saw' }),
   },
   {
     name: 'a gap between two commits below the mark',
     end: 'marked',
-    damage: (disk) => edit(disk, commits, (bytes) => Buffer.concat([bytes.subarray(0, frame(disk, commits, 1).offset), bytes.subarray(frame(disk, commits, 1).end)])),
+    damage: (disk) =>
+      edit(disk, commits, (bytes) =>
+        Buffer.concat([
+          bytes.subarray(0, frame(disk, commits, 1).offset),
+          bytes.subarray(frame(disk, commits, 1).end),
+        ]),
+      ),
     error: corrupt({ store: 'commits', segment: 1, commit: 2 }),
   },
   {
@@ -146,25 +212,90 @@ const rows: Row[] = [
         const { offset, end } = frame(disk, commits, 1)
         return Buffer.concat([bytes.subarray(0, offset), ...forged.chunks, bytes.subarray(end)])
       }),
-    error: corrupt({ store: 'commits', segment: 1, commit: 2, fault: 'it does not follow from the commit before' }),
+    error: corrupt({
+      store: 'commits',
+      segment: 1,
+      commit: 2,
+      fault: 'it does not follow from the commit before',
+    }),
   },
-  { name: 'bytes in a store that no commit names', end: 'marked', damage: (disk) => append(disk, docstore, Buffer.alloc(700, 'x')), survives: 3 },
-  { name: 'a segment that no commit names', end: 'marked', damage: (disk) => disk.put(segmentPath(directory, 'docstore', 2), disk.peek(docstore)), survives: 3 },
-  { name: 'files that are none of ours', end: 'marked', damage: (disk) => disk.put(`${directory}/docstore/notes.txt`, Buffer.from('?')), survives: 3 },
-  { name: 'bytes beyond the sealed length of a commit segment', end: 'continued', damage: (disk) => append(disk, commits, Buffer.alloc(700, 'x')), survives: 3 },
+  {
+    name: 'bytes in a store that no commit names',
+    end: 'marked',
+    damage: (disk) => append(disk, docstore, Buffer.alloc(700, 'x')),
+    survives: 3,
+  },
+  {
+    name: 'a segment that no commit names',
+    end: 'marked',
+    damage: (disk) => disk.put(segmentPath(directory, 'docstore', 2), disk.peek(docstore)),
+    survives: 3,
+  },
+  {
+    name: 'files that are none of ours',
+    end: 'marked',
+    damage: (disk) => disk.put(`${directory}/docstore/notes.txt`, Buffer.from('?')),
+    survives: 3,
+  },
+  {
+    name: 'bytes beyond the sealed length of a commit segment',
+    end: 'continued',
+    damage: (disk) => append(disk, commits, Buffer.alloc(700, 'x')),
+    survives: 3,
+  },
   {
     name: 'a whole commit beyond the sealed length',
     end: 'continued',
-    damage: (disk) => append(disk, commits, disk.peek(commits).subarray(frame(disk, commits, 0).offset, frame(disk, commits, 0).end)),
+    damage: (disk) =>
+      append(
+        disk,
+        commits,
+        disk.peek(commits).subarray(frame(disk, commits, 0).offset, frame(disk, commits, 0).end),
+      ),
     survives: 3,
   },
-  { name: 'bytes beyond the committed end of an older store segment', end: 'continued', damage: (disk) => append(disk, docstore, Buffer.alloc(700, 'x')), survives: 3 },
-  { name: 'a missing commit log', end: 'marked', damage: (disk) => disk.unlink(commits), error: corrupt({ store: 'commits', segment: 1 }) },
-  { name: 'a missing commit segment at the beginning', end: 'continued', damage: (disk) => disk.unlink(commits), error: corrupt({ store: 'commits', segment: 1 }) },
-  { name: 'a missing commit segment in the middle', end: 'continued', damage: (disk) => disk.unlink(segmentPath(directory, 'commits', 2)), error: corrupt({ store: 'commits' }) },
-  { name: 'a sealed commit segment that was cut', end: 'continued', damage: (disk) => cut(disk, commits, 100), error: corrupt({ store: 'commits', segment: 1 }) },
-  { name: 'a missing store segment', end: 'marked', damage: (disk) => disk.unlink(docstore), error: corrupt({ store: 'docstore', segment: 1 }) },
-  { name: 'a store segment that was cut', end: 'marked', damage: (disk) => cut(disk, docstore, frame(disk, docstore, 2).end - 1), error: corrupt({ store: 'docstore', segment: 1 }) },
+  {
+    name: 'bytes beyond the committed end of an older store segment',
+    end: 'continued',
+    damage: (disk) => append(disk, docstore, Buffer.alloc(700, 'x')),
+    survives: 3,
+  },
+  {
+    name: 'a missing commit log',
+    end: 'marked',
+    damage: (disk) => disk.unlink(commits),
+    error: corrupt({ store: 'commits', segment: 1 }),
+  },
+  {
+    name: 'a missing commit segment at the beginning',
+    end: 'continued',
+    damage: (disk) => disk.unlink(commits),
+    error: corrupt({ store: 'commits', segment: 1 }),
+  },
+  {
+    name: 'a missing commit segment in the middle',
+    end: 'continued',
+    damage: (disk) => disk.unlink(segmentPath(directory, 'commits', 2)),
+    error: corrupt({ store: 'commits' }),
+  },
+  {
+    name: 'a sealed commit segment that was cut',
+    end: 'continued',
+    damage: (disk) => cut(disk, commits, 100),
+    error: corrupt({ store: 'commits', segment: 1 }),
+  },
+  {
+    name: 'a missing store segment',
+    end: 'marked',
+    damage: (disk) => disk.unlink(docstore),
+    error: corrupt({ store: 'docstore', segment: 1 }),
+  },
+  {
+    name: 'a store segment that was cut',
+    end: 'marked',
+    damage: (disk) => cut(disk, docstore, frame(disk, docstore, 2).end - 1),
+    error: corrupt({ store: 'docstore', segment: 1 }),
+  },
   {
     name: 'a segment in the place of another',
     end: 'continued',
@@ -189,7 +320,12 @@ const rows: Row[] = [
     damage: async (disk) => disk.put(commits, (await otherJournal()).peek(commits)),
     error: corrupt({ store: 'commits', segment: 1, fault: 'it belongs to another journal' }),
   },
-  { name: 'a commit log rolled back behind a snapshot', end: 'closed', damage: (disk) => cut(disk, commits, frame(disk, commits, 0).end), error: corrupt({ store: 'commits', commit: 2 }) },
+  {
+    name: 'a commit log rolled back behind a snapshot',
+    end: 'closed',
+    damage: (disk) => cut(disk, commits, frame(disk, commits, 0).end),
+    error: corrupt({ store: 'commits', commit: 2 }),
+  },
   {
     name: 'a commit log rolled back behind what a store frame knows',
     end: 'killed',
@@ -200,7 +336,8 @@ const rows: Row[] = [
     name: 'every snapshot damaged',
     end: 'closed',
     damage: async (disk) => {
-      for (const path of await filesUnder(disk, `${directory}/snapshots`)) flip(disk, path, disk.peek(path).length - 9)
+      for (const path of await filesUnder(disk, `${directory}/snapshots`))
+        flip(disk, path, disk.peek(path).length - 9)
     },
     survives: 3,
   },
@@ -227,7 +364,8 @@ const rows: Row[] = [
     end: 'closed',
     damage: async (disk) => {
       const other = await otherJournal()
-      for (const path of await filesUnder(other, `${directory}/snapshots`)) disk.put(path.replace(/0{9}1~/, '0000000003~'), other.peek(path))
+      for (const path of await filesUnder(other, `${directory}/snapshots`))
+        disk.put(path.replace(/0{9}1~/, '0000000003~'), other.peek(path))
     },
     survives: 3,
   },
@@ -240,13 +378,20 @@ const rows: Row[] = [
   {
     name: 'a manifest of a far future',
     end: 'marked',
-    damage: (disk) => disk.put(manifest, Buffer.from('{"format":31,"id":{"journal":[1,2]},"requires":{"telepathy":true},"shape":"round"}')),
+    damage: (disk) =>
+      disk.put(
+        manifest,
+        Buffer.from('{"format":31,"id":{"journal":[1,2]},"requires":{"telepathy":true},"shape":"round"}'),
+      ),
     error: { code: 'VARVE_NEWER' },
   },
   {
     name: 'a requirement nobody knows yet',
     end: 'marked',
-    damage: (disk) => edit(disk, manifest, (bytes) => Buffer.from(bytes.toString().replace('"requires":[]', '"requires":["telepathy"]'))),
+    damage: (disk) =>
+      edit(disk, manifest, (bytes) =>
+        Buffer.from(bytes.toString().replace('"requires":[]', '"requires":["telepathy"]')),
+      ),
     error: { code: 'VARVE_NEWER', fields: { requires: ['telepathy'] } },
   },
   {
@@ -259,13 +404,48 @@ const rows: Row[] = [
       }),
     error: { code: 'VARVE_NEWER' },
   },
-  { name: 'a manifest of garbage', end: 'marked', damage: (disk) => disk.put(manifest, Buffer.from('{"format":')), error: corrupt({ path: manifest }) },
-  { name: 'an empty manifest', end: 'marked', damage: (disk) => disk.put(manifest, Buffer.alloc(0)), error: corrupt({ path: manifest }) },
-  { name: 'a missing manifest', end: 'marked', damage: (disk) => disk.unlink(manifest), error: corrupt({ path: manifest }) },
-  { name: 'a first commit that is torn', end: 'killed', damage: (disk) => onlyFirst(disk, (length) => length - 1), survives: 0 },
-  { name: 'a commit log that has only begun', end: 'killed', damage: (disk) => onlyFirst(disk, () => 64), survives: 0 },
-  { name: 'a commit log without a whole header', end: 'killed', damage: (disk) => onlyFirst(disk, () => 63), survives: 0 },
-  { name: 'a commit log that was never written', end: 'killed', damage: (disk) => onlyFirst(disk, () => 0), survives: 0 },
+  {
+    name: 'a manifest of garbage',
+    end: 'marked',
+    damage: (disk) => disk.put(manifest, Buffer.from('{"format":')),
+    error: corrupt({ path: manifest }),
+  },
+  {
+    name: 'an empty manifest',
+    end: 'marked',
+    damage: (disk) => disk.put(manifest, Buffer.alloc(0)),
+    error: corrupt({ path: manifest }),
+  },
+  {
+    name: 'a missing manifest',
+    end: 'marked',
+    damage: (disk) => disk.unlink(manifest),
+    error: corrupt({ path: manifest }),
+  },
+  {
+    name: 'a first commit that is torn',
+    end: 'killed',
+    damage: (disk) => onlyFirst(disk, (length) => length - 1),
+    survives: 0,
+  },
+  {
+    name: 'a commit log that has only begun',
+    end: 'killed',
+    damage: (disk) => onlyFirst(disk, () => 64),
+    survives: 0,
+  },
+  {
+    name: 'a commit log without a whole header',
+    end: 'killed',
+    damage: (disk) => onlyFirst(disk, () => 63),
+    survives: 0,
+  },
+  {
+    name: 'a commit log that was never written',
+    end: 'killed',
+    damage: (disk) => onlyFirst(disk, () => 0),
+    survives: 0,
+  },
 ]
 
 /** As if the power had gone during the very first commit. */
@@ -289,7 +469,11 @@ async function everything(disk: MemoryDisk): Promise<{ commits: number; docstore
   await home?.files.close()
   const journal = await open(disk)
   try {
-    return { commits: home?.catalog.end.number ?? 0, docstore: await contents(journal, 'docstore'), index: await contents(journal, 'index_store') }
+    return {
+      commits: home?.catalog.end.number ?? 0,
+      docstore: await contents(journal, 'docstore'),
+      index: await contents(journal, 'index_store'),
+    }
   } finally {
     await journal.close()
   }
@@ -299,46 +483,61 @@ function present(count: number): Awaited<ReturnType<typeof everything>> {
   const numbers = Array.from({ length: count }, (_, index) => index + 1)
   return {
     commits: count,
-    docstore: Object.fromEntries(numbers.flatMap((number) => [[`a${number}`, number], [`b${number}`, number]])),
+    docstore: Object.fromEntries(
+      numbers.flatMap((number) => [
+        [`a${number}`, number],
+        [`b${number}`, number],
+      ]),
+    ),
     index: Object.fromEntries(numbers.map((number) => [`c${number}`, number])),
   }
 }
 
 describe('recovery', () => {
-  test.each(rows.filter(({ error }) => !error))('$name ($end): $survives commits survive', async ({ end, damage, survives, torn }) => {
-    const disk = new MemoryDisk()
-    await ends[end](disk)
-    const after = disk.crash('all')
-    await damage(after)
-    expect(await everything(after)).toEqual(present(survives!))
+  test.each(rows.filter(({ error }) => !error))(
+    '$name ($end): $survives commits survive',
+    async ({ end, damage, survives, torn }) => {
+      const disk = new MemoryDisk()
+      await ends[end](disk)
+      const after = disk.crash('all')
+      await damage(after)
+      expect(await everything(after)).toEqual(present(survives!))
 
-    const warnings: string[] = []
-    const journal = await open(after, (warning) => warnings.push(warning))
-    await put(journal, 'docstore', { next: 1 })
-    expect((await journal.persist())!.number).toBe(survives! + 1)
-    await journal.close()
-    expect(warnings).toHaveLength(torn ? 1 : 0)
-    expect(await everything(after)).toEqual({ ...present(survives!), commits: survives! + 1, docstore: { ...(present(survives!).docstore as object), next: 1 } })
-  })
-
-  test.each(rows.filter(({ error }) => error))('$name ($end): $error.code', async ({ end, damage, error }) => {
-    const disk = new MemoryDisk()
-    await ends[end](disk)
-    const after = disk.crash('all')
-    await damage(after)
-    const before = await bytesOf(after)
-    const thrown: unknown = await everything(after).catch((reason: unknown) => reason)
-    expect(thrown).toBeInstanceOf(VarveError)
-    expect(thrown).toMatchObject({ code: error!.code, fields: error!.fields ?? {} })
-    // A writer meets the same error, and leaves no mark.
-    const writing = open(after).then(async (journal) => {
+      const warnings: string[] = []
+      const journal = await open(after, (warning) => warnings.push(warning))
       await put(journal, 'docstore', { next: 1 })
-      await put(journal, 'index_store', { next: 1 })
-      await journal.persist()
-    })
-    await expect(writing).rejects.toMatchObject({ code: error!.code })
-    expect(await bytesOf(after)).toEqual(before)
-  })
+      expect((await journal.persist())!.number).toBe(survives! + 1)
+      await journal.close()
+      expect(warnings).toHaveLength(torn ? 1 : 0)
+      expect(await everything(after)).toEqual({
+        ...present(survives!),
+        commits: survives! + 1,
+        docstore: { ...(present(survives!).docstore as object), next: 1 },
+      })
+    },
+  )
+
+  test.each(rows.filter(({ error }) => error))(
+    '$name ($end): $error.code',
+    async ({ end, damage, error }) => {
+      const disk = new MemoryDisk()
+      await ends[end](disk)
+      const after = disk.crash('all')
+      await damage(after)
+      const before = await bytesOf(after)
+      const thrown: unknown = await everything(after).catch((reason: unknown) => reason)
+      expect(thrown).toBeInstanceOf(VarveError)
+      expect(thrown).toMatchObject({ code: error!.code, fields: error!.fields ?? {} })
+      // A writer meets the same error, and leaves no mark.
+      const writing = open(after).then(async (journal) => {
+        await put(journal, 'docstore', { next: 1 })
+        await put(journal, 'index_store', { next: 1 })
+        await journal.persist()
+      })
+      await expect(writing).rejects.toMatchObject({ code: error!.code })
+      expect(await bytesOf(after)).toEqual(before)
+    },
+  )
 
   test('a damaged payload below the mark fails when it is read, and no other does', async () => {
     const disk = new MemoryDisk()
@@ -346,7 +545,9 @@ describe('recovery', () => {
     const after = disk.crash('all')
     flip(after, docstore, frame(after, docstore, 1).payloads + 3)
     const journal = await open(after)
-    const state = (await journal.load('docstore')) as unknown as { values: { entries(): Iterable<[string, { position: never }]> } }
+    const state = (await journal.load('docstore')) as unknown as {
+      values: { entries(): Iterable<[string, { position: never }]> }
+    }
     const read: Record<string, string> = {}
     for (const [key, { position }] of state.values.entries()) {
       try {
@@ -363,7 +564,9 @@ describe('recovery', () => {
     const disk = new MemoryDisk()
     disk.put(directory, Buffer.from('?'))
     const journal = await open(disk)
-    await expect(put(journal, 'docstore', { a: 1 }).then(() => journal.persist())).rejects.toMatchObject({ code: 'VARVE_NOT_A_DIRECTORY' })
+    await expect(put(journal, 'docstore', { a: 1 }).then(() => journal.persist())).rejects.toMatchObject({
+      code: 'VARVE_NOT_A_DIRECTORY',
+    })
   })
 })
 

@@ -1,4 +1,7 @@
-/** Where workloads play: a disk that is looked at at every operation, writers on it, and the model that keeps up with what they do. */
+/**
+ * Where workloads play: a disk that is looked at at every operation, writers on it, and the model that keeps
+ * up with what they do.
+ */
 import { MemoryDisk, type Fate, type Operation } from '../../src/disk/memory-disk.ts'
 import { VarveError } from '../../src/errors.ts'
 import { makeDirectoryDurable } from '../../src/log/durable-directory.ts'
@@ -42,7 +45,11 @@ export class Stage {
     const commits = await recovered()
     const cuts = this.expectation.cuts.slice(0, commits)
     this.#changes = this.#changes.slice(0, cuts.at(-1) ?? 0)
-    this.#expect({ cuts, acknowledged: Math.min(this.expectation.acknowledged, commits), durable: Math.min(this.expectation.durable, commits) })
+    this.#expect({
+      cuts,
+      acknowledged: Math.min(this.expectation.acknowledged, commits),
+      durable: Math.min(this.expectation.durable, commits),
+    })
   }
 
   /** Runs until so many operations have begun; then it stands still for good. */
@@ -66,7 +73,8 @@ export class Stage {
     this.#changes = changes.slice()
     await run().then(
       () => {
-        if (this.expectation.acknowledged > expectation.acknowledged) throw new Error('what must not be acknowledged was')
+        if (this.expectation.acknowledged > expectation.acknowledged)
+          throw new Error('what must not be acknowledged was')
       },
       () => {},
     )
@@ -80,7 +88,7 @@ export class Stage {
 
   async open(options: Partial<JournalOptions> = {}): Promise<Writer> {
     const disk = this.#processes++ === 1 ? this.disk : this.disk.asProcess({ pid: this.#processes })
-    const journal = await openJournal(disk as MemoryDisk, { random: this.#random, ...this.#workload.options, ...options })
+    const journal = await openJournal(disk, { random: this.#random, ...this.#workload.options, ...options })
     return new Writer(this, journal, options.durability ?? this.#workload.options?.durability ?? 'commit')
   }
 
@@ -198,6 +206,8 @@ export class Writer {
   }
 
   #acknowledge(commit: number): void {
-    this.#stage.promise(this.#durability === 'commit' ? { acknowledged: commit, durable: commit } : { acknowledged: commit })
+    this.#stage.promise(
+      this.#durability === 'commit' ? { acknowledged: commit, durable: commit } : { acknowledged: commit },
+    )
   }
 }

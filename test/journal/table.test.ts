@@ -26,7 +26,11 @@ describe('a table', () => {
     table.set('a', [2])
     table.delete('b')
     table.set('b', [3])
-    expect([...table.entries()]).toEqual([['a', [2]], ['c', [1]], ['b', [3]]])
+    expect([...table.entries()]).toEqual([
+      ['a', [2]],
+      ['c', [1]],
+      ['b', [3]],
+    ])
     expect(table.size).toBe(3)
   })
 
@@ -45,12 +49,19 @@ describe('a table', () => {
     table.set('a', [1])
     table.set('b', [2])
     undo.entries = []
-    table.update('a', (value) => value.push(9), (value) => void value.pop())
+    table.update(
+      'a',
+      (value) => value.push(9),
+      (value) => void value.pop(),
+    )
     table.delete('a')
     table.set('a', [5])
     table.set('c', [6])
     for (const back of undo.entries.splice(0).reverse()) back()
-    expect([...table.entries()]).toEqual([['a', [1]], ['b', [2]]])
+    expect([...table.entries()]).toEqual([
+      ['a', [1]],
+      ['b', [2]],
+    ])
     expect(table.nextOrder).toBe(2)
   })
 
@@ -59,7 +70,11 @@ describe('a table', () => {
     table.set('a', [1])
     table.set('b', [2])
     const frozen = table.freeze()
-    table.update('a', (value) => value.push(7), () => {})
+    table.update(
+      'a',
+      (value) => value.push(7),
+      () => {},
+    )
     table.delete('b')
     table.set('c', [3])
     while (!frozen.fill(() => false)) continue
@@ -67,8 +82,14 @@ describe('a table', () => {
     table.settle(bytes)
     const { table: loaded } = make()
     loaded.load(bytes)
-    expect([...loaded.entries()]).toEqual([['a', [1]], ['b', [2]]])
-    expect([...table.entries()]).toEqual([['a', [1, 7]], ['c', [3]]])
+    expect([...loaded.entries()]).toEqual([
+      ['a', [1]],
+      ['b', [2]],
+    ])
+    expect([...table.entries()]).toEqual([
+      ['a', [1, 7]],
+      ['c', [3]],
+    ])
   })
 
   test('tells followers which keys were touched', () => {
@@ -87,6 +108,8 @@ describe('a table', () => {
     const { table } = make()
     table.freeze()
     expect(() => table.freeze()).toThrow(TypeError)
-    expect(() => make().table.load(new Uint8Array([9, 0, 0, 0, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0]))).toThrow(RangeError)
+    expect(() =>
+      make().table.load(new Uint8Array([9, 0, 0, 0, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0])),
+    ).toThrow(RangeError)
   })
 })

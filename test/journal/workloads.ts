@@ -46,21 +46,33 @@ function restart(name: string, fate: () => Fate, dieAfter: number): Workload {
 }
 
 /** The disk has no room at one operation; the same call is repeated until it has. */
-function diskFull(what: string, matches: (operation: Operation) => boolean, nth: number, written = 0): Workload {
+function diskFull(
+  what: string,
+  matches: (operation: Operation) => boolean,
+  nth: number,
+  written = 0,
+): Workload {
   return {
     name: `a full disk at ${what} ${nth}, ${written} bytes fitting`,
     options: spilling,
     async run(stage) {
       const writer = await stage.open()
-      const error = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC', syscall: 'write', written })
+      const error = Object.assign(new Error('ENOSPC: no space left on device'), {
+        code: 'ENOSPC',
+        syscall: 'write',
+        written,
+      })
       stage.failOnce(matches, nth, error)
       await untilDone(() => writer.put('docstore', { first: 1 }))
       await writer.put('vector_store/default', { first: 1 }, 300)
       await untilDone(() => writer.persist())
       await bulk(writer, 'more', 3)
       await untilDone(() => writer.persist())
-      await writer.put('index_store', { then: 2 })
-      await Promise.allSettled([writer.persist(), writer.put('docstore', { then: 2 }, 600).then(() => writer.persist())])
+      await writer.put('index_store', { later: 2 })
+      await Promise.allSettled([
+        writer.persist(),
+        writer.put('docstore', { later: 2 }, 600).then(() => writer.persist()),
+      ])
       await untilDone(() => writer.persist())
       await writer.close()
     },
@@ -295,7 +307,10 @@ export const workloads: Workload[] = [
       })
       await failing.catch(() => {})
       await writer.persist()
-      await Promise.all([writer.transaction(() => bulk(writer, 'x', 2)), writer.transaction(() => bulk(writer, 'y', 2))])
+      await Promise.all([
+        writer.transaction(() => bulk(writer, 'x', 2)),
+        writer.transaction(() => bulk(writer, 'y', 2)),
+      ])
       await writer.close()
     },
   },
@@ -304,6 +319,12 @@ export const workloads: Workload[] = [
     ...[0, 2, 5].map((nth) => diskFull('the write to a store', inStores, nth, written)),
   ]),
   ...(['makeDirectory', 'create', 'rename'] as const).flatMap((kind) =>
-    [0, 1, 2, 3].map((nth) => diskFull(kind, (operation) => operation.kind === kind && operation.path.startsWith(`${directory}/`), nth)),
+    [0, 1, 2, 3].map((nth) =>
+      diskFull(
+        kind,
+        (operation) => operation.kind === kind && operation.path.startsWith(`${directory}/`),
+        nth,
+      ),
+    ),
   ),
 ]

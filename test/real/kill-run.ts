@@ -3,16 +3,15 @@ import { ok, strictEqual } from 'node:assert'
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { StorageContext, VarveError } from '../../src/index.ts'
+import { VarveError } from '../../src/index.ts'
 import { seededRandom, seedOf } from '../support/seeded.ts'
-import { Authors, change } from './change.ts'
-import { subjectOf, type Author } from './contents.ts'
-import { orImported, writeJsonDirectory } from './json-directory.ts'
+import { writeJsonDirectory } from './json-directory.ts'
 import { killVariants, type KillVariant } from './kill-variants.ts'
-import { authorsOf, expectContents } from './look.ts'
 import { startChild, type Child } from './processes.ts'
+import { countCommits, lastCommit } from './reader.ts'
+import { sleepExactly } from './sleep.ts'
 import type { WriterOrder } from './writer-child.ts'
+import { Writer } from './writer.ts'
 
 export interface KillCounts {
   kills: number
@@ -92,7 +91,7 @@ class Place {
     const directory = (this.#directory ??= await this.#begin())
     const { shape, mode, durability, fromJson } = this.#variant
     const actor = `writer ${this.#counts.kills + 1}`
-    child.send({ directory, shape, actor, seed, durability, fromJson, mode } satisfies WriterOrder)
+    child.order({ directory, shape, actor, seed, durability, fromJson, mode } satisfies WriterOrder)
     const when = await this.#waitForTheInstant(child, random)
     await child.kill()
     const line = `${when}; ${await this.#check(child, directory)}`
@@ -107,12 +106,7 @@ class Place {
     const [directory, recovered] = [this.#directory, this.#recovered]
     this.#directory = undefined
     this.#recovered = 0
-    if (recovered > 0) {
-      const storage = await StorageContext.fromDefaults({ persistDir: directory, readOnly: true })
-      const all = await authorsOf(storage, { window: Infinity })
-      strictEqual(all.length, recovered)
-      await storage.close()
-    }
+    if (recovered > 0) strictEqual(await countCommits(directory), recovered)
     await rm(directory, { recursive: true })
   }
 
@@ -128,11 +122,11 @@ class Place {
     const choice = random()
     const isSessions = this.#variant.mode === 'sessions'
     const waitFor = choice < 0.4 ? undefined : isSessions && choice < 0.75 ? 'closing' : 'attempted'
-    const { withinMs } = this.#variant
+    const { withinMs, flightMs } = this.#variant
     await sleepExactly(random() * withinMs)
     if (!waitFor) return 'killed anywhere'
     await child.until(waitFor, child.reports.length)
-    const ms = (random() * random() * withinMs) / 20
+    const ms = random() * flightMs
     await sleepExactly(ms)
     return `killed ${ms.toFixed(2)} ms after one was ${waitFor}`
   }
@@ -144,8 +138,7 @@ class Place {
     const failed = child.reports.find((report) => report.is === 'failed')
     if (failed) throw new Error(`A writer failed: ${JSON.stringify(failed)}`)
     const torn = child.reports.some((report) => report.is === 'warned' && report.warning.includes('unfinished'))
-    const authors = await this.#look(directory)
-    const recovered = authors.at(-1)?.number ?? 0
+    const recovered = await this.#look(directory)
     const acknowledged = Math.max(this.#recovered, ...child.numbers('acknowledged'))
     const attempted = Math.max(this.#recovered, ...child.numbers('attempted'))
     ok(acknowledged <= recovered, `lost: ${acknowledged} was acknowledged, ${recovered} is there`)
@@ -165,43 +158,22 @@ class Place {
   }
 
   /** As a reader: everything that is there is the state of its last commit. */
-  async #look(directory: string): Promise<readonly Author[]> {
+  async #look(directory: string): Promise<number> {
     const { shape, fromJson } = this.#variant
-    let storage: StorageContext
     try {
-      storage = await StorageContext.fromDefaults({ persistDir: directory, readOnly: true, onWarning: () => {} })
+      return await lastCommit(directory, shape, { fromJson })
     } catch (error) {
-      if (error instanceof VarveError && error.code === 'VARVE_NOT_FOUND' && !fromJson) return []
+      if (error instanceof VarveError && error.code === 'VARVE_NOT_FOUND' && !fromJson) return 0
       throw error
-    }
-    try {
-      const authors = await authorsOf(storage, shape)
-      await expectContents(storage, orImported(authors, fromJson), shape)
-      return authors
-    } finally {
-      await storage.close()
     }
   }
 
   /** As a writer: one commit more, all of which is there at once. */
   async #writeHere(directory: string, actor: string): Promise<void> {
     const { shape, durability, fromJson } = this.#variant
-    const storage = await StorageContext.fromDefaults({ persistDir: directory, durability, onWarning: () => {} })
-    const authors = new Authors(orImported(await authorsOf(storage, shape), fromJson), shape)
-    const { author, leaving } = authors.next(actor)
-    await change(storage, author, { shape, leaving })
-    authors.add(author)
-    const commit = await storage.persist({ actor, message: subjectOf(author.number) })
-    strictEqual(commit?.number, author.number)
-    await expectContents(storage, authors.all, shape)
-    await storage.close()
-    this.#recovered = author.number
+    const writer = await Writer.open(directory, { shape, durability, fromJson, actor })
+    this.#recovered = await writer.commit()
+    await writer.expectAll()
+    await writer.close()
   }
-}
-
-/** Timers know whole milliseconds only. */
-async function sleepExactly(ms: number): Promise<void> {
-  const end = performance.now() + ms
-  if (ms > 3) await sleep(ms - 2)
-  while (performance.now() < end) await new Promise((resolve) => setImmediate(resolve))
 }

@@ -3,6 +3,7 @@
  * parent, nor the test that started it.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** What a child tells. `wrong` ends every test. */
@@ -13,6 +14,7 @@ export type Report =
   | { is: 'acknowledged'; number: number; atMs: number }
   | { is: 'saw'; number: number; openedAtMs: number }
   | { is: 'warned'; warning: string }
+  | { is: 'refused'; what: string }
   | { is: 'failed'; code: string; message: string }
   | { is: 'wrong'; message: string }
 
@@ -46,12 +48,20 @@ export class Child {
     living.add(this)
   }
 
-  send(order: object): void {
+  /** What it reported before is forgotten: it must be done with it. */
+  order(order: object): void {
+    this.reports.length = 0
     this.#process.send!(order, () => {}) // Whoever was killed does not hear it, and his reports tell.
   }
 
   signal(name: NodeJS.Signals): void {
     this.#process.kill(name)
+  }
+
+  /** As Linux names it: `T` is stopped. Elsewhere a signal is taken to have arrived. */
+  state(): string {
+    if (process.platform !== 'linux') return 'T'
+    return /\) (\w) /.exec(readFileSync(`/proc/${this.#process.pid}/stat`, 'utf8'))?.[1] ?? ''
   }
 
   async kill(): Promise<void> {

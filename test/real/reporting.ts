@@ -7,6 +7,11 @@ export function report(news: Report): void {
   writeSync(1, `${JSON.stringify(news)}\n`)
 }
 
+/** Of a clock that all processes of a machine share and nobody sets. */
+export function nowMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}
+
 /** Says that it is ready, and then runs every order. What a `VarveError` ends is reported; anything else is wrong. */
 export function obey<O>(run: (order: O) => Promise<void>): void {
   process.once('disconnect', () => process.exit())

@@ -5,7 +5,7 @@ import { Authors, change } from './change.ts'
 import { authorsOf, expectContents } from './look.ts'
 import { orImported } from './json-directory.ts'
 import { subjectOf, type Author, type Shape } from './contents.ts'
-import { obey, report } from './reporting.ts'
+import { nowMs, obey, report } from './reporting.ts'
 
 export interface WriterOrder {
   directory: string
@@ -40,19 +40,35 @@ obey(async (order: WriterOrder) => {
   let left = order.commits ?? Infinity
   while (left > 0) {
     const storage = await open(order)
-    const authors = new Authors(orImported(await authorsOf(storage, order.shape), order.fromJson), order.shape)
-    report({ is: 'began', number: authors.last })
-    const session = { order, storage, authors }
-    for (let many = order.mode === 'sessions' ? 1 + random() * 2 : left; many >= 1; many--, left--) {
-      if (order.mode === 'transactions') await severalAtOnce(session, random)
-      else await oneCommit(session)
+    const many = order.mode === 'sessions' ? 1 + Math.floor(random() * 2) : left
+    try {
+      await commitRepeatedly(storage, { order, random, many })
+      report({ is: 'closing' })
+    } finally {
+      await storage.close()
     }
-    report({ is: 'closing' })
-    await storage.close()
     report({ is: 'closed' })
+    left -= many
   }
   report({ is: 'done' })
 })
+
+interface Repeatedly {
+  order: WriterOrder
+  random: () => number
+  many: number
+}
+
+async function commitRepeatedly(storage: StorageContext, { order, random, many }: Repeatedly): Promise<void> {
+  const { shape, fromJson, mode } = order
+  const authors = new Authors(orImported(await authorsOf(storage, shape), fromJson), shape)
+  report({ is: 'began', number: authors.last })
+  const session = { order, storage, authors }
+  for (let count = 0; count < many; count++) {
+    if (mode === 'transactions') await severalAtOnce(session, random)
+    else await oneCommit(session)
+  }
+}
 
 async function open({ directory, durability }: WriterOrder): Promise<StorageContext> {
   const onWarning = (warning: string): void => report({ is: 'warned', warning })
@@ -105,5 +121,5 @@ async function changed({ storage, authors, order }: Session): Promise<Author> {
 
 function acknowledge({ number }: Author, answered = number): void {
   if (answered !== number) throw new Error(`Commit ${number} was acknowledged as ${answered}.`)
-  report({ is: 'acknowledged', number, atMs: performance.timeOrigin + performance.now() })
+  report({ is: 'acknowledged', number, atMs: nowMs() })
 }

@@ -59,9 +59,18 @@ describe('adding and reading', () => {
         imagePath: '/a.png',
         textEmbedding: new Float32Array([1, 2]),
       }),
-      new IndexNode({ id_: 'index', text: 't', indexId: 'i', obj: new TextNode({ id_: 'inner', text: 'x' }) }),
+      new IndexNode({
+        id_: 'index',
+        text: 't',
+        indexId: 'i',
+        obj: new TextNode({ id_: 'inner', text: 'x' }),
+      }),
       new Document({ id_: 'document', text: 'whole', metadata: { file: 'a.md' } }),
-      new ImageDocument({ id_: 'imageDocument', image: new Uint8Array([0, 255, 7]), imageMimetype: 'image/png' }),
+      new ImageDocument({
+        id_: 'imageDocument',
+        image: new Uint8Array([0, 255, 7]),
+        imageMimetype: 'image/png',
+      }),
       new Node({ id_: 'media', text: 't', audioResource: { url: 'http://x', data: new Uint8Array(1000) } }),
     ]
     await docs(stage).addDocuments(nodes)
@@ -80,10 +89,9 @@ describe('adding and reading', () => {
     await docs(stage).addDocuments([chunk('a'), chunk('b'), chunk('c')])
     await stage.step()
     expect((await docs(stage).getNodes(['c', 'a'])).map(({ id_ }) => id_)).toEqual(['c', 'a'])
-    expect((await docs(stage).getNodes(['c', 'x', 'a'], { raiseError: false })).map(({ id_ }) => id_)).toEqual([
-      'c',
-      'a',
-    ])
+    expect(
+      (await docs(stage).getNodes(['c', 'x', 'a'], { raiseError: false })).map(({ id_ }) => id_),
+    ).toEqual(['c', 'a'])
     const dict = await docs(stage).getNodeDict(
       new Map([
         [7, 'b'],
@@ -119,7 +127,10 @@ describe('adding and reading', () => {
       docs(stage).addDocuments([chunk('b', 'doc'), chunk('a')], { allowUpdate: false }),
       'VARVE_DUPLICATE_ID',
     )
-    await expectCode(docs(stage).addDocuments([chunk('n'), chunk('n')], { allowUpdate: false }), 'VARVE_DUPLICATE_ID')
+    await expectCode(
+      docs(stage).addDocuments([chunk('n'), chunk('n')], { allowUpdate: false }),
+      'VARVE_DUPLICATE_ID',
+    )
     expect(await picture(docs(stage))).toEqual(before)
     await docs(stage).addDocuments([chunk('b')], { allowUpdate: false })
     await stage.step()
@@ -185,7 +196,12 @@ describe('ref docs', () => {
   })
 
   inEveryWay('deleting a ref doc deletes its nodes and nothing else', async (stage) => {
-    await docs(stage).addDocuments([chunk('a', 'doc'), chunk('b', 'doc'), chunk('c', 'other'), new Document({ id_: 'doc' })])
+    await docs(stage).addDocuments([
+      chunk('a', 'doc'),
+      chunk('b', 'doc'),
+      chunk('c', 'other'),
+      new Document({ id_: 'doc' }),
+    ])
     await stage.step()
     await docs(stage).deleteRefDoc('doc')
     await stage.step()
@@ -278,7 +294,11 @@ describe('bad input', () => {
     ['metadata with a function', () => chunk('b', 'doc', { f: () => 1 }), 'VARVE_BAD_METADATA'],
     ['metadata with a symbol', () => chunk('b', 'doc', { s: Symbol('s') }), 'VARVE_BAD_METADATA'],
     ['metadata with a cycle', () => chunk('b', 'doc', cyclic), 'VARVE_BAD_METADATA'],
-    ['metadata that is a list', () => chunk('b', 'doc', [] as unknown as Record<string, unknown>), 'VARVE_BAD_METADATA'],
+    [
+      'metadata that is a list',
+      () => chunk('b', 'doc', [] as unknown as Record<string, unknown>),
+      'VARVE_BAD_METADATA',
+    ],
     [
       'a relation with a cycle',
       () => new TextNode({ id_: 'b', relationships: { NEXT: { nodeId: 'n', metadata: cyclic } } }),
@@ -298,7 +318,18 @@ describe('bad input', () => {
   })
 
   inEveryWay('strange ids are ids like any other', async (stage) => {
-    const ids = ['__proto__', 'constructor', '../../x', '/etc/passwd', 'a/b~c', '\u0000', '10', '2', 'ü'.repeat(4096), '\uf8ff']
+    const ids = [
+      '__proto__',
+      'constructor',
+      '../../x',
+      '/etc/passwd',
+      'a/b~c',
+      '\u0000',
+      '10',
+      '2',
+      'ü'.repeat(4096),
+      '\uf8ff',
+    ]
     await docs(stage).addDocuments(ids.map((id) => chunk(id, `source of ${id}`.slice(0, 2000), { [id]: id })))
     await stage.step()
     expect(await all(docs(stage).ids())).toEqual(ids)
@@ -311,7 +342,9 @@ describe('bad input', () => {
 
   inEveryWay('metadata is what JSON makes of it, and BigInt', async (stage) => {
     const date = new Date(0)
-    await docs(stage).addDocuments([chunk('a', 'doc', { date, gone: undefined, list: [undefined], big: 2n ** 64n })])
+    await docs(stage).addDocuments([
+      chunk('a', 'doc', { date, gone: undefined, list: [undefined], big: 2n ** 64n }),
+    ])
     await stage.step()
     const stored = { date: date.toISOString(), list: [null], big: 2n ** 64n }
     expect((await docs(stage).getNode('a')).metadata).toEqual(stored)
@@ -323,7 +356,11 @@ test('a docstore of another namespace stands beside the default one and keeps it
   const { SimpleDocumentStore } = await import('../../src/context/simple-stores.ts')
   const { MemoryDisk } = await import('../../src/disk/memory-disk.ts')
   const disk = new MemoryDisk()
-  const first = await openStorage({ disk, persistDir: '/s', docstore: new SimpleDocumentStore(undefined, 'Ünïcode/x') })
+  const first = await openStorage({
+    disk,
+    persistDir: '/s',
+    docstore: new SimpleDocumentStore(undefined, 'Ünïcode/x'),
+  })
   await first.docstore.addDocuments([chunk('a')])
   await first.persist()
   await first.close()

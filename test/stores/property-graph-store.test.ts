@@ -27,7 +27,9 @@ inEveryWay('nodes and relations come back with every field', async (stage) => {
   await stage.step()
   expect(await graph(stage).get()).toEqual(nodes)
   expect(await graph(stage).get({ ids: ['n1', 'unknown'] })).toEqual([nodes[1]])
-  expect(await graph(stage).getRelation(['Alice', 'in', 'n1'])).toEqual(relation('Alice', 'in', 'n1', { since: 2020 }))
+  expect(await graph(stage).getRelation(['Alice', 'in', 'n1'])).toEqual(
+    relation('Alice', 'in', 'n1', { since: 2020 }),
+  )
   expect(await graph(stage).getRelation(['Alice', 'on', 'n1'])).toBeUndefined()
   expect(await graph(stage).getTriplets()).toEqual([['Alice', 'in', 'n1']])
 })
@@ -54,11 +56,18 @@ inEveryWay('unknown ends become entities', async (stage) => {
 })
 
 inEveryWay('relations whose keys are spelled alike are not mixed up', async (stage) => {
-  await graph(stage).upsertRelations([relation('a', 'b_c', 'd', { v: 1 }), relation('a_b', 'c', 'd', { v: 2 })])
+  await graph(stage).upsertRelations([
+    relation('a', 'b_c', 'd', { v: 1 }),
+    relation('a_b', 'c', 'd', { v: 2 }),
+  ])
   await stage.step()
-  await graph(stage).upsertRelations([relation('a', 'b', 'c_d', { v: 3 }), relation('a_b', 'c', 'd', { v: 4 })])
+  await graph(stage).upsertRelations([
+    relation('a', 'b', 'c_d', { v: 3 }),
+    relation('a_b', 'c', 'd', { v: 4 }),
+  ])
   await stage.step()
-  const properties = async (...triplet: [string, string, string]) => (await graph(stage).getRelation(triplet))?.properties
+  const properties = async (...triplet: [string, string, string]) =>
+    (await graph(stage).getRelation(triplet))?.properties
   expect(await properties('a', 'b_c', 'd')).toEqual({ v: 1 })
   expect(await properties('a_b', 'c', 'd')).toEqual({ v: 4 })
   expect(await properties('a', 'b', 'c_d')).toEqual({ v: 3 })
@@ -69,7 +78,11 @@ inEveryWay('relations whose keys are spelled alike are not mixed up', async (sta
 })
 
 inEveryWay('deleting a node takes its relations along, and leaves the other ends', async (stage) => {
-  await graph(stage).upsertRelations([relation('a', 'r', 'b'), relation('b', 'r', 'c'), relation('c', 'r', 'd')])
+  await graph(stage).upsertRelations([
+    relation('a', 'r', 'b'),
+    relation('b', 'r', 'c'),
+    relation('c', 'r', 'd'),
+  ])
   await stage.step()
   await graph(stage).delete({ ids: ['b', 'unknown', 'b'] })
   await stage.step()
@@ -92,6 +105,9 @@ test('bad nodes are refused, and nothing of their call is added', async () => {
   cyclic.self = cyclic
   await expectCode(graph(stage).upsertNodes([entity('a'), entity('')]), 'VARVE_BAD_ID')
   await expectCode(graph(stage).upsertNodes([entity('a'), entity('b', cyclic)]), 'VARVE_BAD_METADATA')
-  await expectCode(graph(stage).upsertRelations([relation('a', 'r', 'b'), relation('a', '', 'b')]), 'VARVE_BAD_ID')
+  await expectCode(
+    graph(stage).upsertRelations([relation('a', 'r', 'b'), relation('a', '', 'b')]),
+    'VARVE_BAD_ID',
+  )
   expect(await graph(stage).get()).toEqual([])
 })

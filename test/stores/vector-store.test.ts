@@ -11,14 +11,20 @@ interface Extras {
   metadata?: Record<string, unknown>
 }
 
-function node(id_: string, embedding: number[] | Float32Array, { source, metadata = {} }: Extras = {}): TextNode {
+function node(
+  id_: string,
+  embedding: number[] | Float32Array,
+  { source, metadata = {} }: Extras = {},
+): TextNode {
   const relationships = source === undefined ? {} : { SOURCE: { nodeId: source, metadata: {} } }
   return new TextNode({ id_, embedding, metadata, relationships })
 }
 
 describe('adding and reading', () => {
   inEveryWay('vectors are kept as float32, lists and typed arrays alike', async (stage) => {
-    expect(await vectors(stage).add([node('a', [1, 2.5, -0.1]), node('b', new Float32Array([3, 4, 5]))])).toEqual(['a', 'b'])
+    expect(
+      await vectors(stage).add([node('a', [1, 2.5, -0.1]), node('b', new Float32Array([3, 4, 5]))]),
+    ).toEqual(['a', 'b'])
     await stage.step()
     expect(await vectors(stage).get('a')).toEqual(new Float32Array([1, 2.5, -0.1]))
     expect(await vectors(stage).get('b')).toEqual(new Float32Array([3, 4, 5]))
@@ -34,20 +40,31 @@ describe('adding and reading', () => {
     await stage.step()
     expect(await vectors(stage).ids()).toEqual(['a', 'b', 'c'])
     expect(await vectors(stage).get('c')).toEqual(new Float32Array([0, 3]))
-    expect((await vectors(stage).query({ queryEmbedding: [0, 1], similarityTopK: 3 })).ids).toEqual(['a', 'b', 'c'])
+    expect((await vectors(stage).query({ queryEmbedding: [0, 1], similarityTopK: 3 })).ids).toEqual([
+      'a',
+      'b',
+      'c',
+    ])
   })
 
-  inEveryWay('metadata has what LlamaIndex adds to it, in place of what a user calls the same', async (stage) => {
-    await vectors(stage).add([
-      node('a', [1], { source: 'doc', metadata: { x: -0, doc_id: 'mine', ref_doc_id: 5 } }),
-      node('b', [1]),
-    ])
-    await stage.step()
-    const source = (id: string) => ({ document_id: id, doc_id: id, ref_doc_id: id })
-    expect(await vectors(stage).getMetadata('a')).toEqual({ x: -0, _node_type: 'TextNode', ...source('doc') })
-    expect(await vectors(stage).getMetadata('b')).toEqual({ _node_type: 'TextNode', ...source('None') })
-    expect(await vectors(stage).getMetadata('x')).toBeUndefined()
-  })
+  inEveryWay(
+    'metadata has what LlamaIndex adds to it, in place of what a user calls the same',
+    async (stage) => {
+      await vectors(stage).add([
+        node('a', [1], { source: 'doc', metadata: { x: -0, doc_id: 'mine', ref_doc_id: 5 } }),
+        node('b', [1]),
+      ])
+      await stage.step()
+      const source = (id: string) => ({ document_id: id, doc_id: id, ref_doc_id: id })
+      expect(await vectors(stage).getMetadata('a')).toEqual({
+        x: -0,
+        _node_type: 'TextNode',
+        ...source('doc'),
+      })
+      expect(await vectors(stage).getMetadata('b')).toEqual({ _node_type: 'TextNode', ...source('None') })
+      expect(await vectors(stage).getMetadata('x')).toBeUndefined()
+    },
+  )
 
   inEveryWay('what a caller holds is not what is stored', async (stage) => {
     const embedding = new Float32Array([1, 2])
@@ -71,7 +88,11 @@ describe('adding and reading', () => {
 
 describe('deleting', () => {
   inEveryWay('by source document', async (stage) => {
-    await vectors(stage).add([node('a', [1], { source: 'd' }), node('b', [1], { source: 'e' }), node('c', [1], { source: 'd' })])
+    await vectors(stage).add([
+      node('a', [1], { source: 'd' }),
+      node('b', [1], { source: 'e' }),
+      node('c', [1], { source: 'd' }),
+    ])
     await stage.step()
     await vectors(stage).delete('d')
     await vectors(stage).delete('unknown')
@@ -87,7 +108,9 @@ describe('deleting', () => {
 
   inEveryWay('by ids, by filter, by both', async (stage) => {
     const kind = (value: string) => ({ filters: [{ key: 'kind', value }] })
-    const all = ['a', 'b', 'c', 'd'].map((id, index) => node(id, [1], { metadata: { kind: index < 2 ? 'x' : 'y' } }))
+    const all = ['a', 'b', 'c', 'd'].map((id, index) =>
+      node(id, [1], { metadata: { kind: index < 2 ? 'x' : 'y' } }),
+    )
     await vectors(stage).add(all)
     await stage.step()
     await vectors(stage).deleteNodes({ nodeIds: ['a', 'c', 'unknown'], filters: kind('x') })
@@ -154,14 +177,20 @@ describe('queries', () => {
     await stage.step()
     const ids = async (filters: Parameters<JournalVectorStore['ids']>[0]) =>
       (await vectors(stage).query({ queryEmbedding: [1, 0], similarityTopK: 9, ...filters })).ids
-    expect(await ids({ filters: { filters: [{ key: 'year', operator: '>=', value: 2020 }] } })).toEqual(['a', 'b'])
+    expect(await ids({ filters: { filters: [{ key: 'year', operator: '>=', value: 2020 }] } })).toEqual([
+      'a',
+      'b',
+    ])
     expect(await ids({ filters: { filters: [{ key: 'year', operator: 'is_empty' }] } })).toEqual(['c'])
     expect(await ids({ filters: { filters: [{ key: 'ref_doc_id', value: 'd' }] } })).toEqual(['a'])
     const nested = {
       condition: 'or' as const,
       filters: [
         { key: 'tags', operator: 'contains' as const, value: 'x' },
-        { condition: 'not' as const, filters: [{ key: 'year', operator: 'in' as const, value: [2020, 2021] }] },
+        {
+          condition: 'not' as const,
+          filters: [{ key: 'year', operator: 'in' as const, value: [2020, 2021] }],
+        },
       ],
     }
     expect(await ids({ filters: nested })).toEqual(['a', 'c'])
@@ -179,7 +208,6 @@ describe('queries', () => {
     expect(await ids()).toEqual(['a', 'c', 'd', 'b'])
     await stage.step()
     expect(await ids()).toEqual(['a', 'c', 'd', 'b'])
-    await stage.storage.persist
     await vectors(stage).deleteNodes({ nodeIds: ['a', 'd'] })
     expect(await ids()).toEqual(['c', 'b'])
     await stage.storage.rollback()
@@ -191,7 +219,12 @@ describe('queries', () => {
     const names = ['image', 'a__b', 'a/b', '../x', 'Ünïcode', '__proto__', 'x'.repeat(300)]
     for (const [index, name] of names.entries()) {
       stage.storage.addVectorStore(name)
-      await vectors(stage, name).add([node(`of ${index}`, Array.from({ length: index + 1 }, () => 1))])
+      await vectors(stage, name).add([
+        node(
+          `of ${index}`,
+          Array.from({ length: index + 1 }, () => 1),
+        ),
+      ])
     }
     await stage.step()
     expect([...stage.storage.vectorStores.keys()].sort()).toEqual(['default', ...names].sort())
@@ -239,7 +272,10 @@ describe('bad input', () => {
     await expectCode(vectors(stage).query({ queryEmbedding: [1, NaN] }), 'VARVE_BAD_VECTOR')
     await expectCode(vectors(stage).query({ queryEmbedding: [] }), 'VARVE_BAD_VECTOR')
     await expectCode(vectors(stage).query({}), 'VARVE_UNSUPPORTED_QUERY')
-    await expectCode(vectors(stage).query({ queryEmbedding: [1, 2], mode: 'sparse' }), 'VARVE_UNSUPPORTED_QUERY')
+    await expectCode(
+      vectors(stage).query({ queryEmbedding: [1, 2], mode: 'sparse' }),
+      'VARVE_UNSUPPORTED_QUERY',
+    )
   })
 
   test.each([
@@ -249,12 +285,16 @@ describe('bad input', () => {
     ['no text', 5 as unknown as string],
   ])('a namespace that is %s is refused', async (_, namespace) => {
     const storage = await openStorage({})
-    expect(() => storage.addVectorStore(namespace)).toThrow(expect.objectContaining({ code: 'VARVE_BAD_NAMESPACE' }))
+    expect(() => storage.addVectorStore(namespace)).toThrow(
+      expect.objectContaining({ code: 'VARVE_BAD_NAMESPACE' }),
+    )
     expect([...storage.vectorStores.keys()]).toEqual(['default'])
   })
 
   test('what is no node is a mistake of the caller', async () => {
     const stage = { storage: await openStorage({}) } as Stage
-    await expect(vectors(stage).add([{ id_: 'a', embedding: [1] } as unknown as TextNode])).rejects.toThrow(TypeError)
+    await expect(vectors(stage).add([{ id_: 'a', embedding: [1] } as unknown as TextNode])).rejects.toThrow(
+      TypeError,
+    )
   })
 })

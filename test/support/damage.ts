@@ -8,11 +8,18 @@ export function segmentPath(directory: string, folder: string, number = 1): stri
 }
 
 /** Where the frames of a whole segment stand. */
-export function framesOf(bytes: Uint8Array): { offset: number; end: number; rows: number; payloads: number }[] {
+export function framesOf(
+  bytes: Uint8Array,
+): { offset: number; end: number; rows: number; payloads: number }[] {
   const file = Buffer.from(bytes)
   const frames = []
-  for (let offset = segmentHeaderBytes; offset + headerBytes <= file.length; ) {
-    const [items, head, rows, payloads] = [8, 12, 16, 20].map((at) => file.readUInt32LE(offset + at)) as [number, number, number, number]
+  for (let offset = segmentHeaderBytes; offset + headerBytes <= file.length;) {
+    const [items, head, rows, payloads] = [8, 12, 16, 20].map((at) => file.readUInt32LE(offset + at)) as [
+      number,
+      number,
+      number,
+      number,
+    ]
     const rowsStart = offset + headerBytes + padded(head) + items * tableEntryBytes
     const end = rowsStart + padded(rows) + padded(payloads)
     frames.push({ offset, end, rows: rowsStart, payloads: rowsStart + padded(rows) })

@@ -38,6 +38,7 @@ const DOORS: Record<string, RegExp> = {
   msgpackr: /^journal\/codec\.ts$/,
   immer: /^(stores|history)\//,
   chokidar: /^live\//,
+  commander: /^cli\//,
 }
 const OTHER_PACKAGES = /^(backends|interop|testing)\//
 

@@ -1,5 +1,5 @@
 /** A store of the simplest kind, to test the journal with: keys with a value and a payload. */
-import { Journal } from '../../src/journal/journal.ts'
+import type { Journal } from '../../src/journal/journal.ts'
 import type { JournalOptions } from '../../src/journal/journal-options.ts'
 import type { Position, StoreKind } from '../../src/journal/event.ts'
 import { Table } from '../../src/journal/table.ts'
@@ -11,7 +11,13 @@ interface ToyValue {
 }
 
 const codec = {
-  toPlain: ({ value, position }: ToyValue) => [value, position.segment, position.offset, position.length, position.crc],
+  toPlain: ({ value, position }: ToyValue) => [
+    value,
+    position.segment,
+    position.offset,
+    position.length,
+    position.crc,
+  ],
   fromPlain: (plain: unknown): ToyValue => {
     const [value, segment, offset, length, crc] = plain as [unknown, number, number, number, number]
     return { value, position: { segment, offset, length, crc } }
@@ -41,7 +47,7 @@ export function toyOptions(options: Partial<JournalOptions> = {}): JournalOption
   let seed = 1
   return {
     disk: new MemoryDisk(),
-    kindOf: () => toyKind as unknown as StoreKind,
+    kindOf: () => toyKind,
     durability: 'commit',
     clock: () => new Date((time += 1000)),
     random: (target) => {
@@ -55,17 +61,27 @@ export function toyOptions(options: Partial<JournalOptions> = {}): JournalOption
   }
 }
 
-export async function put(journal: Journal, folder: string, entries: Record<string, unknown>, payloadBytes = 10): Promise<void> {
+export async function put(
+  journal: Journal,
+  folder: string,
+  entries: Record<string, unknown>,
+  payloadBytes = 10,
+): Promise<void> {
   await journal.write(folder, (_, append) =>
     append({
       type: 'Put',
-      items: Object.entries(entries).map(([key, value]) => ({ row: [key, value], payload: payloadOf(key, value, payloadBytes) })),
+      items: Object.entries(entries).map(([key, value]) => ({
+        row: [key, value],
+        payload: payloadOf(key, value, payloadBytes),
+      })),
     }),
   )
 }
 
 export async function remove(journal: Journal, folder: string, keys: string[]): Promise<void> {
-  await journal.write(folder, (_, append) => append({ type: 'Removed', items: keys.map((key) => ({ row: [key] })) }))
+  await journal.write(folder, (_, append) =>
+    append({ type: 'Removed', items: keys.map((key) => ({ row: [key] })) }),
+  )
 }
 
 /** Everything in a store, payloads read and held against what they must be. */
@@ -74,7 +90,8 @@ export async function contents(journal: Journal, folder: string): Promise<Record
   const found: Record<string, unknown> = {}
   for (const [key, { value, position }] of state.values.entries()) {
     const payload = journal.payload(folder, position)
-    if (!Buffer.from(payload).equals(payloadOf(key, value, payload.length))) throw new Error(`The payload of ${key} is not what was written.`)
+    if (!Buffer.from(payload).equals(payloadOf(key, value, payload.length)))
+      throw new Error(`The payload of ${key} is not what was written.`)
     found[key] = value
   }
   return found

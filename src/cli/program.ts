@@ -1,0 +1,113 @@
+/** The grammar: `varve VERB [DIR] [options]`. What a verb does stands in a file of its own. */
+import { createRequire } from 'node:module'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { nodeDisk } from '../disk/node-disk.ts'
+import { VarveError } from '../errors.ts'
+import { logCommand } from './log-command.ts'
+import { plainText } from './plain-text.ts'
+import { repairCommand } from './repair-command.ts'
+import type { Terminal } from './terminal.ts'
+import { unlockCommand } from './unlock-command.ts'
+import { verifyCommand } from './verify-command.ts'
+
+/** What a verb answers: yes, no; the question could not be asked. */
+export type ExitCode = 0 | 1 | 2
+
+const defaultDirectory = './storage'
+
+export async function runProgram(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const answer: { code: ExitCode } = { code: 0 }
+  try {
+    await program(terminal, answer).parseAsync(args, { from: 'user' })
+    return answer.code
+  } catch (error) {
+    terminal.status('')
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (!(error instanceof Error)) throw error
+    terminal.complain(`${terminal.styleError('red', 'varve:')} ${plainText(error.message)}`)
+    if (error instanceof VarveError && error.code === 'VARVE_CORRUPT')
+      terminal.complain('`varve verify` says what is damaged, `varve repair` saves what is good.')
+    if (!(error instanceof VarveError) && error.name !== 'AbortError') terminal.complain(error.stack ?? '')
+    return 2
+  }
+}
+
+function program(terminal: Terminal, answer: { code: ExitCode }): Command {
+  const varve = new Command('varve')
+    .description('Looks after directories that Varve persists to.')
+    .version(version(), '-V, --version')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.write(text, 'output'),
+      writeErr: (text) => terminal.write(text, 'errors'),
+    })
+    .showHelpAfterError('(varve --help lists all verbs)')
+  varve.addHelpText(
+    'after',
+    '\nExit codes: 0 yes, 1 no (damaged, locked, something lost), 2 the question could not be asked.',
+  )
+
+  verb(varve, 'verify', 'Read every byte and say what is intact, what is damaged and where.')
+    .option('--json', 'the whole report as JSON')
+    .addHelpText(
+      'after',
+      example('varve verify ./storage', 'exit code 0: intact, 1: damaged, 2: could not look'),
+    )
+    .action(async (directory: string, options: { json?: boolean }) => {
+      answer.code = await verifyCommand(nodeDisk, directory, { ...options, terminal })
+    })
+
+  verb(varve, 'repair', 'Write every good commit to a new directory and say what could not be carried over.')
+    .requiredOption('--to <new>', 'the new directory; DIR itself is not changed')
+    .option('--json', 'the whole report as JSON')
+    .addHelpText(
+      'after',
+      example('varve repair ./storage --to ./repaired', 'exit code 1: something was lost'),
+    )
+    .action(async (directory: string, options: { to: string; json?: boolean }) => {
+      answer.code = await repairCommand(nodeDisk, directory, { ...options, terminal })
+    })
+
+  verb(
+    varve,
+    'unlock',
+    'Say who holds the lock, and take it away from one that is dead or, with --force, stuck.',
+  )
+    .option('--force', 'even if it lives: what it has not persisted is lost to it')
+    .addHelpText('after', example('varve unlock ./storage', 'exit code 1: somebody living holds it'))
+    .action(async (directory: string, options: { force?: boolean }) => {
+      answer.code = await unlockCommand(nodeDisk, directory, { ...options, terminal })
+    })
+
+  verb(varve, 'log', 'List the commits, the newest first.')
+    .option('-n, --limit <count>', 'at most so many', toCount)
+    .option('--json', 'one object a line')
+    .addHelpText('after', example('varve log ./storage --limit 10', 'number, hash, time, actor, message'))
+    .action(async (directory: string, options: { limit?: number; json?: boolean }) => {
+      answer.code = await logCommand(nodeDisk, directory, { ...options, terminal })
+    })
+  return varve
+}
+
+function verb(varve: Command, name: string, description: string): Command {
+  return varve
+    .command(name)
+    .description(description)
+    .argument('[dir]', 'a persist directory', defaultDirectory)
+}
+
+function example(command: string, remark: string): string {
+  return `\nExample:\n  $ ${command}    # ${remark}`
+}
+
+function toCount(value: string): number {
+  const limit = Number(value)
+  if (!/^\d+$/.test(value) || !Number.isSafeInteger(limit))
+    throw new InvalidArgumentError('It is not a whole number.')
+  return limit
+}
+
+function version(): string {
+  const manifest = createRequire(import.meta.url)('../../package.json') as { version: string }
+  return manifest.version
+}

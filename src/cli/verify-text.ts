@@ -1,0 +1,83 @@
+/** What `verify` found, in a person's words. */
+import { capitalized, nameCommits } from '../history/commit-ranges.ts'
+import type { Damage, VerifiedSnapshot, VerifyReport } from '../history/verify-report.ts'
+import { count, plainText, size } from './plain-text.ts'
+import type { Terminal } from './terminal.ts'
+
+const mostDamages = 50
+
+type Styles = Pick<Terminal, 'style'>
+
+export function* reportLines(report: VerifyReport, styles: Styles): Generator<string> {
+  const { intact, damages, directory } = report
+  const name = plainText(directory)
+  if (intact) {
+    yield `${styles.style('green', `${name} is intact`)}: ${summary(report)}.`
+  } else {
+    yield `${styles.style('red', `${name} is damaged`)} in ${count(damages.length, 'place')}: ${summary(report)}.`
+    yield ''
+    for (const damage of damages.slice(0, mostDamages)) yield* damageLines(damage, styles)
+    if (damages.length > mostDamages)
+      yield `… and ${count(damages.length - mostDamages, 'more place')}; --json lists them all.`
+    yield* safetyLines(report)
+  }
+  yield* remarks(report)
+  if (!intact) yield `To save what is good: varve repair ${name} --to NEW`
+}
+
+function summary({ commits, stores, bytes }: VerifyReport): string {
+  const items = stores.reduce((sum, store) => sum + store.items, 0)
+  return `${count(commits, 'commit')}, ${count(stores.length, 'store')}, ${count(items, 'item')}, ${size(bytes)}`
+}
+
+function* damageLines(
+  { path, offset, item, event, key, commits, fault, follows }: Damage,
+  { style }: Styles,
+): Generator<string> {
+  const place = [
+    plainText(path),
+    offset === undefined ? '' : `offset ${offset}`,
+    item === undefined ? '' : `item ${item}`,
+    event === undefined ? '' : `${plainText(event)}${key === undefined ? '' : ` of ${plainText(key)}`}`,
+    commits.length > 0 ? nameCommits(commits) : '',
+  ]
+  yield style('bold', place.filter(Boolean).join(', '))
+  yield `  ${style('red', `${capitalized(plainText(fault))}.`)} ${plainText(follows)}`
+  yield ''
+}
+
+function* safetyLines({ stores, head }: VerifyReport): Generator<string> {
+  if (!head || stores.length === 0) return
+  yield 'What is safe:'
+  const names = stores.map(({ folder, name }) => plainText(name ?? folder))
+  const width = Math.max(...names.map((name) => name.length))
+  for (const [index, { damagedCommits, safeThrough }] of stores.entries()) {
+    const isWhole = damagedCommits.length === 0
+    const through = safeThrough > 0 ? `commits 1 to ${safeThrough}` : 'nothing for certain'
+    const text = isWhole ? 'all of it' : `${through}; damaged in ${nameCommits(damagedCommits)}`
+    yield `  ${names[index]!.padEnd(width)}  ${text}`
+  }
+  yield ''
+}
+
+/** What is no damage, but should be known. */
+function* remarks({ torn, unnamed, snapshots, writer }: VerifyReport): Generator<string> {
+  const isLiving = writer?.state === 'living'
+  if (writer && isLiving) yield `Process ${writer.pid} on ${plainText(writer.host)} is writing there.`
+  if (torn) {
+    const what = `${count(torn.commits, 'commit')}, ${size(torn.bytes)} from ${torn.path}, offset ${torn.offset}`
+    yield isLiving
+      ? `At the end something is just being written (${what}).`
+      : `The last writer did not finish what stands at the end (${what}: ${plainText(torn.fault)}). It was never acknowledged, and does not count; that is no damage.`
+  }
+  const bytes = unnamed.reduce((sum, { from, to }) => sum + to - from, 0)
+  if (bytes > 0)
+    yield `${capitalized(size(bytes))} are named by no commit: an unfinished or displaced writer's, of no harm.`
+  const unread = snapshots.filter(({ state }) => state === 'unreadable' || state === 'other history')
+  if (unread.length > 0)
+    yield `${count(unread.length, 'snapshot')} cannot be used (${snapshotNames(unread)}): nothing is lost, opening takes longer.`
+}
+
+function snapshotNames(snapshots: readonly VerifiedSnapshot[]): string {
+  return snapshots.map(({ path }) => plainText(path)).join(', ')
+}

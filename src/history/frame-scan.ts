@@ -1,0 +1,215 @@
+/**
+ * Reads a frame that may be damaged, and tells its items apart as long as its header, head and table are good: then one bad item costs
+ * nothing but itself. The layout is that of `log/frame.ts`; whether a fault is torn or corrupt is not decided here.
+ */
+import { crc32 } from 'node:zlib'
+import {
+  cellOverheadBytes,
+  digestBytes,
+  frameFlags,
+  headerBytes,
+  itemDigest,
+  maxFrameBytes,
+  padded,
+  saltBytes,
+  syncMark,
+  tableEntryBytes,
+} from '../log/frame.ts'
+import type { SteadyFile } from './steady-file.ts'
+
+export interface ScannedItem {
+  /** `undefined`: damaged. */
+  row: Uint8Array | undefined
+  /** `undefined`: damaged. */
+  payload: Uint8Array | undefined
+  /** Row and payload are what was written, whatever became of the checksums beside them. */
+  whole: boolean
+  /** Where the payload stands in the segment, and its checksum. */
+  offset: number
+  length: number
+  crc: number
+  fault: string | undefined
+}
+
+export interface ScannedFrame {
+  offset: number
+  sizeBytes: number
+  flags: number
+  syncedThrough: number
+  head: Uint8Array
+  /** Header, head and table: what hashes cover. */
+  hashed: Uint8Array
+  items: ScannedItem[]
+}
+
+/** A place without a frame whose items could be told apart. */
+export interface LostFrame {
+  offset: number
+  fault: string
+  /** There is nothing at all. */
+  end?: true
+  /** Set where the header itself is good: what it says. */
+  sizeBytes?: number
+  syncedThrough?: number
+  items?: number
+}
+
+interface Header {
+  flags: number
+  items: number
+  headBytes: number
+  rowsBytes: number
+  payloadsBytes: number
+  syncedThrough: number
+}
+
+export function isLost(scanned: ScannedFrame | LostFrame): scanned is LostFrame {
+  return 'fault' in scanned
+}
+
+/** The frame at `offset`, which must end at or before `limit`, with every byte read. */
+export async function scanFrame(
+  file: SteadyFile,
+  offset: number,
+  limit: number,
+): Promise<ScannedFrame | LostFrame> {
+  if (offset >= limit) return { offset, fault: 'the file ends here', end: true }
+  const header = parseHeader(await file.read(offset, Math.min(headerBytes, limit - offset)))
+  if (typeof header === 'string') return { offset, fault: header }
+  const { flags, items, headBytes, syncedThrough } = header
+  const hashedBytes = headerBytes + padded(headBytes) + items * tableEntryBytes
+  const frontBytes = hashedBytes + padded(header.rowsBytes)
+  const sizeBytes = frameBytes(header)
+  const known = { offset, syncedThrough, sizeBytes, items }
+  if (sizeBytes > maxFrameBytes) return { ...known, fault: 'it is larger than any frame' }
+  if (offset + sizeBytes > limit) return { ...known, fault: 'it is cut off' }
+
+  const front = await file.read(offset, frontBytes)
+  if (front.length < frontBytes) return { ...known, fault: 'it is cut off' }
+  const hashed = front.subarray(0, hashedBytes)
+  if (crc32(hashed.subarray(headerBytes)) !== front.readUInt32LE(36))
+    return { ...known, fault: 'its head or table is damaged' }
+  const payloads = await file.read(offset + frontBytes, padded(header.payloadsBytes))
+  const table = { front, payloads, start: hashedBytes - items * tableEntryBytes, hashedBytes }
+  const scanned = scanItems(header, { ...table, payloadsOffset: offset + frontBytes })
+  if (typeof scanned === 'string') return { ...known, fault: scanned }
+  const head = hashed.subarray(headerBytes, headerBytes + headBytes)
+  return { offset, sizeBytes, flags, syncedThrough, head, hashed, items: scanned }
+}
+
+export interface FoundHeader {
+  offset: number
+  sizeBytes: number
+  syncedThrough: number
+}
+
+/** The next good header at or behind `from`. Frames start at multiples of 8. */
+export async function nextHeader(
+  file: SteadyFile,
+  from: number,
+  limit: number,
+): Promise<FoundHeader | undefined> {
+  for (let offset = padded(from); offset + headerBytes <= limit;) {
+    const bytes = await file.read(offset, Math.min(64 * 1024, limit - offset))
+    const at = markIn(bytes)
+    if (at === undefined) {
+      offset += Math.max(8, (bytes.length - 3) & ~7)
+      continue
+    }
+    offset += at
+    const header = parseHeader(await file.read(offset, Math.min(headerBytes, limit - offset)))
+    if (typeof header !== 'string')
+      return { offset, sizeBytes: frameBytes(header), syncedThrough: header.syncedThrough }
+    offset += 8
+  }
+  return undefined
+}
+
+const markBytes = Buffer.from(Uint32Array.of(syncMark).buffer)
+
+function markIn(bytes: Buffer): number | undefined {
+  let at = bytes.indexOf(markBytes)
+  while (at >= 0 && at % 8 !== 0) at = bytes.indexOf(markBytes, at + 1)
+  return at < 0 ? undefined : at
+}
+
+function frameBytes({ headBytes, items, rowsBytes, payloadsBytes }: Header): number {
+  const hashedBytes = headerBytes + padded(headBytes) + items * tableEntryBytes
+  return hashedBytes + padded(rowsBytes) + padded(payloadsBytes)
+}
+
+/** What a header says, or what is wrong with it. */
+function parseHeader(header: Buffer): Header | string {
+  if (header.length < headerBytes) return 'its header is cut off'
+  if (header.readUInt32LE(0) !== syncMark) return 'no frame begins here'
+  if (crc32(header.subarray(0, 32)) !== header.readUInt32LE(32)) return 'its header is damaged'
+  return {
+    flags: header.readUInt16LE(4),
+    items: header.readUInt32LE(8),
+    headBytes: header.readUInt32LE(12),
+    rowsBytes: header.readUInt32LE(16),
+    payloadsBytes: header.readUInt32LE(20),
+    syncedThrough: Number(header.readBigUInt64LE(24)),
+  }
+}
+
+interface Regions {
+  front: Buffer
+  payloads: Buffer
+  /** Where the table starts in the front. */
+  start: number
+  hashedBytes: number
+  /** Where the payloads stand in the segment. */
+  payloadsOffset: number
+}
+
+/** Every item with what is wrong with it, or why they cannot be told apart. */
+function scanItems({ flags, items }: Header, regions: Regions): ScannedItem[] | string {
+  const { front, payloads, start, hashedBytes, payloadsOffset } = regions
+  const isMatrix = (flags & frameFlags.matrix) !== 0
+  const scanned: ScannedItem[] = []
+  let cell = hashedBytes
+  let within = 0
+  for (let entry = start; scanned.length < items; entry += tableEntryBytes) {
+    const rowBytes = front.readUInt32LE(entry + digestBytes)
+    const length = front.readUInt32LE(entry + digestBytes + 4)
+    const end = cell + cellOverheadBytes + rowBytes
+    if (end > front.length) return 'its table does not fit its rows'
+    const bytes = { cell: front.subarray(cell, end), payload: payloads.subarray(within, within + length) }
+    const digest = front.subarray(entry, entry + digestBytes)
+    scanned.push(scanItem(bytes, { digest, length, offset: payloadsOffset + within }))
+    cell = end
+    within += isMatrix ? length : padded(length)
+  }
+  return padded(within) === payloads.length ? scanned : 'its table does not fit its payloads'
+}
+
+function scanItem(
+  { cell, payload }: { cell: Buffer; payload: Buffer },
+  { digest, length, offset }: { digest: Buffer; length: number; offset: number },
+): ScannedItem {
+  const salted = cell.subarray(8)
+  const row = salted.subarray(saltBytes)
+  const crc = cell.readUInt32LE(4)
+  const isRowGood = crc32(salted) === cell.readUInt32LE(0)
+  const isPayloadGood = payload.length === length && crc32(payload) === crc
+  if (digest.equals(itemDigest(salted, payload))) {
+    const fault = isRowGood && isPayloadGood ? undefined : 'its checksum is damaged'
+    return { row, payload, whole: true, offset, length, crc: crc32(payload), fault }
+  }
+  return {
+    offset,
+    length,
+    crc,
+    row: isRowGood ? row : undefined,
+    payload: isPayloadGood ? payload : undefined,
+    whole: false,
+    fault: itemFault(isRowGood, isPayloadGood),
+  }
+}
+
+function itemFault(isRowGood: boolean, isPayloadGood: boolean): string {
+  if (isRowGood && isPayloadGood) return 'it does not meet its digest'
+  if (isRowGood) return 'its payload is damaged'
+  return isPayloadGood ? 'its row is damaged' : 'its row and payload are damaged'
+}

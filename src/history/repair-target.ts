@@ -1,0 +1,71 @@
+/** Where a repair writes: beside its target under another name, until all of it is there. */
+import type { Disk } from '../disk/disk.ts'
+import { asVarveError } from '../disk/disk-errors.ts'
+import { VarveError } from '../errors.ts'
+import { syncName } from '../log/durable-directory.ts'
+import { joinPath } from '../log/names.ts'
+
+/** Answers the directory to write in. Throws `VARVE_NOT_STORAGE` if it or the target holds anything, `VARVE_BAD_OPTION` for a target inside the source. */
+export async function claimTarget(disk: Disk, from: string, to: string): Promise<string> {
+  const target = to.replace(/(?<=.)\/+$/, '')
+  const unfinished = `${target}.unfinished`
+  try {
+    await mustBeElsewhere(disk, from, target)
+    const status = await disk.stat(target)
+    const names = status?.kind === 'directory' ? await disk.list(target) : []
+    if ((status && status.kind !== 'directory') || names.length > 0)
+      throw new VarveError('VARVE_NOT_STORAGE', `${to} is there already, and not empty.`, {
+        remedy: 'Give the path of a new or empty directory.',
+        directory: to,
+      })
+    if ((await filesIn(disk, unfinished)).length > 0)
+      throw new VarveError('VARVE_NOT_STORAGE', `${unfinished} holds what another repair has not finished.`, {
+        remedy: 'If none is running, delete it.',
+        directory: unfinished,
+      })
+    return unfinished
+  } catch (error) {
+    throw asVarveError(error, to)
+  }
+}
+
+/** The target comes into being in one step. */
+export async function settleTarget(disk: Disk, unfinished: string, to: string): Promise<void> {
+  const target = to.replace(/(?<=.)\/+$/, '')
+  await disk.rename(unfinished, target)
+  await syncName(disk, target)
+}
+
+/** Removes what was written so far; empty folders stay, and are in nobody's way. */
+export async function removeFiles(disk: Disk, unfinished: string): Promise<void> {
+  for (const path of await filesIn(disk, unfinished)) await disk.unlink(path).catch(() => {})
+}
+
+async function mustBeElsewhere(disk: Disk, from: string, target: string): Promise<void> {
+  const source = await disk.realPath(from)
+  let standing = target
+  while (!(await disk.stat(standing)) && standing !== parentOf(standing)) standing = parentOf(standing)
+  const place = await disk.realPath(standing)
+  const isInside = place === source || place.startsWith(`${source}/`)
+  if (!isInside) return
+  throw new VarveError('VARVE_BAD_OPTION', `${target} lies in ${from}, which is not to be changed.`, {
+    remedy: 'Give a directory outside of it.',
+    from,
+    to: target,
+  })
+}
+
+async function filesIn(disk: Disk, directory: string): Promise<string[]> {
+  const status = await disk.stat(directory)
+  if (!status) return []
+  if (status.kind !== 'directory') return [directory]
+  const found: string[] = []
+  for (const name of await disk.list(directory))
+    found.push(...(await filesIn(disk, joinPath(directory, name))))
+  return found
+}
+
+function parentOf(path: string): string {
+  const end = path.lastIndexOf('/')
+  return end > 0 ? path.slice(0, end) : end === 0 ? '/' : '.'
+}

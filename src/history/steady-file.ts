@@ -1,0 +1,67 @@
+/**
+ * Reads a file from front to back, a large piece at a time, and does not stop at a bad sector: what the disk cannot read comes back as
+ * zeros, which meet no checksum, and is remembered.
+ */
+import type { ReadableFile } from '../disk/disk.ts'
+
+const windowBytes = 256 * 1024
+const sectorBytes = 4096
+
+export class SteadyFile {
+  readonly #file: ReadableFile
+  readonly #unreadable: { from: number; to: number }[] = []
+  #window: Buffer = Buffer.alloc(0)
+  #windowOffset = 0
+
+  constructor(file: ReadableFile) {
+    this.#file = file
+  }
+
+  size(): Promise<number> {
+    return this.#file.size()
+  }
+
+  close(): Promise<void> {
+    return this.#file.close()
+  }
+
+  /** Up to `length` bytes; fewer at the end of the file. */
+  async read(offset: number, length: number): Promise<Buffer> {
+    const from = offset - this.#windowOffset
+    if (from >= 0 && from + length <= this.#window.length) return this.#window.subarray(from, from + length)
+    if (length > windowBytes) return this.#readAround(offset, length)
+    this.#window = await this.#readAround(offset, windowBytes)
+    this.#windowOffset = offset
+    return this.#window.subarray(0, length)
+  }
+
+  /** Whether the disk failed to read anything between these offsets. */
+  failedWithin(from: number, to: number): boolean {
+    return this.#unreadable.some((hole) => hole.from < to && hole.to > from)
+  }
+
+  async #readAround(offset: number, length: number): Promise<Buffer> {
+    const whole = await this.#readOrNothing(offset, length)
+    if (whole) return whole
+    const end = Math.min(offset + length, await this.#file.size())
+    const bytes = Buffer.alloc(Math.max(0, end - offset))
+    for (let at = offset; at < end;) {
+      const next = Math.min(end, (Math.floor(at / sectorBytes) + 1) * sectorBytes)
+      const sector = await this.#readOrNothing(at, next - at)
+      if (sector) bytes.set(sector, at - offset)
+      else this.#unreadable.push({ from: at, to: next })
+      at = next
+    }
+    return bytes
+  }
+
+  async #readOrNothing(offset: number, length: number): Promise<Buffer | undefined> {
+    try {
+      const { buffer, byteOffset, byteLength } = await this.#file.read(offset, length)
+      return Buffer.from(buffer, byteOffset, byteLength)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EIO') return undefined
+      throw error
+    }
+  }
+}

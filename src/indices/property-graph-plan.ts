@@ -1,0 +1,173 @@
+/**
+ * What changes in a property graph when chunks come and go. Entities and relations that came from nothing else go with their chunks; where another program did not note all
+ * sources, `triplet_source_id` is what counts.
+ */
+import type { LabelledNode, PropertyGraphStore, Relation, Triplet } from '../stores/contract.ts'
+import type { StructChange, StructView } from '../stores/index-struct.ts'
+import type { BaseNode } from '../stores/node.ts'
+import type { StepPlan } from './index-step.ts'
+import { chunkOf, entityOf, idOf, isChunk, relationOf, sourceOf } from './property-graph-nodes.ts'
+import { tripletKey } from './triplet-key.ts'
+
+export interface AddedChunk {
+  node: BaseNode
+  triplets: readonly Triplet[]
+}
+
+export interface PropertyGraphRequest {
+  view: StructView
+  removed: ReadonlySet<string>
+  added: readonly AddedChunk[]
+  /** Other indices of the same graph. */
+  others: readonly StructView[]
+}
+
+export async function planPropertyGraph(
+  store: PropertyGraphStore,
+  request: PropertyGraphRequest,
+): Promise<StepPlan> {
+  const { view, removed, added } = request
+  const renewed = added.map(({ node }) => node.id_).filter((id) => view.has('nodeTriplets', id))
+  const gone = new Set([...removed, ...renewed])
+  const calls = [...(await removalCalls(store, request, gone)), ...(await additionCalls(store, added))]
+  const changes: StructChange[] = [
+    ...[...removed]
+      .filter((key) => view.has('nodeTriplets', key))
+      .map((key): StructChange => ({ op: 'delete', field: 'nodeTriplets', key })),
+    ...added.map(({ node, triplets }): StructChange => ({
+      op: 'set',
+      field: 'nodeTriplets',
+      key: node.id_,
+      value: triplets,
+    })),
+  ]
+  return { changes, calls: calls.map((call) => ({ store, call })) }
+}
+
+type Call = () => Promise<void>
+
+/** The contract deletes nodes with their relations; a relation whose ends stay goes with its subject, which comes back with its others. */
+async function removalCalls(
+  store: PropertyGraphStore,
+  request: PropertyGraphRequest,
+  gone: ReadonlySet<string>,
+): Promise<Call[]> {
+  if (gone.size === 0) return []
+  const all = await store.getTriplets()
+  const relations = new Map<string, Relation>()
+  for (const triplet of all)
+    relations.set(tripletKey(triplet), (await store.getRelation(triplet)) ?? relationOf(triplet, ''))
+  const lost = lostKeys(request, {
+    gone,
+    relations,
+    present: await presentSources(store, relations.values()),
+  })
+  const leaving = new Set(
+    [...gone].filter((id) => !request.others.some((view) => view.has('nodeTriplets', id))),
+  )
+  const staying = all.filter(
+    (triplet) => !lost.has(tripletKey(triplet)) && !gone.has(triplet[0]) && !gone.has(triplet[2]),
+  )
+  const nodes = await goneNodes(store, { lost, gone, leaving, all, staying })
+  const subjects = all.filter((triplet) => lost.has(tripletKey(triplet))).map(([subject]) => subject)
+  const ids = [...new Set([...nodes, ...subjects])]
+  const back = (await store.get({ ids })).filter((node) => !nodes.has(idOf(node)))
+  const touched = new Set(ids)
+  const again = staying.filter(([subject, , object]) => touched.has(subject) || touched.has(object))
+  return [
+    () => store.delete({ ids }),
+    () => store.upsertNodes(back),
+    () => store.upsertRelations(again.map((triplet) => relations.get(tripletKey(triplet))!)),
+  ]
+}
+
+interface Sources {
+  gone: ReadonlySet<string>
+  relations: ReadonlyMap<string, Relation>
+  /** Chunks that are noted as sources, and are there. */
+  present: ReadonlySet<string>
+}
+
+async function presentSources(
+  store: PropertyGraphStore,
+  noted: Iterable<LabelledNode | Relation>,
+): Promise<Set<string>> {
+  const ids = new Set(Array.from(noted, (each) => sourceOf(each)).filter((id) => id !== undefined))
+  return new Set((await store.get({ ids: [...ids] })).map(idOf))
+}
+
+/** Relations that came from chunks which go, and from no other. */
+function lostKeys(
+  { view, others }: PropertyGraphRequest,
+  { gone, relations, present }: Sources,
+): Set<string> {
+  const candidates = new Set<string>()
+  const held = new Set<string>()
+  for (const [id, keys] of keysByChunk(view))
+    for (const key of keys) (gone.has(id) ? candidates : held).add(key)
+  for (const other of others) for (const [, keys] of keysByChunk(other)) for (const key of keys) held.add(key)
+  for (const [key, relation] of relations) {
+    const source = sourceOf(relation)
+    const isTold = [view, ...others].some((each) => source !== undefined && each.has('nodeTriplets', source))
+    if (source === undefined || isTold) continue
+    if (gone.has(source)) candidates.add(key)
+    else if (present.has(source)) held.add(key)
+  }
+  return new Set([...candidates].filter((key) => !held.has(key)))
+}
+
+function* keysByChunk(view: StructView): Generator<[nodeId: string, keys: string[]]> {
+  for (const id of view.keys('nodeTriplets')) {
+    yield [id, (view.get('nodeTriplets', id) as readonly Triplet[]).map(tripletKey)]
+  }
+}
+
+interface Lost {
+  lost: ReadonlySet<string>
+  gone: ReadonlySet<string>
+  /** Of those that go from the index, those that no other has. */
+  leaving: ReadonlySet<string>
+  all: readonly Triplet[]
+  staying: readonly Triplet[]
+}
+
+/** The chunks, and the entities at the ends of what is lost that nothing else leads to. */
+async function goneNodes(
+  store: PropertyGraphStore,
+  { lost, gone, leaving, all, staying }: Lost,
+): Promise<Set<string>> {
+  const needed = new Set(staying.flatMap(([subject, , object]) => [subject, object]))
+  const ends = all
+    .filter((triplet) => lost.has(tripletKey(triplet)))
+    .flatMap(([subject, , object]) => [subject, object])
+  const loose = [...new Set(ends)].filter((id) => !needed.has(id))
+  const entities = (await store.get({ ids: loose })).filter((node) => !isChunk(node))
+  const present = await presentSources(store, entities)
+  const isLeft = (source: string): boolean => present.has(source) && !gone.has(source)
+  const going = entities.filter((entity) => wasExtracted(entity) && !isLeft(sourceOf(entity)!))
+  return new Set([...leaving, ...going.map(idOf)])
+}
+
+/** Others were put into the graph by hand. */
+function wasExtracted(entity: LabelledNode): boolean {
+  return sourceOf(entity) !== undefined
+}
+
+/** What is known already keeps its properties. Asked before removals take effect, so everything is given again. */
+async function additionCalls(store: PropertyGraphStore, added: readonly AddedChunk[]): Promise<Call[]> {
+  if (added.length === 0) return []
+  const entities = new Map<string, LabelledNode>()
+  const relations = new Map<string, Relation>()
+  for (const { node, triplets } of added) {
+    for (const triplet of triplets) {
+      for (const name of [triplet[0], triplet[2]])
+        if (!entities.has(name)) entities.set(name, entityOf(name, node.id_))
+      const key = tripletKey(triplet)
+      if (!relations.has(key))
+        relations.set(key, (await store.getRelation(triplet)) ?? relationOf(triplet, node.id_))
+    }
+  }
+  for (const known of await store.get({ ids: [...entities.keys()] })) entities.set(idOf(known), known)
+  const nodes = [...added.map(({ node }) => chunkOf(node)), ...entities.values()]
+  return [() => store.upsertNodes(nodes), () => store.upsertRelations([...relations.values()])]
+}
