@@ -107,7 +107,7 @@ test('ids and metadata come back as they were', async () => {
       await storage.close()
       for (const round of ['from a snapshot', 'from the logs']) {
         const again = await StorageContext.fromDefaults({ disk, persistDir: '/s' })
-        expect(await picture(again, namespace), round).toEqual(before)
+        expect({ round, ...(await picture(again, namespace)) }).toEqual({ round, ...before })
         await again.close()
         for (const name of await disk.list('/s/snapshots')) await disk.unlink(`/s/snapshots/${name}`)
       }

@@ -294,6 +294,14 @@ async function expectHits(storage: StorageContext, model: Model): Promise<void> 
   for (const [index, [, score]] of hits.entries()) expect(similarities[index]).toBeCloseTo(score, 10)
 }
 
+async function expectFailure(done: Promise<unknown>): Promise<void> {
+  await expect(done).rejects.toThrow('fails')
+}
+
+function expectCode(error: unknown, code: string): void {
+  expect(error).toMatchObject({ code })
+}
+
 /** A storage on a disk, its model now, and as it was last persisted. */
 class Run {
   #disk = new MemoryDisk()
@@ -349,7 +357,10 @@ class Run {
       for (const each of changes) await perform(this.storage, each)
       if (fails) throw new Error('fails')
     })
-    if (fails) return expect(done).rejects.toThrow('fails')
+    if (fails) {
+      await expectFailure(done)
+      return
+    }
     await done
     for (const each of changes) this.#model.apply(each)
     this.#saved = structuredCopy(this.#model)
@@ -360,7 +371,8 @@ class Run {
     try {
       await this.storage.persist(persistDir)
     } catch (error) {
-      return expect(error).toMatchObject({ code: 'VARVE_EMPTY_REPLACE' })
+      expectCode(error, 'VARVE_EMPTY_REPLACE')
+      return
     }
     const copy = await StorageContext.fromDefaults({ disk: this.#disk, persistDir })
     await expectEqual(copy, this.#model)
@@ -386,6 +398,7 @@ test('the stores hold what plain maps would hold', async () => {
       await run.open()
       for (const each of steps) await run.take(each)
       await run.storage.close()
+      await expect(run.storage.persist()).rejects.toMatchObject({ code: 'VARVE_CLOSED' })
     }),
     { numRuns: 150 },
   )

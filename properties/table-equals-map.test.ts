@@ -123,7 +123,7 @@ class Pair {
   }
 
   note(seen: unknown, wanted: unknown): void {
-    this.seen.push(seen)
+    this.seen.push(structuredClone(seen)) // Values are changed in place.
     this.wanted.push(wanted)
   }
 }

@@ -29,7 +29,21 @@ export {
   ObjectType,
   TextNode,
 } from './stores/node.ts'
-export type { MediaResource, Metadata, NodeInit, RelatedNodeInfo, Relationships } from './stores/node.ts'
+export type {
+  CarriedHash,
+  Embedding,
+  ImageDocumentInit,
+  ImageNodeInit,
+  IndexNodeInit,
+  MediaNodeInit,
+  MediaResource,
+  Metadata,
+  NodeClassName,
+  NodeInit,
+  RelatedNodeInfo,
+  Relationships,
+  TextNodeInit,
+} from './stores/node.ts'
 export type {
   AddDocumentsOptions,
   DeleteNodesOptions,

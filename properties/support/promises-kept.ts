@@ -13,7 +13,8 @@ export interface Contents {
 export async function contentsOf(storage: StorageContext): Promise<Contents> {
   const documents = new Set<string>()
   for await (const id of storage.docstore.ids()) documents.add(id)
-  for (const id of documents) deepStrictEqual((await storage.docstore.getNode(id)).getContent(), `Text of ${id}`)
+  for (const id of documents)
+    deepStrictEqual((await storage.docstore.getNode(id)).getContent(), `Text of ${id}`)
   const query = { queryEmbedding: [1, 0], similarityTopK: 1000 }
   const vectors = new Set((await storage.vectorStore.query(query)).ids)
   const subjects = new Set((await storage.graphStore.getRelMap(undefined, { limit: 1000 })).keys())
@@ -21,12 +22,20 @@ export async function contentsOf(storage: StorageContext): Promise<Contents> {
 }
 
 /** `at` is the time of the state; `isCommitted`: it is what a commit left, not what is pending. */
-export function expectPromisesKept(contents: Contents, run: Run, { at, isCommitted }: { at: number; isCommitted: boolean }): void {
+export function expectPromisesKept(
+  contents: Contents,
+  run: Run,
+  { at, isCommitted }: { at: number; isCommitted: boolean },
+): void {
   for (const group of run.groups) {
     const parts = partsThere(contents, group)
     const all = parts.every(Boolean)
     const none = !parts.some(Boolean)
-    const what = JSON.stringify({ group, at, contents: Object.values(contents).map((ids: Set<string>) => [...ids]) })
+    const what = JSON.stringify({
+      group,
+      at,
+      contents: Object.values(contents).map((ids: Set<string>) => [...ids]),
+    })
     const isSettled = group.made !== undefined && group.made <= at
     if (isCommitted || isSettled) ok(all || none, `a part of a group is there: ${what}`)
     if (group.ids.length === 0) continue

@@ -4,7 +4,7 @@ import { findJournal } from '../history/journal-place.ts'
 import { toCommit, type Commit } from '../journal/commit.ts'
 import { Home } from '../journal/home.ts'
 import { plainText, toJson } from './plain-text.ts'
-import type { ExitCode } from './program.ts'
+import type { ExitCode } from './exit-code.ts'
 import type { Terminal } from './terminal.ts'
 
 const shortHash = 8
@@ -56,7 +56,7 @@ function commitLine(
   const words = [
     kind === 'data' ? '' : `[${plainText(kind)}]`,
     actor === undefined ? '' : terminal.style('bold', `${plainText(actor)}:`),
-    message === undefined ? '' : plainText(message),
+    message === undefined ? '' : firstLine(message),
   ]
   const columns = [
     String(number).padStart(width),
@@ -64,4 +64,9 @@ function commitLine(
     terminal.style('dim', when),
   ]
   return [...columns, words.filter(Boolean).join(' ')].filter(Boolean).join('  ')
+}
+
+function firstLine(message: string): string {
+  const [first = '', ...more] = message.trim().split(/\r?\n/)
+  return more.length > 0 ? `${plainText(first)} …` : plainText(first)
 }

@@ -3,15 +3,13 @@ import { createRequire } from 'node:module'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { nodeDisk } from '../disk/node-disk.ts'
 import { VarveError } from '../errors.ts'
+import type { ExitCode } from './exit-code.ts'
 import { logCommand } from './log-command.ts'
 import { plainText } from './plain-text.ts'
 import { repairCommand } from './repair-command.ts'
 import type { Terminal } from './terminal.ts'
 import { unlockCommand } from './unlock-command.ts'
 import { verifyCommand } from './verify-command.ts'
-
-/** What a verb answers: yes, no; the question could not be asked. */
-export type ExitCode = 0 | 1 | 2
 
 const defaultDirectory = './storage'
 

@@ -2,7 +2,7 @@
 import type { Disk } from '../disk/disk.ts'
 import { repairDirectory } from '../history/repair.ts'
 import { toJson } from './plain-text.ts'
-import type { ExitCode } from './program.ts'
+import type { ExitCode } from './exit-code.ts'
 import { showProgress } from './progress.ts'
 import { repairLines } from './repair-text.ts'
 import type { Terminal } from './terminal.ts'

@@ -44,7 +44,7 @@ function lossText({ commits, what, store, event, key, item, items, fault }: Loss
 
 function* remarks({ placeholders, renumbered, torn, notCopied }: RepairReport): Generator<string> {
   if (placeholders.length > 0)
-    yield `${capitalized(nameCommits(placeholders))} are empty there, so that all others keep their numbers.`
+    yield `Empty there, so that all others keep their numbers: ${nameCommits(placeholders)}.`
   if (renumbered) yield 'So many commits are lost that later ones have lower numbers than before.'
   if (torn)
     yield `What the last writer did not finish was left out: ${count(torn.commits, 'commit')}, ${size(torn.bytes)}.`

@@ -6,7 +6,7 @@ import { readLockHolder, type LockHolder } from '../log/lock.ts'
 import { findLockRecord, lockName } from '../log/lock-record.ts'
 import { displaceWriter } from './displace-writer.ts'
 import { plainText } from './plain-text.ts'
-import type { ExitCode } from './program.ts'
+import type { ExitCode } from './exit-code.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface UnlockCommandOptions {
@@ -43,7 +43,11 @@ async function hasLock(disk: Disk, directory: string): Promise<boolean> {
   const status = await disk.stat(directory).catch((error: unknown) => {
     throw asVarveError(error, directory)
   })
-  if (!status) throw new VarveError('VARVE_NOT_FOUND', `There is no directory ${directory}.`, { directory })
+  if (!status)
+    throw new VarveError('VARVE_NOT_FOUND', `There is no directory ${directory}.`, {
+      remedy: 'Check the path.',
+      directory,
+    })
   if (status.kind !== 'directory')
     throw new VarveError('VARVE_NOT_A_DIRECTORY', `${directory} is not a directory.`, { directory })
   return (await findLockRecord(disk, directory, lockName)) !== undefined

@@ -53,7 +53,7 @@ function* safetyLines({ stores, head }: VerifyReport): Generator<string> {
   const width = Math.max(...names.map((name) => name.length))
   for (const [index, { damagedCommits, safeThrough }] of stores.entries()) {
     const isWhole = damagedCommits.length === 0
-    const through = safeThrough > 0 ? `commits 1 to ${safeThrough}` : 'nothing for certain'
+    const through = safeThrough > 0 ? nameCommits([[1, safeThrough]]) : 'nothing for certain'
     const text = isWhole ? 'all of it' : `${through}; damaged in ${nameCommits(damagedCommits)}`
     yield `  ${names[index]!.padEnd(width)}  ${text}`
   }
@@ -61,7 +61,7 @@ function* safetyLines({ stores, head }: VerifyReport): Generator<string> {
 }
 
 /** What is no damage, but should be known. */
-function* remarks({ torn, unnamed, snapshots, writer }: VerifyReport): Generator<string> {
+function* remarks({ torn, unnamed, snapshots, writer, damages }: VerifyReport): Generator<string> {
   const isLiving = writer?.state === 'living'
   if (writer && isLiving) yield `Process ${writer.pid} on ${plainText(writer.host)} is writing there.`
   if (torn) {
@@ -71,8 +71,9 @@ function* remarks({ torn, unnamed, snapshots, writer }: VerifyReport): Generator
       : `The last writer did not finish what stands at the end (${what}: ${plainText(torn.fault)}). It was never acknowledged, and does not count; that is no damage.`
   }
   const bytes = unnamed.reduce((sum, { from, to }) => sum + to - from, 0)
-  if (bytes > 0)
-    yield `${capitalized(size(bytes))} are named by no commit: an unfinished or displaced writer's, of no harm.`
+  const mayBeLost = damages.some(({ kind, commits }) => kind === 'commits' && commits.length > 0)
+  const whose = mayBeLost ? "perhaps the lost commits'" : "an unfinished or displaced writer's, of no harm"
+  if (bytes > 0) yield `${capitalized(size(bytes))} are named by no commit: ${whose}.`
   const unread = snapshots.filter(({ state }) => state === 'unreadable' || state === 'other history')
   if (unread.length > 0)
     yield `${count(unread.length, 'snapshot')} cannot be used (${snapshotNames(unread)}): nothing is lost, opening takes longer.`

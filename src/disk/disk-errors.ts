@@ -9,6 +9,7 @@ export function asVarveError(error: unknown, path: string): unknown {
     case 'EPERM':
     case 'EROFS':
       return new VarveError('VARVE_PERMISSION', `This user may not do that in ${path} (${code}).`, { path, cause: error })
+    case 'EEXIST':
     case 'ENOTDIR':
       return new VarveError('VARVE_NOT_A_DIRECTORY', `${path} is not a directory.`, { path, cause: error })
     case 'ENOSPC':
@@ -16,5 +17,14 @@ export function asVarveError(error: unknown, path: string): unknown {
       return new VarveError('VARVE_DISK_FULL', `The disk of ${path} is full.`, { path, cause: error })
     default:
       return new VarveError('VARVE_IO', `Reading or writing ${path} failed (${(error as Error).message}).`, { path, cause: error })
+  }
+}
+
+/** Rejects with a `VarveError` where the disk gave an error of its own. */
+export async function namingErrors<T>(path: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw asVarveError(error, path)
   }
 }

@@ -37,6 +37,8 @@ class Linking {
   readonly #log: Map<number, LogSegment>
   readonly #commits: LogCommit[] = []
   readonly #faults: ChainFault[] = []
+  /** The last commit that is there, or is accounted for as lost. */
+  #last: { number: number; hash: Uint8Array } = noCommit
   readonly #segments = new Map<number, number>()
   /** Faults that may be what is left of commits that are missing; known with the next good one. */
   #open: ChainFault[] = []
@@ -54,10 +56,6 @@ class Linking {
     this.#faults.push(...this.#open)
     const syncedThrough = Math.max(0, ...Array.from(this.#log.values(), (segment) => segment.syncedThrough))
     return { commits: this.#commits, faults: this.#faults, segments: this.#segments, syncedThrough }
-  }
-
-  get #last(): { number: number; hash: Uint8Array } {
-    return this.#commits.at(-1) ?? noCommit
   }
 
   /** Of several segments sealed to this one, the highest: whoever takes over starts above all that stand there. */
@@ -116,6 +114,7 @@ class Linking {
     }
     this.#settle()
     this.#commits.push(commit)
+    this.#last = commit
     if (commit.noteFault === undefined) return
     this.#faults.push({ segment, offset, fault: commit.noteFault, at: commit.number, noteOf: commit.number })
   }
@@ -125,7 +124,9 @@ class Linking {
     const before = this.#commits.findLastIndex((commit) => commit.number === number - 1)
     const next = this.#commits[before + 1]
     if (before < 0 || !next || next.segment >= segment) return
-    if (Buffer.from(this.#commits[before]!.hash).equals(previous)) this.#commits.length = before + 1
+    if (!Buffer.from(this.#commits[before]!.hash).equals(previous)) return
+    this.#commits.length = before + 1
+    this.#last = this.#commits[before]!
   }
 
   #meetSeal({ number, length, hash }: Seal, place: { segment: number; offset: number }): void {
@@ -134,6 +135,7 @@ class Linking {
     if (last.number < number) {
       const fault = `commit ${number} and ${length} bytes stood here when the next segment was begun`
       this.#lose([at, number], { ...place, fault, at })
+      this.#last = { number, hash }
     } else if (!Buffer.from(last.hash).equals(hash)) {
       this.#faults.push({
         ...place,

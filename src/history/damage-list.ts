@@ -7,7 +7,7 @@ import { addRange, capitalized, nameCommits } from './commit-ranges.ts'
 import type { LogCommit } from './commit-log.ts'
 import { eventType, itemKey } from './item-key.ts'
 import type { PartFault } from './part-scan.ts'
-import type { Damage, VerifiedSnapshot } from './verify-report.ts'
+import type { CommitRange, Damage, VerifiedSnapshot } from './verify-report.ts'
 
 const mayRefuse = 'opening may refuse the journal'
 
@@ -88,7 +88,7 @@ export class DamageList {
       this.all.push({
         kind: 'frame',
         ...place,
-        follows: `${capitalized(lost)} of commit ${commit} are lost, and ${cannotFold(folder, commit)}.`,
+        follows: `${capitalized(lost)} of commit ${commit} cannot be read, and ${cannotFold(folder, commit)}.`,
       })
       return
     }
@@ -126,13 +126,12 @@ export class DamageList {
   }
 }
 
-function lossOf(lost: [number, number], commits: readonly LogCommit[]): string {
+function lossOf(lost: CommitRange, commits: readonly LogCommit[]): string {
   const verb = lost[0] === lost[1] ? 'is' : 'are'
-  const before =
-    lost[0] > 1 ? `${capitalized(nameCommits([[1, lost[0] - 1]]))} can be read` : 'No earlier commit is there'
-  const last = commits.at(-1)?.number ?? 0
-  const after = last > lost[1] ? `, and so can ${nameCommits([[lost[1] + 1, last]])}` : ''
-  return `${capitalized(nameCommits([lost]))} ${verb} lost, and ${mayRefuse}. ${before}${after}.`
+  const readable: CommitRange[] = []
+  for (const { number } of commits) addRange(readable, [number, number])
+  const others = readable.length > 0 ? capitalized(nameCommits(readable)) : 'No other'
+  return `${capitalized(nameCommits([lost]))} ${verb} lost, and ${mayRefuse}. ${others} can be read.`
 }
 
 function cannotFold(folder: string, commit: number): string {

@@ -39,7 +39,7 @@ export async function findJournal(disk: Disk, directory: string): Promise<Journa
 
 async function mustBeDirectory(disk: Disk, directory: string): Promise<void> {
   const status = await disk.stat(directory)
-  if (!status) throw new VarveError('VARVE_NOT_FOUND', `There is no directory ${directory}.`, { directory })
+  if (!status) throw missing(directory)
   if (status.kind !== 'directory')
     throw new VarveError('VARVE_NOT_A_DIRECTORY', `${directory} is not a directory.`, { directory })
 }
@@ -80,6 +80,13 @@ async function idInSegments(disk: Disk, directory: string): Promise<Uint8Array |
     }
   }
   return undefined
+}
+
+function missing(directory: string): VarveError {
+  return new VarveError('VARVE_NOT_FOUND', `There is no directory ${directory}.`, {
+    remedy: 'Check the path.',
+    directory,
+  })
 }
 
 async function noJournal(disk: Disk, directory: string): Promise<VarveError> {

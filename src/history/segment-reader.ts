@@ -29,7 +29,7 @@ export class SegmentReader {
   }
 
   async close(): Promise<void> {
-    for (const folder of [...this.#open.keys()]) await this.#close(folder)
+    for (const folder of this.#open.keys()) await this.#close(folder)
   }
 
   async #openChecked(folder: string, segment: number): Promise<OpenedSegment> {

@@ -11,7 +11,7 @@ export function summaryOfDocument(view: StructView, refDocId: string): string | 
   return view.get('docIdToSummaryId', refDocId) as string | undefined
 }
 
-export function summaryOfNode(view: StructView, nodeId: string): string | undefined {
+function summaryOfNode(view: StructView, nodeId: string): string | undefined {
   return view.get('nodeIdToSummaryId', nodeId) as string | undefined
 }
 

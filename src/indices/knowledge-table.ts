@@ -14,7 +14,7 @@ export function nodesOfEntity(view: StructView, entity: string): ReadonlySet<str
 }
 
 /** `undefined`: the node came from another program, which does not tell. */
-export function tripletsOfNode(view: StructView, nodeId: string): readonly Triplet[] | undefined {
+function tripletsOfNode(view: StructView, nodeId: string): readonly Triplet[] | undefined {
   return view.get('nodeTriplets', nodeId) as readonly Triplet[] | undefined
 }
 

@@ -29,7 +29,7 @@ export function leavesOf(view: StructView): string[] {
   return [...ids].filter((id) => childrenOf(view, id).length === 0)
 }
 
-export function parentsOf(view: StructView): Map<string, string> {
+function parentsOf(view: StructView): Map<string, string> {
   const parents = new Map<string, string>()
   for (const parent of view.keys('nodeIdToChildrenIds')) {
     for (const child of childrenOf(view, parent)) parents.set(child, parent)

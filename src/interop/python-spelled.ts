@@ -51,7 +51,6 @@ export function extend(
 
 /** A copy as the JSON reader would have given it: floats as `Float`. */
 export function asRead(value: unknown): unknown {
-  if (Object.is(value, -0)) return new Float(-0)
   if (typeof value !== 'object' || value === null || value instanceof Float) return value
   const floats = floatsOf(value)
   const member = (item: unknown, key: string | number) =>

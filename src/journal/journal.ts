@@ -4,7 +4,7 @@
  * the same way, until one is given. It is generic in the stores: it knows events, not nodes.
  */
 import { VarveError } from '../errors.ts'
-import { namingErrors } from '../log/disk-error.ts'
+import { namingErrors } from '../disk/disk-errors.ts'
 import { makeDirectoryDurable } from '../log/durable-directory.ts'
 import type { Lock } from '../log/lock.ts'
 import { isDiskFull } from '../log/segment-writer.ts'

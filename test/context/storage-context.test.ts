@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import {
   SimpleDocumentStore,
@@ -7,7 +8,7 @@ import {
   SimpleVectorStore,
 } from '../../src/context/simple-stores.ts'
 import { StorageContext, type StorageContextOptions } from '../../src/context/storage-context.ts'
-import { MemoryDisk } from '../../src/disk/memory-disk.ts'
+import type { MemoryDisk } from '../../src/disk/memory-disk.ts'
 import { VarveError } from '../../src/errors.ts'
 import type {
   DocumentStore,
@@ -101,7 +102,7 @@ describe('opening', () => {
     expect(await vectors.ids()).toEqual(['n1', 'n2'])
     expect(await images.ids()).toEqual(['i1'])
     expect(await indices.indexStructs()).toHaveLength(2)
-    expect(await graph.triplets()).toHaveLength(2)
+    expect(await graph.triplets()).toHaveLength(3)
     expect(await properties.get()).toHaveLength(2)
   })
 
@@ -430,11 +431,24 @@ describe('sharing a directory', () => {
     const { storage } = await open(disk)
     await storage.docstore.setDocumentHash('a', 'h')
     await storage.persist()
+    let goOn: () => void = () => {}
+    const gate = new Promise<void>((resolve) => (goOn = resolve))
+    const rename = disk.rename.bind(disk)
+    // Of a snapshot, in the midst of closing.
+    disk.rename = (from, to) => gate.then(() => rename(from, to))
     const closing = storage.close()
-    const again = await open(disk)
+    let isOpen = false
+    const opening = open(disk).then((opened) => {
+      isOpen = true
+      return opened
+    })
+    await sleep(20)
+    expect(isOpen).toBe(false)
+    goOn()
+    await closing
+    const again = await opening
     await again.storage.docstore.setDocumentHash('b', 'h')
     await again.storage.persist()
-    await closing
     await again.storage.close()
   })
 
@@ -843,7 +857,7 @@ describe('what can go wrong', () => {
     disk.put(`${dir}/.gitkeep`, new Uint8Array(0))
     const { storage } = await open(disk)
     await storage.docstore.setDocumentHash('a', 'h')
-    await storage.persist()
+    expect(await storage.persist()).toMatchObject({ number: 1 })
     await storage.close()
   })
 
@@ -894,11 +908,11 @@ describe('what can go wrong', () => {
 
   test('no permission to read', async () => {
     const disk = await persisted()
-    const { stat } = disk
+    const stat = disk.stat.bind(disk)
     disk.stat = () => Promise.reject(Object.assign(new Error('EACCES: refused'), { code: 'EACCES' }))
     await expectCode(open(disk), 'VARVE_PERMISSION')
     disk.stat = stat
-    const { openToRead } = disk
+    const openToRead = disk.openToRead.bind(disk)
     disk.openToRead = () => Promise.reject(Object.assign(new Error('EACCES: refused'), { code: 'EACCES' }))
     await expectCode(open(disk), 'VARVE_PERMISSION')
     disk.openToRead = openToRead
@@ -981,7 +995,7 @@ async function changeEverything(storage: StorageContext): Promise<void> {
     table: { dog: ['n2'], cat: ['n2'] },
   })
   await storage.indexStore.addIndexStruct({ indexId: 'list', type: 'list', nodes: ['x'] })
-  await storage.graphStore.delete('Alice', 'knows', 'Bob')
+  await storage.graphStore.delete('Alice', 'likes', 'Tea')
   await storage.graphStore.upsertTriplet('Zoe', 'knows', 'Bob')
   await storage.propertyGraphStore.delete({ ids: ['a'] })
 }

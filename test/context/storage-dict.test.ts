@@ -62,6 +62,7 @@ test('a dictionary has what Python has, under its keys', async () => {
       Alice: [
         ['knows', 'Bob'],
         ['likes', 'Tea'],
+        ['is', 'kind'],
       ],
     },
   })

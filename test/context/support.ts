@@ -38,6 +38,7 @@ export async function fill(storage: StorageContext): Promise<void> {
   })
   await storage.graphStore.upsertTriplet('Alice', 'knows', 'Bob')
   await storage.graphStore.upsertTriplet('Alice', 'likes', 'Tea')
+  await storage.graphStore.upsertTriplet('Alice', 'is', 'kind')
   await storage.propertyGraphStore.upsertRelations([
     { label: 'r', source_id: 'a', target_id: 'b', properties: { x: 1 } },
   ])

@@ -70,7 +70,7 @@ function* lengthenings(path: string, bytes: Uint8Array): Generator<Damage> {
 function* zeroings(path: string, bytes: Uint8Array): Generator<Damage> {
   for (const block of [4096, 512, 64]) {
     for (let offset = 0; offset < bytes.length; offset += block) {
-      const zeroed = Buffer.from(bytes).fill(0, offset, offset + block)
+      const zeroed = Buffer.from(bytes).fill(0, offset, Math.min(offset + block, bytes.length))
       yield { kind: 'zeroed', place: `${path} from ${offset}, ${block} bytes`, changes: [[path, zeroed]] }
     }
   }

@@ -66,8 +66,12 @@ export function joinKeys(all: readonly Keys[]): Keys {
   }
 }
 
-/** Reads every value. What a read throws stands in its place. */
-export async function readValues(context: StorageContext, keys: Keys): Promise<ReadValues> {
+/** Reads every value, and what a search finds, too, if it is asked for. What a read throws stands in its place. */
+export async function readValues(
+  context: StorageContext,
+  keys: Keys,
+  { search = true } = {},
+): Promise<ReadValues> {
   const values: ReadValues = new Map()
   const read = async (place: string, get: () => unknown): Promise<void> => {
     try {
@@ -81,7 +85,9 @@ export async function readValues(context: StorageContext, keys: Keys): Promise<R
   await read('vector stores', () => [...stores.keys()])
   for (const [namespace, wanted] of Object.entries(keys.vectors)) {
     const store = stores.get(namespace)
-    if (store) await readVectors(store, namespace, wanted, read)
+    if (!store) continue
+    await readVectors(store, namespace, wanted, read)
+    if (search) await readHits(store, namespace, wanted, read)
   }
   const { indexStore, graphStore, propertyGraphStore } = context
   await read('structs', async () => (await indexStore.indexStructs()).map(({ indexId }) => indexId))
@@ -114,7 +120,7 @@ async function readDocuments(docstore: SimpleDocumentStore, keys: Keys, read: Re
 async function readVectors(
   store: SimpleVectorStore,
   namespace: string,
-  { ids, dimensions }: Keys['vectors'][string],
+  { ids }: Keys['vectors'][string],
   read: Read,
 ): Promise<void> {
   await read(`vectors in ${namespace}`, () => store.ids())
@@ -122,6 +128,14 @@ async function readVectors(
     await read(`vector ${id} in ${namespace}`, () => store.get(id))
     await read(`metadata of ${id} in ${namespace}`, () => store.getMetadata(id))
   }
+}
+
+async function readHits(
+  store: SimpleVectorStore,
+  namespace: string,
+  { dimensions }: Keys['vectors'][string],
+  read: Read,
+): Promise<void> {
   if (dimensions === 0) return
   const queryEmbedding = Array.from({ length: dimensions }, (_, at) => at + 1)
   await read(`hits in ${namespace}`, () => store.query({ queryEmbedding, similarityTopK: 100 }))

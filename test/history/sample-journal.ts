@@ -19,7 +19,7 @@ import { vectorsAdded } from '../../src/stores/vector-events.ts'
 import { seededBytes } from '../support/seeded.ts'
 
 export const directory = '/data/storage'
-export const dimensions = 4
+const dimensions = 4
 export const oddNamespace = 'Größe/über alles'
 export const oddFolder = namespaceFolder('vector_store', oddNamespace)
 const limits = {

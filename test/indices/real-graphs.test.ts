@@ -1,9 +1,9 @@
 // Knowledge graphs that LlamaIndex wrote in other people's projects, each with a part missing.
 import { existsSync } from 'node:fs'
-import { chmod, cp, mkdtemp } from 'node:fs/promises'
+import { chmod, cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { StorageContext } from '../../src/context/storage-context.ts'
 import { KnowledgeGraphIndex } from '../../src/indices/knowledge-graph-index.ts'
 import { loadIndexFromStorage } from '../../src/indices/load-index.ts'
@@ -37,6 +37,7 @@ test.skipIf(!existsSync(real)).each([
   ['kg-conjure-graphstore-only', 'Was I rich?', "('I', 'was', 'rich')"],
 ])('%s holds a graph but no index; one can be made of it, and kept', async (name, question, triplet) => {
   const directory = await mkdtemp(join(tmpdir(), 'varve-graph-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
   await cp(join(real, name), directory, { recursive: true })
   await chmod(directory, 0o755)
   const warnings: string[] = []

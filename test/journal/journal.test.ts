@@ -501,48 +501,56 @@ describe('writers', () => {
     expect(await reopened(disk)).toEqual({ a: 1, b: 1, c: 1 })
   })
 
-  test('a writer that stands still before any of its operations, and is displaced there, harms nothing', async () => {
-    for (let stop = 0, ended = false; !ended; stop++) {
-      const disk = new MemoryDisk()
-      await (await open(disk)).close()
-      const zeroth = await open(disk)
-      await put(zeroth, 'docstore', { zeroth: 1 })
-      await zeroth.persist()
-      await zeroth.close()
-      const gate = withResolvers()
-      const stopped = new StoppingDisk(disk, stop, gate.promise)
-      const first = await open(stopped.disk, spilling)
-      stopped.arm()
-      const writing = (async () => {
-        for (let number = 0; number < 4; number++)
-          await put(first, 'docstore', { [`first ${number}`]: number }, 400)
-        return first.persist()
-      })().catch((error: VarveError) => error)
-      ended = (await Promise.race([stopped.reached, writing.then(() => 'done')])) === 'done'
+  test.each([
+    ['small', {}],
+    ['large', spilling],
+  ])(
+    'a writer of %s changes that stands still before any operation, and is displaced there, harms nothing',
+    async (_, options) => {
+      for (let stop = 0, ended = false; !ended; stop++) {
+        const disk = new MemoryDisk()
+        await (await open(disk)).close()
+        const zeroth = await open(disk)
+        await put(zeroth, 'docstore', { zeroth: 1 })
+        await zeroth.persist()
+        await zeroth.close()
+        const gate = withResolvers()
+        const stopped = new StoppingDisk(disk, stop, gate.promise)
+        const first = await open(stopped.disk, options)
+        stopped.arm()
+        const writing = (async () => {
+          for (let number = 0; number < 4; number++)
+            await put(first, 'docstore', { [`first ${number}`]: number }, 400)
+          return first.persist()
+        })().catch((error: VarveError) => error)
+        ended = (await Promise.race([stopped.reached, writing.then(() => 'done')])) === 'done'
 
-      const second = await open(disk.asProcess({ pid: 2 }), { takeover: true })
-      const displaced = await put(second, 'docstore', { second: 1 }, 2000).catch((error: VarveError) => error)
-      if (!displaced) await second.persist()
-      gate.resolve()
-      const outcome = await writing
-      if (displaced) {
-        expect(displaced.code).toBe('VARVE_LOCKED') // Who is just taking the lock is never displaced.
-        await first.close()
-        continue
-      }
-      await put(second, 'docstore', { second: 2 })
-      await second.persist()
-      const kept = await contents(second, 'docstore')
-      await first.close()
-      await second.close()
-      expect(await reopened(disk), `stopped before operation ${stop}`).toEqual(kept)
-      if (outcome instanceof Error)
-        expect(outcome.code, `stopped before operation ${stop}`).toMatch(
-          /VARVE_(DISPLACED|LOCKED|OUTCOME_UNKNOWN)/,
+        const second = await open(disk.asProcess({ pid: 2 }), { takeover: true })
+        const displaced = await put(second, 'docstore', { 'second 1': 1 }, 2000).catch(
+          (error: VarveError) => error,
         )
-      else expect(Object.keys(kept), `stopped before operation ${stop}`).toContain('first 3')
-    }
-  })
+        if (!displaced) await second.persist()
+        gate.resolve()
+        const outcome = await writing
+        if (displaced) {
+          expect(displaced.code).toBe('VARVE_LOCKED') // Who is just taking the lock is never displaced.
+          await first.close()
+          continue
+        }
+        await put(second, 'docstore', { 'second 2': 2 })
+        await second.persist()
+        const kept = await contents(second, 'docstore')
+        await first.close()
+        await second.close()
+        expect(await reopened(disk), `stopped before operation ${stop}`).toEqual(kept)
+        if (outcome instanceof Error)
+          expect(outcome.code, `stopped before operation ${stop}`).toMatch(
+            /VARVE_(DISPLACED|LOCKED|OUTCOME_UNKNOWN)/,
+          )
+        else expect(Object.keys(kept), `stopped before operation ${stop}`).toContain('first 3')
+      }
+    },
+  )
 })
 
 describe('sessions', () => {

@@ -109,6 +109,13 @@ const rows: Row[] = [
     torn: true,
   },
   {
+    name: 'a store frame without the zeros at its end',
+    end: 'killed',
+    damage: (disk) => cut(disk, indexStore, frame(disk, indexStore, 2).end - 1),
+    survives: 2,
+    torn: true,
+  },
+  {
     name: 'a store frame of zeros',
     end: 'killed',
     damage: (disk) => edit(disk, indexStore, (bytes) => bytes.fill(0, frame(disk, indexStore, 2).offset)),

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { MemoryDisk } from '../../src/disk/memory-disk.ts'
+import { MemoryDisk, type MemoryDiskOptions } from '../../src/disk/memory-disk.ts'
 import { SegmentFiles } from '../../src/log/segment-files.ts'
 import { SegmentWriter } from '../../src/log/segment-writer.ts'
 import { encodeSegmentHeader, segmentFault, segmentHeaderBytes } from '../../src/log/segment.ts'
@@ -51,8 +51,10 @@ describe('a segment header', () => {
 })
 
 describe('segment files', () => {
-  const make = (): { disk: MemoryDisk; files: SegmentFiles; writer: SegmentWriter } => {
-    const disk = new MemoryDisk()
+  const make = (
+    options: MemoryDiskOptions = {},
+  ): { disk: MemoryDisk; files: SegmentFiles; writer: SegmentWriter } => {
+    const disk = new MemoryDisk(options)
     disk.put('/storage/varve.json', new Uint8Array(1))
     const files = new SegmentFiles({ disk, directory: '/storage', journalId })
     return { disk, files, writer: new SegmentWriter(files, session) }
@@ -96,12 +98,18 @@ describe('segment files', () => {
   })
 
   test('written while a sync runs are synced by the next', async () => {
-    const { disk, writer } = make()
+    let delay: Promise<void> | undefined
+    const { disk, writer } = make({ delay: () => delay ?? Promise.resolve() })
     await writer.write(hello)
-    await Promise.all([
-      writer.sync(),
-      writer.write({ ...hello, offset: segmentHeaderBytes + 5, chunks: [Buffer.from(' world')] }),
-    ])
+    let letGo = (): void => {}
+    delay = new Promise((resolve) => (letGo = resolve))
+    const more = [Buffer.from(' world')]
+    const writing = writer.write({ ...hello, offset: segmentHeaderBytes + 5, chunks: more })
+    await new Promise((resolve) => setImmediate(resolve))
+    delay = undefined
+    await writer.sync()
+    letGo()
+    await writing
     await writer.sync()
     const bytes = disk.crash('none').peek('/storage/vector_store/default/0000000001.log')
     expect(Buffer.from(bytes.subarray(segmentHeaderBytes)).toString()).toBe('hello world')

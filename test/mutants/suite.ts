@@ -26,9 +26,15 @@ const running = new Set<number>()
 process.on('exit', () => running.forEach(end))
 
 /** `selection` is a file, or `file > words of a test's name`, or several of these. Ends at the first failure. */
-export async function runTests(directory: string, selection: readonly string[], workers = 1): Promise<Outcome> {
+export async function runTests(
+  directory: string,
+  selection: readonly string[],
+  workers = 1,
+): Promise<Outcome> {
   const chosen = selection.map((each) => each.split(' > ') as [file: string, words?: string])
-  const words = chosen.every(([, name]) => name) ? chosen.map(([, name]) => escaped(name!)).join('|') : undefined
+  const words = chosen.every(([, name]) => name)
+    ? chosen.map(([, name]) => escaped(name!)).join('|')
+    : undefined
   const output = join(directory, 'report.json')
   rmSync(output, { force: true })
   const ended = await vitest(directory, [
@@ -68,7 +74,11 @@ function vitest(directory: string, args: string[]): Promise<'ended' | 'late'> {
   return new Promise((resolve, reject) => {
     const entry = join(directory, 'node_modules/vitest/vitest.mjs')
     // A group of its own, so that its workers end with it.
-    const child = spawn(process.execPath, [entry, 'run', ...args], { cwd: directory, stdio: 'ignore', detached: true })
+    const child = spawn(process.execPath, [entry, 'run', ...args], {
+      cwd: directory,
+      stdio: 'ignore',
+      detached: true,
+    })
     const { pid } = child
     if (pid !== undefined) running.add(pid)
     let late = false

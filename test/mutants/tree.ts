@@ -1,5 +1,14 @@
 /** A copy of the tree in a temporary folder, where a fault can be put in and taken out again. */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Edit, Mutant } from './mutants.ts'
@@ -27,7 +36,10 @@ export class Tree {
       const path = join(this.directory, 'src', file)
       const text = readFileSync(path, 'utf8')
       if (!sound.has(path)) sound.set(path, text)
-      writeFileSync(path, text.replace(find, () => replace))
+      writeFileSync(
+        path,
+        text.replace(find, () => replace),
+      )
     }
     try {
       return await run()
@@ -47,7 +59,7 @@ export class Tree {
   }
 
   remove(): void {
-    rmSync(this.directory, { recursive: true, force: true })
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 9 })
   }
 }
 

@@ -34,7 +34,10 @@ obey(async (order: FullDiskOrder) => {
   report({ is: 'done' })
 })
 
-async function fillOnce(order: FullDiskOrder, { random, time }: { random: () => number; time: number }): Promise<void> {
+async function fillOnce(
+  order: FullDiskOrder,
+  { random, time }: { random: () => number; time: number },
+): Promise<void> {
   const { top, shape, fromJson } = order
   const directory = join(top, 'storage')
   const filler = join(top, 'filler')
@@ -45,7 +48,9 @@ async function fillOnce(order: FullDiskOrder, { random, time }: { random: () => 
   const writer = await Writer.open(directory, { shape, fromJson, actor })
   const start = await freeBytes(top)
   for (let count = 0; count < before; count++) await writer.commit()
-  const commitBytes = before ? (start - (await freeBytes(top))) / before : 2 * shape.nodes * shape.textBytes + 100_000
+  const commitBytes = before
+    ? (start - (await freeBytes(top))) / before
+    : 2 * shape.nodes * shape.textBytes + 100_000
   const room = Math.floor(random() * 2 * commitBytes)
   await writeFile(filler, new Uint8Array(Math.max(0, (await freeBytes(top)) - room)))
 
@@ -85,7 +90,8 @@ interface Refused {
 
 async function goOn({ order, directory, filler, actor, ending, writer, persisted }: Refused): Promise<void> {
   const { shape, fromJson } = order
-  const reopen = async (): Promise<Writer> => Writer.open(directory, { shape, fromJson, actor: `${actor} again` })
+  const reopen = async (): Promise<Writer> =>
+    Writer.open(directory, { shape, fromJson, actor: `${actor} again` })
   let last = writer
   if (ending === 'reopen before') await writer.close()
   await rm(filler)

@@ -38,7 +38,15 @@ describe.skipIf(without !== undefined)('on a small tmpfs', () => {
     { timeout: 60_000 * factor },
     async ({ what, size, ...order }) => {
       console.log(`${what}: repeat with FULL_SEED=${seed} npm test -- test/real/full-disk`)
-      const child = await startChild('full-disk-child.ts', ['unshare', '-rm', 'sh', '-c', mounting, top, size])
+      const child = await startChild('full-disk-child.ts', [
+        'unshare',
+        '-rm',
+        'sh',
+        '-c',
+        mounting,
+        top,
+        size,
+      ])
       const times = order.times * factor
       child.order({ ...order, times, top, seed } satisfies FullDiskOrder)
       await done(child)

@@ -32,7 +32,12 @@ interface KillRequest {
   onKill?: (line: string) => void
 }
 
-export async function killAgainAndAgain({ times, seed, variant = '', onKill }: KillRequest): Promise<KillCounts> {
+export async function killAgainAndAgain({
+  times,
+  seed,
+  variant = '',
+  onKill,
+}: KillRequest): Promise<KillCounts> {
   const counts: KillCounts = {
     kills: 0,
     acknowledged: 0,
@@ -113,7 +118,8 @@ class Place {
   async #begin(): Promise<string> {
     this.#counts.directories++
     const directory = join(this.#top, String(this.#counts.directories))
-    if (this.#variant.fromJson) this.#jsonIsUntouched = await writeJsonDirectory(directory, this.#variant.shape)
+    if (this.#variant.fromJson)
+      this.#jsonIsUntouched = await writeJsonDirectory(directory, this.#variant.shape)
     return directory
   }
 
@@ -134,10 +140,16 @@ class Place {
   async #check(child: Child, directory: string): Promise<string> {
     const began = child.numbers('began').at(0)
     if (began !== undefined)
-      strictEqual(began, Math.max(this.#recovered, this.#variant.fromJson ? 1 : 0), 'a writer began elsewhere')
+      strictEqual(
+        began,
+        Math.max(this.#recovered, this.#variant.fromJson ? 1 : 0),
+        'a writer began elsewhere',
+      )
     const failed = child.reports.find((report) => report.is === 'failed')
     if (failed) throw new Error(`A writer failed: ${JSON.stringify(failed)}`)
-    const torn = child.reports.some((report) => report.is === 'warned' && report.warning.includes('unfinished'))
+    const torn = child.reports.some(
+      (report) => report.is === 'warned' && report.warning.includes('unfinished'),
+    )
     const recovered = await this.#look(directory)
     const acknowledged = Math.max(this.#recovered, ...child.numbers('acknowledged'))
     const attempted = Math.max(this.#recovered, ...child.numbers('attempted'))

@@ -53,6 +53,13 @@ export const killVariants: KillVariant[] = [
 ]
 
 function common(differing: Partial<Omit<KillVariant, 'name'>>): Omit<KillVariant, 'name'> {
-  const usual = { mode: 'persist', durability: 'commit', fromJson: false, withinMs: 250, flightMs: 8, commits: 1500 } as const
+  const usual = {
+    mode: 'persist',
+    durability: 'commit',
+    fromJson: false,
+    withinMs: 400,
+    flightMs: 8,
+    commits: 1500,
+  } as const
   return { shape: smallShape, ...usual, ...differing }
 }

@@ -17,7 +17,9 @@ const { values } = parseArgs({
 const [times, seed] = [Number(values.times), Number(values.seed)]
 const { variant } = values
 const started = performance.now()
-console.log(`npm run kill -- --times ${times} --seed ${seed}${variant === undefined ? '' : ` --variant '${variant}'`}`)
+console.log(
+  `npm run kill -- --times ${times} --seed ${seed}${variant === undefined ? '' : ` --variant '${variant}'`}`,
+)
 try {
   const onKill = values.verbose ? console.log : undefined
   const counts = await killAgainAndAgain({ times, seed, variant, ...(onKill && { onKill }) })

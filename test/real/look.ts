@@ -1,7 +1,17 @@
 /** Reads everything that a directory holds, and refuses whatever is not exactly the state of one commit. */
 import { deepStrictEqual, ok, strictEqual } from 'node:assert'
 import type { BaseNode, StorageContext } from '../../src/index.ts'
-import { importer, indexId, latestId, latestNode, nodesOf, relation, subjectOf, type Author, type Shape } from './contents.ts'
+import {
+  importer,
+  indexId,
+  latestId,
+  latestNode,
+  nodesOf,
+  relation,
+  subjectOf,
+  type Author,
+  type Shape,
+} from './contents.ts'
 
 /** The authors of the last commits, oldest first, found in the commits themselves: a chain without holes. */
 export async function authorsOf(storage: StorageContext, { window }: { window: number }): Promise<Author[]> {
@@ -42,7 +52,9 @@ export async function expectContents(
   await expectVectors(storage, nodes, ids)
   const struct = await storage.indexStore.getIndexStruct(indexId)
   strictEqual(struct?.summary ?? undefined, last && `${last.number} ${last.actor}`)
-  const entries = [...((struct?.['nodesDict'] as Map<string, string> | undefined) ?? new Map<string, string>())]
+  const entries = [
+    ...((struct?.['nodesDict'] as Map<string, string> | undefined) ?? new Map<string, string>()),
+  ]
   deepStrictEqual(entries.map(([id]) => id).sort(), ids)
   ok(entries.every(([id, value]) => id === value))
   const triplets = [...(await storage.graphStore.getRelMap(undefined, { limit: 1_000_000 })).values()].flat()
@@ -50,7 +62,11 @@ export async function expectContents(
   deepStrictEqual(triplets.map(String).sort(), written.map(String).sort())
 }
 
-async function expectNodes(storage: StorageContext, nodes: readonly BaseNode[], ids: string[]): Promise<void> {
+async function expectNodes(
+  storage: StorageContext,
+  nodes: readonly BaseNode[],
+  ids: string[],
+): Promise<void> {
   const found: string[] = []
   for await (const id of storage.docstore.ids()) found.push(id)
   deepStrictEqual(found.sort(), ids)
@@ -61,7 +77,11 @@ async function expectNodes(storage: StorageContext, nodes: readonly BaseNode[], 
   }
 }
 
-async function expectVectors(storage: StorageContext, nodes: readonly BaseNode[], ids: string[]): Promise<void> {
+async function expectVectors(
+  storage: StorageContext,
+  nodes: readonly BaseNode[],
+  ids: string[],
+): Promise<void> {
   const [first] = nodes
   if (!first) return
   const query = first.getEmbedding()

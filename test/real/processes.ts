@@ -51,7 +51,7 @@ export class Child {
   /** What it reported before is forgotten: it must be done with it. */
   order(order: object): void {
     this.reports.length = 0
-    this.#process.send!(order, () => {}) // Whoever was killed does not hear it, and his reports tell.
+    this.#process.send(order, () => {}) // Whoever was killed does not hear it, and his reports tell.
   }
 
   signal(name: NodeJS.Signals): void {
@@ -125,8 +125,14 @@ export async function endChildren(): Promise<void> {
 
 /** Starts a program of this folder, and waits until it has loaded everything; `under` are commands that run it. */
 export async function startChild(file: string, under: readonly string[] = []): Promise<Child> {
-  const [command, ...parameters] = [...under, process.execPath, '--import', 'tsx', join(import.meta.dirname, file)]
-  const child = new Child(spawn(command!, parameters, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] }))
+  const [command, ...parameters] = [
+    ...under,
+    process.execPath,
+    '--import',
+    'tsx',
+    join(import.meta.dirname, file),
+  ]
+  const child = new Child(spawn(command, parameters, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] }))
   await child.until('ready')
   return child
 }

@@ -23,7 +23,10 @@ obey(async ({ directory, shape, readOnly, forMs, actor }: ReaderOrder) => {
     report({ is: 'saw', number, openedAtMs })
     // The writer may be several commits further by now: this context is to show what it opened.
     const first = Math.max(1, number - shape.window)
-    const authors = Array.from({ length: number - first + 1 }, (_, index) => ({ number: first + index, actor }))
+    const authors = Array.from({ length: number - first + 1 }, (_, index) => ({
+      number: first + index,
+      actor,
+    }))
     await expectContents(storage, authors, shape)
     await storage.close()
   }

@@ -10,7 +10,11 @@ export interface LookOptions extends Pick<OpenOptions, 'disk'> {
 }
 
 /** Everything there is the state of the last commit, which is answered; the commits have no hole. */
-export async function lastCommit(directory: string, shape: Shape, { fromJson = false, disk }: LookOptions = {}): Promise<number> {
+export async function lastCommit(
+  directory: string,
+  shape: Shape,
+  { fromJson = false, disk }: LookOptions = {},
+): Promise<number> {
   const authors = await readAuthors(directory, shape, { fromJson, ...(disk && { disk }) })
   return authors.at(-1)?.number ?? 0
 }

@@ -24,7 +24,10 @@ test(
   async () => {
     console.log(`repeat with WRITERS_SEED=${seed} npm test -- test/real/two-writers`)
     const random = seededRandom(seed)
-    const contenders = (await Promise.all([1, 2].map(() => startChild('contender-child.ts')))) as [Child, Child]
+    const contenders = (await Promise.all([1, 2].map(() => startChild('contender-child.ts')))) as [
+      Child,
+      Child,
+    ]
     const wins = [0, 0]
     let commits = 0
     for (let round = 0; round < 100; round++) {
@@ -37,7 +40,9 @@ test(
       expect(won).toMatchObject({ is: 'acknowledged', number: ++commits })
       expect(lost).toMatchObject({ is: 'failed', code: 'VARVE_LOCKED' })
       const isInsisting = round % 4 === 0
-      const insisting = isInsisting ? answerTo(contenders[1 - winner]!, 'insist', `again ${round}`) : undefined
+      const insisting = isInsisting
+        ? answerTo(contenders[1 - winner]!, 'insist', `again ${round}`)
+        : undefined
       await sleepExactly(random() * 3)
       await answerTo(contenders[winner]!, 'close', '')
       if (insisting) expect(await insisting).toMatchObject({ is: 'acknowledged', number: ++commits })
@@ -49,20 +54,24 @@ test(
   },
 )
 
-test('of two that make a new directory at once one does, and the other is told', { timeout: 60_000 }, async () => {
-  const contenders = await Promise.all([1, 2].map(() => startChild('contender-child.ts')))
-  for (let round = 0; round < 20; round++) {
-    const place = join(directory, String(round), 'new')
-    const answers = await Promise.all(
-      contenders.map((contender, index) => answerTo(contender, 'write', `${index}`, place)),
-    )
-    expect(answers.filter(({ is }) => is === 'acknowledged')).toHaveLength(1)
-    const refused = answers.find((report) => report.is === 'failed')
-    expect(['VARVE_LOCKED', 'VARVE_DISPLACED']).toContain(refused?.code)
-    for (const contender of contenders) await answerTo(contender, 'close', '', place)
-    expect(await lastCommit(place, smallShape)).toBe(1)
-  }
-})
+test(
+  'of two that make a new directory at once one does, and the other is told',
+  { timeout: 60_000 },
+  async () => {
+    const contenders = await Promise.all([1, 2].map(() => startChild('contender-child.ts')))
+    for (let round = 0; round < 20; round++) {
+      const place = join(directory, String(round), 'new')
+      const answers = await Promise.all(
+        contenders.map((contender, index) => answerTo(contender, 'write', `${index}`, place)),
+      )
+      expect(answers.filter(({ is }) => is === 'acknowledged')).toHaveLength(1)
+      const refused = answers.find((report) => report.is === 'failed')
+      expect(['VARVE_LOCKED', 'VARVE_DISPLACED']).toContain(refused?.code)
+      for (const contender of contenders) await answerTo(contender, 'close', '', place)
+      expect(await lastCommit(place, smallShape)).toBe(1)
+    }
+  },
+)
 
 async function answerTo(
   contender: Child,

@@ -37,7 +37,7 @@ export function inEveryWay(name: string, run: (stage: Stage) => Promise<void>): 
       }
       await run(stage)
       await stage.step()
-      await stage.storage.close()
+      await expect(stage.storage.close()).resolves.toBeUndefined()
     })
   }
 }

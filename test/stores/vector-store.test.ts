@@ -134,6 +134,7 @@ describe('deleting', () => {
     await stage.step()
     expect(await vectors(stage).ids()).toEqual(['a'])
     expect((await vectors(stage).query({ queryEmbedding: [1, 2] })).ids).toEqual(['a'])
+    await vectors(stage).add([node('a', [3, 4])])
     await vectors(stage).deleteNodes({ nodeIds: ['a'] })
     await vectors(stage).add([node('b', [1, 2, 3])])
     await stage.step()

@@ -1,0 +1,295 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { MemoryDisk } from '../../src/disk/memory-disk.ts'
+import { verifyDirectory } from '../../src/history/verify.ts'
+import { Journal } from '../../src/journal/journal.ts'
+import { makeDirectoryDurable } from '../../src/log/durable-directory.ts'
+import { commitsFolder } from '../../src/log/names.ts'
+import { seededRandom } from '../support/seeded.ts'
+import { damageCases } from './damages.ts'
+import {
+  append,
+  directory,
+  edit,
+  nodes,
+  numbered,
+  oddFolder,
+  oddNamespace,
+  Places,
+  sampleJournal,
+  sampleOptions,
+  vectors,
+} from './sample-journal.ts'
+
+let whole: MemoryDisk
+let places: Places
+
+beforeAll(async () => {
+  whole = (await sampleJournal()).disk
+  places = await Places.of(whole)
+})
+
+describe('an intact journal', () => {
+  test('is said to be intact, with what it holds', async () => {
+    const report = await verifyDirectory(whole, directory)
+    expect(report).toMatchObject({
+      intact: true,
+      commits: 10,
+      damages: [],
+      unnamed: [],
+      head: { number: 10 },
+    })
+    expect(report.torn).toBeUndefined()
+    expect(report.stores.map(({ folder }) => folder)).toEqual(
+      [
+        'docstore',
+        'graph_store',
+        'index_store',
+        'property_graph_store',
+        oddFolder,
+        'vector_store/default',
+      ].toSorted(),
+    )
+    expect(
+      report.stores.every(
+        ({ safeThrough, damagedCommits }) => safeThrough === 10 && damagedCommits.length === 0,
+      ),
+    ).toBe(true)
+    expect(report.stores.find(({ folder }) => folder === oddFolder)).toMatchObject({
+      name: oddNamespace,
+      items: 3,
+    })
+    expect(report.stores.reduce((sum, { items }) => sum + items, 0)).toBe(91)
+  })
+
+  test('has snapshots that equal the replay', async () => {
+    const { snapshots } = await verifyDirectory(whole, directory)
+    expect(snapshots.map(({ subject }) => subject)).toEqual(
+      expect.arrayContaining(['docstore', 'index_store', 'journal', 'vector_store/default']),
+    )
+    expect(new Set(snapshots.map(({ state }) => state))).toEqual(new Set(['equal']))
+  })
+
+  test('is not written to, and its report is plain data', async () => {
+    const before = whole.operations
+    const report = await verifyDirectory(whole, directory)
+    expect(whole.operations).toBe(before)
+    const { torn: _, writer: __, ...plain } = report
+    expect(JSON.parse(JSON.stringify(report))).toEqual(plain)
+  })
+
+  test('is read whole, and says how far it is', async () => {
+    const progress: number[] = []
+    const { bytes } = await verifyDirectory(whole, directory, {
+      onProgress: (seen) => {
+        expect(seen.bytes).toBeLessThanOrEqual(seen.totalBytes)
+        progress.push(seen.bytes)
+      },
+    })
+    expect(progress.at(-1)).toBe(bytes)
+    expect(progress).toEqual(progress.toSorted((a, b) => a - b))
+  })
+
+  test('is left in peace when the caller asks to stop', async () => {
+    const signal = AbortSignal.abort(new Error('enough'))
+    await expect(verifyDirectory(whole, directory, { signal })).rejects.toThrow('enough')
+  })
+})
+
+describe('damage is named at its place:', () => {
+  test.each(damageCases)('$name', async ({ damage, finds }) => {
+    const disk = whole.snapshot()
+    await damage(disk, places)
+    const report = await verifyDirectory(disk, directory)
+    expect(report.damages).toMatchObject(await finds(places))
+    expect(report.damages).toHaveLength((await finds(places)).length)
+    expect(report.intact).toBe(false)
+    expect(report.torn).toBeUndefined()
+  })
+})
+
+describe('what is safe', () => {
+  test('is said per store, and behind the damage too', async () => {
+    const disk = whole.snapshot()
+    const frame = (await places.frames(places.part(7, 'docstore')))[0]!
+    edit(
+      disk,
+      places.path('docstore', places.part(7, 'docstore').segment),
+      (bytes) => void (bytes[frame.rowOffsets[0]!]! ^= 1),
+    )
+    const { stores } = await verifyDirectory(disk, directory)
+    expect(stores.find(({ folder }) => folder === 'docstore')).toMatchObject({
+      safeThrough: 6,
+      damagedCommits: [[7, 7]],
+    })
+    expect(
+      stores.filter(({ folder }) => folder !== 'docstore').every(({ safeThrough }) => safeThrough === 10),
+    ).toBe(true)
+  })
+
+  test('is no store from a lost commit on, since nobody can tell what it changed', async () => {
+    const disk = whole.snapshot()
+    const { segment, offset } = places.offsets[6]!
+    edit(disk, places.path(commitsFolder, segment), (bytes) => void (bytes[offset + 8]! ^= 1))
+    const { stores, unnamed } = await verifyDirectory(disk, directory)
+    expect(
+      stores.every(({ safeThrough, damagedCommits }) => safeThrough === 6 && damagedCommits[0]?.[0] === 7),
+    ).toBe(true)
+    const [from, to] = [
+      places.part(7, 'property_graph_store').from,
+      places.part(7, 'property_graph_store').to,
+    ]
+    expect(unnamed).toContainEqual({ path: 'property_graph_store/0000000001.log', from, to, what: 'unnamed' })
+  })
+})
+
+describe('what is no damage', () => {
+  test.each([1, 20, 60])(
+    'is a commit that lacks its last %i bytes and was never promised',
+    async (missing) => {
+      const { disk } = await sampleJournal({ open: true })
+      const { segment } = places.offsets[9]!
+      edit(disk, places.path(commitsFolder, segment), (bytes) => bytes.subarray(0, bytes.length - missing))
+      const report = await verifyDirectory(disk, directory)
+      expect(report).toMatchObject({
+        intact: true,
+        commits: 9,
+        torn: { commits: 0, offset: places.offsets[9]!.offset },
+      })
+      expect(report.unnamed.map(({ path }) => path)).toEqual(
+        expect.arrayContaining(['property_graph_store/0000000001.log']),
+      )
+    },
+  )
+
+  test('is a commit at the end whose parts never arrived', async () => {
+    const { disk } = await sampleJournal({ open: true })
+    const { segment, from } = places.part(10, 'docstore')
+    edit(disk, places.path('docstore', segment), (bytes) => bytes.subarray(0, from + 10))
+    const report = await verifyDirectory(disk, directory)
+    expect(report).toMatchObject({ intact: true, commits: 9, torn: { commits: 1 } })
+    expect(report.stores.find(({ folder }) => folder === 'docstore')).toMatchObject({ safeThrough: 9 })
+  })
+
+  test('is a snapshot that cannot be read', async () => {
+    const disk = whole.snapshot()
+    edit(disk, `${directory}/snapshots/0000000003~index_store.snap`, (bytes) => bytes.subarray(0, 40))
+    const report = await verifyDirectory(disk, directory)
+    expect(report.intact).toBe(true)
+    expect(report.snapshots.find(({ subject }) => subject === 'index_store')).toMatchObject({
+      state: 'unreadable',
+    })
+  })
+
+  test('is what a dead writer left, named by no commit', async () => {
+    const disk = whole.snapshot()
+    const dead = disk.asProcess({ pid: 20 })
+    const journal = await Journal.open(directory, sampleOptions(dead))
+    for (let from = 1; from <= 40; from += 10)
+      await append(journal, 'docstore', nodes(numbered('z', 10, from), 20))
+    dead.kill()
+    const report = await verifyDirectory(disk, directory)
+    expect(report).toMatchObject({ intact: true, commits: 10, writer: { pid: 20, state: 'dead' } })
+    expect(report.unnamed.map(({ what }) => what)).toContain('leftover')
+  })
+
+  test('is a directory where a journal was begun and nothing committed', async () => {
+    const disk = whole.snapshot()
+    for (const folder of ['commits', 'snapshots'])
+      for (const name of await disk.list(`${directory}/${folder}`))
+        await disk.unlink(`${directory}/${folder}/${name}`)
+    for (const { path } of (await verifyDirectory(disk, directory)).unnamed)
+      await disk.unlink(`${directory}/${path}`)
+    expect(await verifyDirectory(disk, directory)).toMatchObject({ intact: true, commits: 0, stores: [] })
+  })
+})
+
+test('a sector that the disk cannot read is damage like any other, and the rest is still read', async () => {
+  const disk = whole.snapshot()
+  const { segment } = places.part(4, 'docstore', 1)
+  const path = places.path('docstore', segment)
+  const open = disk.openToRead.bind(disk)
+  disk.openToRead = async (asked) => {
+    const file = await open(asked)
+    if (asked !== path) return file
+    const read = file.read.bind(file)
+    file.read = async (offset, length) => {
+      if (offset < 100 && offset + length > 80)
+        throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' })
+      return read(offset, length)
+    }
+    return file
+  }
+  const { damages } = await verifyDirectory(disk, directory)
+  expect(damages.length).toBeGreaterThan(0)
+  expect(damages.every(({ store, segment: where }) => store === 'docstore' && where === segment)).toBe(true)
+})
+
+describe('beside a living writer', () => {
+  test('nothing is taken for damage, whatever the writer does meanwhile', async () => {
+    const random = seededRandom(5)
+    const delay = async (): Promise<void> => {
+      if (random() < 0.2) await new Promise((resume) => setImmediate(resume))
+    }
+    const disk = new MemoryDisk({ delay })
+    await makeDirectoryDurable(disk, directory)
+    const journal = await Journal.open(directory, sampleOptions(disk))
+    await append(journal, 'docstore', nodes(['first']))
+    await journal.persist()
+    let writing = true
+    const writes = (async () => {
+      for (let at = 1; at <= 60; at++) {
+        await append(journal, 'docstore', nodes(numbered(`n${at}-`, 3), 30))
+        if (at % 7 === 0)
+          await append(journal, 'docstore', nodes(numbered(`lost${at}-`, 30), 30)).then(() =>
+            journal.rollback(),
+          )
+        await append(journal, 'vector_store/default', vectors(numbered(`n${at}-`, 3)))
+        await journal.persist({ message: `${at}` })
+      }
+      await journal.close()
+      writing = false
+    })()
+    const seen: number[] = []
+    while (writing) {
+      const report = await verifyDirectory(disk.asProcess({ pid: 99 }), directory)
+      expect(report.damages).toEqual([])
+      seen.push(report.commits)
+    }
+    await writes
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b))
+    expect(seen.length).toBeGreaterThan(3)
+    expect(await verifyDirectory(disk, directory)).toMatchObject({ intact: true, unnamed: [] })
+  })
+})
+
+describe('what cannot be looked at is refused:', () => {
+  test.each([
+    ['a missing directory', '/nowhere', 'VARVE_NOT_FOUND'],
+    ['a file', `${directory}/varve.json`, 'VARVE_NOT_A_DIRECTORY'],
+    ['an empty directory', '/data', 'VARVE_NOT_FOUND'],
+  ])('%s', async (_, path, code) => {
+    await expect(verifyDirectory(whole, path)).rejects.toMatchObject({ code })
+  })
+
+  test("LlamaIndex's files without a journal", async () => {
+    const disk = new MemoryDisk()
+    disk.put('/llama/docstore.json', Buffer.from('{}'))
+    await expect(verifyDirectory(disk, '/llama')).rejects.toThrow(
+      "holds LlamaIndex's files, and no journal yet",
+    )
+  })
+
+  test('a newer format, as newer and not as damaged', async () => {
+    const disk = whole.snapshot()
+    disk.put(`${directory}/varve.json`, Buffer.from('{"format":2}'))
+    await expect(verifyDirectory(disk, directory)).rejects.toMatchObject({ code: 'VARVE_NEWER' })
+  })
+
+  test('a directory in which neither manifest nor commit log can be read', async () => {
+    const disk = whole.snapshot()
+    await disk.unlink(`${directory}/varve.json`)
+    for (const name of await disk.list(`${directory}/commits`))
+      edit(disk, `${directory}/commits/${name}`, (bytes) => void bytes.fill(0))
+    await expect(verifyDirectory(disk, directory)).rejects.toMatchObject({ code: 'VARVE_CORRUPT' })
+  })
+})

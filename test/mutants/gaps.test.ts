@@ -1,0 +1,153 @@
+/** What no other test holds the journal to: each of these was written for a mutant that lived. */
+import { expect, test } from 'vitest'
+import type { Disk } from '../../src/disk/disk.ts'
+import { MemoryDisk } from '../../src/disk/memory-disk.ts'
+import { encodeCommit } from '../../src/journal/commit.ts'
+import { Home } from '../../src/journal/home.ts'
+import { Journal } from '../../src/journal/journal.ts'
+import type { JournalOptions } from '../../src/journal/journal-options.ts'
+import { cut, edit, filesUnder, framesOf, segmentPath } from '../support/damage.ts'
+import { seededBytes } from '../support/seeded.ts'
+import { contents, put, toyOptions } from '../support/toy-store.ts'
+
+const directory = '/storage'
+const snapshots = `${directory}/snapshots`
+const commits = segmentPath(directory, 'commits')
+const snapping = { limits: { snapshotRowsBytes: 1, catalogCommits: 0 } }
+let sessions = 0
+
+function open(disk: MemoryDisk, options: Partial<JournalOptions> = {}): Promise<Journal> {
+  return Journal.open(directory, toyOptions({ disk, random: seededBytes(++sessions), ...options }))
+}
+
+async function commit(journal: Journal, ...values: unknown[]): Promise<void> {
+  for (const value of values) {
+    await put(journal, 'docstore', { last: value, [`key ${JSON.stringify(value)}`]: value })
+    await journal.persist()
+  }
+}
+
+async function written(values: unknown[], disk = new MemoryDisk()): Promise<MemoryDisk> {
+  const journal = await open(disk, snapping)
+  await commit(journal, ...values)
+  await journal.close()
+  return disk
+}
+
+async function read(disk: MemoryDisk): Promise<Record<string, unknown>> {
+  const journal = await open(disk)
+  const found = await contents(journal, 'docstore')
+  await journal.close()
+  return found
+}
+
+/** The disk, but one sync takes effect only when the gate opens. */
+function slowed(disk: MemoryDisk, call: 'sync' | 'syncDirectory', path: string, gate: Promise<void>): Disk {
+  const wrap = <T extends object>(target: T, isSlow: (method: string, first: unknown) => boolean): T =>
+    new Proxy(target, {
+      get: (_, name: string) => {
+        const method = (target as Record<string, unknown>)[name]
+        if (typeof method !== 'function') return method
+        return async (...args: unknown[]): Promise<unknown> => {
+          if (isSlow(name, args[0])) await gate
+          const answer: unknown = await (method as (...all: unknown[]) => unknown).apply(target, args)
+          const isFile = name === 'create' || name === 'openToWrite'
+          return isFile ? wrap(answer as object, (inner) => inner === call && args[0] === path) : answer
+        }
+      },
+    })
+  return wrap(disk, (name, first) => name === call && first === path)
+}
+
+test.each([
+  ['a store', 'sync', segmentPath(directory, 'docstore')],
+  ['the commit log', 'sync', commits],
+  ['a new folder', 'syncDirectory', `${directory}/docstore`],
+] as const)('a commit waits for the slowest sync, be it that of %s', async (_, call, path) => {
+  const disk = new MemoryDisk()
+  let release = (): void => {}
+  const gate = new Promise<void>((resolve) => (release = resolve))
+  const journal = await Journal.open(directory, toyOptions({ disk: slowed(disk, call, path, gate) }))
+  let acknowledged = false
+  const committing = commit(journal, 1).then(() => (acknowledged = true))
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  expect(acknowledged).toBe(false)
+  release()
+  await committing
+  expect(await read(disk.crash('none'))).toEqual({ last: 1, 'key 1': 1 })
+})
+
+test('no snapshot is made of a commit that is not synced', async () => {
+  const disk = new MemoryDisk()
+  const journal = await open(disk, { ...snapping, durability: 'buffered' })
+  for (const value of [1, 2, 3]) {
+    await commit(journal, value)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(await disk.stat(snapshots)).toBeUndefined()
+  }
+  await journal.close()
+  expect(await filesUnder(disk, snapshots)).not.toEqual([])
+})
+
+test('what a dead writer had written early is removed, and nothing else', async () => {
+  const disk = new MemoryDisk()
+  const writer = await open(disk, { limits: { spillBytes: 500, splitBytes: 300 } })
+  await commit(writer, 1)
+  const named = await filesUnder(disk, `${directory}/docstore`)
+  for (let number = 0; number < 5; number++)
+    await put(writer, 'docstore', { [`early ${number}`]: number }, 300)
+  const after = disk.crash('all')
+  const early = (await filesUnder(after, `${directory}/docstore`)).filter((path) => !named.includes(path))
+  expect(early).not.toEqual([])
+  const next = await open(after)
+  await commit(next, 2)
+  await next.close()
+  const left = await filesUnder(after, `${directory}/docstore`)
+  expect(left).toEqual(expect.arrayContaining(named))
+  expect(left.filter((path) => early.includes(path))).toEqual([])
+  expect(await read(after)).toEqual({ last: 2, 'key 1': 1, 'key 2': 2 })
+})
+
+test('a commit whose number leaves a gap is not accepted, though all else fits', async () => {
+  const disk = await written([1, 2])
+  const home = await Home.open(disk, directory)
+  const { hash, parts } = await home!.commit(1)
+  const note = { previous: hash, timeMs: 0, kind: 'data', note: {}, names: {}, syncedThrough: 1 } as const
+  const forged = encodeCommit({ ...note, number: 3, parts, random: () => {} })
+  edit(disk, commits, (bytes) => {
+    const second = framesOf(bytes)[1]!
+    return Buffer.concat([bytes.subarray(0, second.offset), ...forged.chunks, bytes.subarray(second.end)])
+  })
+  for (const path of await filesUnder(disk, snapshots)) await disk.unlink(path)
+  await expect(open(disk)).rejects.toMatchObject({
+    code: 'VARVE_CORRUPT',
+    fields: { store: 'commits', commit: 2, fault: 'commit 3 follows commit 1' },
+  })
+})
+
+test('a log that lost what only a snapshot knows of is refused', async () => {
+  const disk = await written([1, 2, 3])
+  cut(disk, commits, framesOf(disk.peek(commits))[1]!.end)
+  await expect(open(disk)).rejects.toMatchObject({
+    code: 'VARVE_CORRUPT',
+    fields: { store: 'commits', commit: 3 },
+  })
+})
+
+test.each(['docstore', 'journal'])(
+  'a snapshot of another history is not believed, that of %s',
+  async (subject) => {
+    const common = await written([1, 2])
+    const [here, there] = [common.snapshot(), common.snapshot()]
+    await written(['here'], here)
+    await written(['away'], there)
+    const path = `${snapshots}/0000000003~${subject}.snap`
+    expect(here.peek(path)).not.toEqual(there.peek(path))
+    here.put(path, there.peek(path))
+    const kept = { last: 'here', 'key 1': 1, 'key 2': 2, 'key "here"': 'here' }
+    expect(await read(here.snapshot())).toEqual(kept)
+    await written(['more'], here)
+    for (const each of await filesUnder(here, snapshots)) await here.unlink(each)
+    expect(await read(here)).toEqual({ ...kept, last: 'more', 'key "more"': 'more' })
+  },
+)
