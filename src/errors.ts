@@ -10,7 +10,11 @@ export class VarveError extends Error {
   /** What the message names, for programs: the store, the commit, the path … */
   readonly fields: Readonly<Record<string, unknown>>
 
-  constructor(code: VarveErrorCode, fact: string, { remedy = remedies[code], cause, ...fields }: ErrorFields = {}) {
+  constructor(
+    code: VarveErrorCode,
+    fact: string,
+    { remedy = remedies[code], cause, ...fields }: ErrorFields = {},
+  ) {
     super(remedy ? `${fact} ${remedy}` : fact, cause === undefined ? undefined : { cause })
     this.code = code
     this.fields = fields
@@ -35,7 +39,8 @@ const remedies = {
   VARVE_ERASED: 'It was erased for good, on request.',
   VARVE_LOCKED: 'Close it there, or open with { readOnly: true }.',
   VARVE_DISPLACED: 'Close this context and open again; what it had not persisted is lost.',
-  VARVE_NETWORK_FILE_SYSTEM: 'Write on a local disk, or say { networkFileSystem: true } if no other machine writes there.',
+  VARVE_NETWORK_FILE_SYSTEM:
+    'Write on a local disk, or say { networkFileSystem: true } if no other machine writes there.',
   VARVE_DISK_FULL: 'The changes are still pending: free some space and call persist() again.',
   VARVE_IO: 'Nothing acknowledged was lost. Close, and open again.',
   VARVE_OUTCOME_UNKNOWN: 'Close, and open again: the history then tells whether the commit is there.',
@@ -61,7 +66,8 @@ const remedies = {
   VARVE_INDEX_NOT_FOUND: '',
   VARVE_UNKNOWN_INDEX_TYPE: 'It is kept as it is.',
   VARVE_NO_EMBED_MODEL: 'Pass { embedModel }.',
-  VARVE_OTHER_EMBED_MODEL: 'Pass that model, or { acceptEmbedModel: true } to go on with this one from now on.',
+  VARVE_OTHER_EMBED_MODEL:
+    'Pass that model, or { acceptEmbedModel: true } to go on with this one from now on.',
   VARVE_BAD_FILTER: '',
   VARVE_UNSUPPORTED_QUERY: '',
   VARVE_BAD_FILE: 'Nothing was changed. Restore that file, or remove it to open the rest.',

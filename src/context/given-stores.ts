@@ -51,7 +51,7 @@ export function sharedJournal(stores: readonly OwnStore[]): JournalHandle | unde
   return oneJournal(stores.filter(isSettled))
 }
 
-export function oneJournal(stores: readonly OwnStore[]): JournalHandle | undefined {
+function oneJournal(stores: readonly OwnStore[]): JournalHandle | undefined {
   const handle = stores[0]?.handle
   const other = stores.find((store) => store.handle.journal !== handle?.journal)
   if (!handle || !other) return handle

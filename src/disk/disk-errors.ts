@@ -8,7 +8,10 @@ export function asVarveError(error: unknown, path: string): unknown {
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return new VarveError('VARVE_PERMISSION', `This user may not do that in ${path} (${code}).`, { path, cause: error })
+      return new VarveError('VARVE_PERMISSION', `This user may not do that in ${path} (${code}).`, {
+        path,
+        cause: error,
+      })
     case 'EEXIST':
     case 'ENOTDIR':
       return new VarveError('VARVE_NOT_A_DIRECTORY', `${path} is not a directory.`, { path, cause: error })
@@ -16,7 +19,10 @@ export function asVarveError(error: unknown, path: string): unknown {
     case 'EDQUOT':
       return new VarveError('VARVE_DISK_FULL', `The disk of ${path} is full.`, { path, cause: error })
     default:
-      return new VarveError('VARVE_IO', `Reading or writing ${path} failed (${(error as Error).message}).`, { path, cause: error })
+      return new VarveError('VARVE_IO', `Reading or writing ${path} failed (${(error as Error).message}).`, {
+        path,
+        cause: error,
+      })
   }
 }
 

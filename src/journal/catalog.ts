@@ -22,6 +22,8 @@ export interface StoreEntry {
   snapshot: number
   /** What is committed after that snapshot. */
   tail: CommittedParts[]
+  /** The last commit that named the store; 0: unknown. */
+  lastCommit: number
 }
 
 export interface CommitSummary {
@@ -53,6 +55,7 @@ export class Catalog {
       const store = this.store(folder)
       for (const part of parts) store.segments.set(part.segment, part.to)
       store.tail.push({ commit: commit.number, parts })
+      store.lastCommit = commit.number
     }
     for (const [folder, name] of Object.entries(commit.names)) this.store(folder).name = name
   }
@@ -60,15 +63,24 @@ export class Catalog {
   store(folder: string): StoreEntry {
     let entry = this.stores.get(folder)
     if (!entry) {
-      entry = { segments: new Map(), snapshot: 0, tail: [] }
+      entry = { segments: new Map(), snapshot: 0, tail: [], lastCommit: 0 }
       this.stores.set(folder, entry)
     }
     return entry
   }
 
+  /**
+   * The last commit of a store stands in the commit log's newest segment. If it does not, a writer that was displaced since may still have the store's
+   * segment open, and write into it.
+   */
+  isCurrent(folder: string): boolean {
+    const lastCommit = this.stores.get(folder)?.lastCommit ?? 0
+    return lastCommit > 0 && this.offsets[(lastCommit - 1) * 2] === this.end.next.segment
+  }
+
   toPlain(): unknown {
     const { number, hash, next } = this.end
-    const stores = [...this.stores].map(([folder, { name, segments, snapshot, tail }]) => [
+    const stores = [...this.stores].map(([folder, { name, segments, snapshot, tail, lastCommit }]) => [
       folder,
       name ?? null,
       [...segments].flat(),
@@ -77,6 +89,7 @@ export class Catalog {
         commit,
         parts.map(({ segment, from, to, frames, digest }) => [segment, from, to, frames, digest]),
       ]),
+      lastCommit,
     ])
     return [
       number,
@@ -102,11 +115,12 @@ export class Catalog {
     const catalog = new Catalog()
     catalog.end = { number, hash, next: { segment, offset }, closed: false }
     catalog.lastTimeMs = lastTimeMs
-    for (const [folder, name, segments, snapshot, tail] of stores) {
+    for (const [folder, name, segments, snapshot, tail, lastCommit = 0] of stores) {
       const entry: StoreEntry = {
         segments: new Map(),
         snapshot,
         tail: tail.map(([commit, parts]) => ({ commit, parts: parts.map((part) => toPart(folder, part)) })),
+        lastCommit,
       }
       if (name !== null) entry.name = name
       for (let i = 0; i < segments.length; i += 2) entry.segments.set(segments[i]!, segments[i + 1]!)
@@ -124,6 +138,7 @@ type PlainStore = [
   segments: number[],
   snapshot: number,
   tail: [number, PlainPart[]][],
+  lastCommit: number,
 ]
 
 function toPart(folder: string, [segment, from, to, frames, digest]: PlainPart): Part {

@@ -71,7 +71,9 @@ export async function continueSession(home: Home, lock: Lock, options: SessionOp
       const start = { highest: highest.get(folder) ?? 0, segmentBytes: options.limits.segmentBytes }
       return new StoreLog(
         folder,
-        inOrder && last?.whole ? { ...start, segment: last.segment, end: last.end } : start,
+        inOrder && last?.whole && catalog.isCurrent(folder)
+          ? { ...start, segment: last.segment, end: last.end }
+          : start,
       )
     },
   })

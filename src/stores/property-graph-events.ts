@@ -18,8 +18,6 @@ import type { Triplet } from './contract.ts'
 import { escapeText } from './storable.ts'
 import { treeToStored, type SpelledTree } from './stored-metadata.ts'
 
-export type Fields = Record<string, unknown>
-
 export function graphNodesSet(nodes: Iterable<readonly [id: string, fields: SpelledTree]>): EventInput {
   return fieldsSet('GraphNodesSet', nodes)
 }

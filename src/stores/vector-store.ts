@@ -172,7 +172,7 @@ function acceptance(
 }
 
 /** With LlamaIndex's additions, unless an imported file says otherwise. */
-export function filterable({ metadata, refDocId, className }: VectorEntry): Metadata | undefined {
+function filterable({ metadata, refDocId, className }: VectorEntry): Metadata | undefined {
   return metadata && { ...derivedMetadata({ refDocId, className }), ...metadata.metadata }
 }
 

@@ -143,7 +143,8 @@ async function goOn(golden: Golden, files: Files, left: number | undefined): Pro
   if (left !== undefined && commit instanceof VarveError && commit.code !== 'VARVE_LOCKED')
     throw new Error(`All can be read, but not written: ${commit.message}`)
   const isWarned = warnings.some((warning) => warning.includes('dropped'))
-  if (left !== undefined && left < last && left > 0 && !isWarned && !isCutOff(golden, files, left))
+  const isIn = !(commit instanceof VarveError)
+  if (isIn && left !== undefined && left < last && left > 0 && !isWarned && !isCutOff(golden, files, left))
     throw new Error(`Commit ${left + 1} was dropped without a word.`)
   const after = await look(golden, disk, false)
   if (after.opened instanceof VarveError) {
@@ -151,8 +152,7 @@ async function goOn(golden: Golden, files: Files, left: number | undefined): Pro
     return
   }
   if (after.commits instanceof VarveError) return
-  const isAdded = commit !== undefined && !(commit instanceof VarveError)
-  const base = after.commits.length - (isAdded ? 1 : 0)
+  const base = after.commits.length - (isIn ? 1 : 0)
   const state = golden.states.get(base)
   if (!state || (left !== undefined && base !== left)) throw new Error(`${base} commits before the one that was added.`)
   const changed = new Set(['nodes', 'hashes', 'vector stores'])
