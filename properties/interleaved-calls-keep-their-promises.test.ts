@@ -5,7 +5,7 @@ import { deepStrictEqual, ok } from 'node:assert'
 import fc from 'fast-check'
 import { test } from 'vitest'
 import { MemoryDisk } from '../src/disk/memory-disk.ts'
-import { StorageContext, TextNode } from '../src/index.ts'
+import { StorageContext, TextNode, type VarveError } from '../src/index.ts'
 import { seededBytes } from '../test/support/seeded.ts'
 import { clients, Run, type Client } from './support/interleaved-calls.ts'
 import { contentsOf, expectPromisesKept, type Contents } from './support/promises-kept.ts'
@@ -88,3 +88,60 @@ async function orStuck<T>(work: Promise<T>): Promise<T> {
   })
   return Promise.race([work, stuck]).finally(() => clearTimeout(timer))
 }
+
+test('found so: what is pending before a transaction survives that a unit fails inside it', async () => {
+  const disk = new MemoryDisk()
+  const storage = await StorageContext.fromDefaults({ persistDir, disk })
+  const add = (id: string): Promise<void> =>
+    storage.docstore.addDocuments([new TextNode({ id_: id, text: `Text of ${id}` })])
+  await add('old')
+  await storage.persist()
+  await add('pending')
+  await storage.transaction({}, async () => {
+    const failing = storage.together(async () => {
+      await add('dropped')
+      throw new TypeError('on purpose')
+    })
+    await failing.catch(() => {}) // The transaction goes on without it.
+    await add('kept')
+  })
+  const again = await StorageContext.fromDefaults({ persistDir, disk: disk.image('none') })
+  deepStrictEqual([...(await contentsOf(again)).documents], ['old', 'pending', 'kept'])
+})
+
+test('found so: whoever closes while the first change takes the lock leaves no lock, and the change is refused as closed', async () => {
+  for (let operations = 0; operations < 60; operations++) {
+    for (const how of ['insert', 'together', 'transaction'] as const) {
+      const waiting: (() => void)[] = []
+      let isDelayed = false
+      const disk = new MemoryDisk({
+        delay: () => (isDelayed ? new Promise((go) => waiting.push(go)) : Promise.resolve()),
+      })
+      await writeOne(await StorageContext.fromDefaults({ persistDir, disk }))
+      const storage = await StorageContext.fromDefaults({ persistDir, disk, onWarning: () => {} })
+      const insert = (): Promise<void> =>
+        storage.docstore.addDocuments([new TextNode({ id_: 'new', text: 'Text of new' })])
+      isDelayed = true
+      const calls = {
+        insert,
+        together: () => storage.together(insert),
+        transaction: () => storage.transaction({}, insert),
+      }
+      const code = calls[how]().then(
+        () => undefined,
+        (error: unknown) => (error as VarveError).code ?? String(error),
+      )
+      for (let done = 0; done < operations; done++) {
+        await new Promise((resolve) => setImmediate(resolve))
+        waiting.shift()?.()
+      }
+      const closed = storage.close()
+      isDelayed = false
+      for (const go of waiting.splice(0)) go()
+      await closed
+      const where = `${how}, closed after ${operations} operations`
+      ok([undefined, 'VARVE_CLOSED'].includes(await code), `${where}: ${await code}`)
+      ok(!(await disk.list(persistDir)).includes('LOCK'), `${where}: the lock is left`)
+    }
+  }
+})

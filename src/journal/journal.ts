@@ -46,6 +46,8 @@ export class Journal {
   #fileWork: Promise<void> | undefined
   #refreshing: Promise<void> | undefined
   #closing: Promise<void> | undefined
+  /** No session may start any more: its lock would outlive everyone who could release it. */
+  #isClosed = false
   readonly #limits: Limits
 
   private constructor(options: JournalOptions, directory: string | undefined, home: Home | undefined) {
@@ -266,12 +268,14 @@ export class Journal {
 
   /** Ends the session. Persists nothing: what is pending is lost, and said so. */
   close(): Promise<void> {
+    this.#isClosed = true
     this.#closing ??= this.#close().finally(() => (this.#closing = undefined))
     return this.#closing
   }
 
   async #close(): Promise<void> {
     await this.#starting?.catch(() => {})
+    await this.#fold.settled()
     await this.#session?.queue.idle()
     if (!this.#pending.empty && this.#directory !== undefined) {
       this.#options.onWarning(
@@ -343,6 +347,7 @@ export class Journal {
   }
 
   async #store(folder: string): Promise<FoldedStore> {
+    if (this.#isClosed) throw closedError()
     return (
       this.#fold.store(folder) ??
       this.#fold.load(
@@ -357,6 +362,7 @@ export class Journal {
     if (this.#session?.queue.over) throw this.#session.queue.over
     if (this.#session || this.#directory === undefined) return
     this.#directoryMissing = !create && (await this.#options.disk.stat(this.#directory)) === undefined
+    if (this.#isClosed) throw closedError()
     if (this.#directoryMissing) return
     this.#starting ??= namingErrors(this.#directory, this.#start(this.#directory, create)).finally(
       () => (this.#starting = undefined),
@@ -370,6 +376,7 @@ export class Journal {
     if (create && !this.#home) await makeDirectoryDurable(disk, directory)
     const lock = await lockDirectory(this.#options, directory)
     try {
+      if (this.#isClosed) throw closedError()
       this.#session = await this.#startLocked(directory, lock)
       return this.#session
     } catch (error) {
@@ -584,6 +591,10 @@ async function spillLog(session: Session, log: StoreLog): Promise<void> {
   for (const segment of new Set(frames.map((placed) => placed.segment)))
     await session.files.open(log.folder, segment)
   log.written(frames)
+}
+
+function closedError(): VarveError {
+  return new VarveError('VARVE_CLOSED', 'This storage context was closed meanwhile.')
 }
 
 function inTransaction(call: string): VarveError {

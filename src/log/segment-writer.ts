@@ -14,7 +14,7 @@ export interface SegmentWrite {
   chunks: Uint8Array[]
 }
 
-const fullCodes = new Set(['ENOSPC', 'EDQUOT'])
+const fullCodes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
 export function isDiskFull(error: unknown): boolean {
   return fullCodes.has((error as NodeJS.ErrnoException | undefined)?.code ?? '')

@@ -38,6 +38,8 @@ export interface StoreLogMark {
   segment: number
   end: number
   parts: OpenPart[]
+  /** The next frame was to begin a part of its own. */
+  split: boolean
 }
 
 export interface StoreLogStart {
@@ -123,7 +125,7 @@ export class StoreLog {
   /** `split`: what stands before can be taken by itself. */
   mark({ split = false } = {}): StoreLogMark {
     this.#split ||= split
-    return { segment: this.#segment, end: this.#end, parts: copies(this.#parts) }
+    return { segment: this.#segment, end: this.#end, parts: copies(this.#parts), split: this.#split }
   }
 
   /** The mark, when parts from before it have come back since. */
@@ -141,6 +143,7 @@ export class StoreLog {
     for (const segment of removed) this.#spills.delete(segment)
     const first = mark ?? this.#beginning()
     this.#parts = mark ? mark.parts : []
+    this.#split = mark?.split ?? false
     this.#pending = this.#pending.filter((placed) => before(placed, first))
     this.#segment = first.segment
     this.#end = first.end

@@ -29,7 +29,11 @@ export interface DamageOptions {
   all: boolean
 }
 
-export function* damages(golden: Golden, others: readonly Golden[], options: DamageOptions): Generator<Damage> {
+export function* damages(
+  golden: Golden,
+  others: readonly Golden[],
+  options: DamageOptions,
+): Generator<Damage> {
   for (const [path, bytes] of golden.files) {
     yield* flips(golden, path, bytes, options)
     for (let length = 0; length < bytes.length; length++)
@@ -44,7 +48,12 @@ export function* damages(golden: Golden, others: readonly Golden[], options: Dam
   yield* olderSelves(golden)
 }
 
-function* flips(golden: Golden, path: string, bytes: Uint8Array, { seed, all }: DamageOptions): Generator<Damage> {
+function* flips(
+  golden: Golden,
+  path: string,
+  bytes: Uint8Array,
+  { seed, all }: DamageOptions,
+): Generator<Damage> {
   const random = seededRandom(seedOf(seed, golden.name, path))
   for (let offset = 0; offset < bytes.length; offset++) {
     const chosen = Math.floor(random() * 8)
@@ -61,7 +70,10 @@ function* lengthenings(path: string, bytes: Uint8Array): Generator<Damage> {
     ['a byte', Buffer.from([0xff])],
     ['zeros', Buffer.alloc(4096)],
     ['its beginning', Buffer.from(bytes.subarray(0, 40))],
-    ['aligned', Buffer.concat([Buffer.alloc(padded(bytes.length) - bytes.length), Buffer.from(bytes.subarray(64))])],
+    [
+      'aligned',
+      Buffer.concat([Buffer.alloc(padded(bytes.length) - bytes.length), Buffer.from(bytes.subarray(64))]),
+    ],
   ] as const)
     yield { kind: 'lengthened', place: `${path} by ${what}`, changes: [[path, Buffer.concat([bytes, more])]] }
 }
@@ -98,7 +110,11 @@ function* foreigners(path: string, bytes: Uint8Array, others: readonly Golden[])
     for (const [other, otherBytes] of files) {
       if (folder(other) !== folder(path) || Buffer.from(otherBytes).equals(bytes)) continue
       if (folder(path) === '' && other !== path) continue
-      yield { kind: 'of another journal', place: `${path} is ${name}'s ${other}`, changes: [[path, otherBytes]] }
+      yield {
+        kind: 'of another journal',
+        place: `${path} is ${name}'s ${other}`,
+        changes: [[path, otherBytes]],
+      }
     }
   }
 }
@@ -119,7 +135,10 @@ function* olderSelves({ files, moments }: Golden): Generator<Damage> {
       const within = changed.filter((path) => path.split('/')[0] === top)
       if (within.length > 1) yield older(`${top}/`, within)
       if (within.length > 0 && within.length < changed.length)
-        yield older(`all but ${top}`, changed.filter((path) => !within.includes(path)))
+        yield older(
+          `all but ${top}`,
+          changed.filter((path) => !within.includes(path)),
+        )
     }
   }
 }

@@ -90,10 +90,7 @@ const newer: [what: string, edited: Record<string, Uint8Array>][] = [
     'a manifest of format 2 that looks different',
     { [manifest]: Buffer.from('{"format":2,"identity":{"kind":"ulid"},"requires":"?"}') },
   ],
-  [
-    'a requirement nobody knows yet',
-    { [manifest]: inManifest('"requires":[]', '"requires":["telepathy"]') },
-  ],
+  ['a requirement nobody knows yet', { [manifest]: inManifest('"requires":[]', '"requires":["telepathy"]') }],
   ['a segment of format 2', { [docstore]: withFormat(bytesOf(docstore), 2) }],
   ['a commit segment of format 2', { [commits]: withFormat(bytesOf(commits), 2) }],
   ['a commit of version 2', { [commits]: withVersion2(bytesOf(commits), 'Commit') }],
@@ -117,7 +114,9 @@ function eventsOfVersion2(type: string): Record<string, Uint8Array> {
 
 test.each(newer)('%s is refused as newer, not as corrupt, with snapshots and without', async (_, edited) => {
   for (const withSnapshots of [true, false]) {
-    const files = new Map([...documents.files].filter(([path]) => withSnapshots || !path.startsWith('snapshots/')))
+    const files = new Map(
+      [...documents.files].filter(([path]) => withSnapshots || !path.startsWith('snapshots/')),
+    )
     for (const [path, bytes] of Object.entries(edited)) files.set(path, bytes)
     const refused = { name: 'VarveError', code: 'VARVE_NEWER' }
     await expect(readDocuments(diskWith({ ...documents, files }))).rejects.toMatchObject(refused)

@@ -11,7 +11,7 @@ export interface Golden {
   files: Files
   /** As JSON, oldest first. */
   commits: string[]
-  /** What these commits hold: the last one always, and those that damage may lead back to. */
+  /** What each commit holds. */
   states: Map<number, Values>
   keys: Keys
   /** How many commits at the end no mark speaks of: a group that damage may drop. */
@@ -29,16 +29,13 @@ export async function make(recipe: Recipe, seed: number): Promise<Golden> {
   const commits = await readCommits(storage)
   await storage.close()
   const all = Array.from(stage.states)
-  const unmarked = recipe.unmarked ?? 0
   return {
     name: recipe.name,
     files: await filesOn(stage.disk),
     commits,
-    states: new Map(
-      all.filter(([n]) => n >= commits.length - unmarked).map(([n, { values }]) => [n, values]),
-    ),
+    states: new Map(all.map(([n, { values }]) => [n, values])),
     keys: joinKeys(all.map(([, { keys }]) => keys)),
-    unmarked,
+    unmarked: recipe.unmarked ?? 0,
     moments: stage.moments.map(({ files }) => files),
   }
 }
@@ -60,7 +57,12 @@ export function write(format: string, golden: Golden): void {
   for (const [path, bytes] of golden.files) put(join(root, 'storage', path), bytes)
   const states = Object.fromEntries(Array.from(golden.states, ([n, values]) => [n, toPlain(values)]))
   const { commits, keys, unmarked } = golden
-  const expected: Expected = { commits: commits.map((text) => JSON.parse(text) as unknown), states, keys, unmarked }
+  const expected: Expected = {
+    commits: commits.map((text) => JSON.parse(text) as unknown),
+    states,
+    keys,
+    unmarked,
+  }
   put(join(root, 'expected.json'), toJson(expected))
   put(join(root, 'moments.json'), toJson(golden.moments.map((files) => toEarlier(files, golden.files))))
 }
@@ -68,7 +70,10 @@ export function write(format: string, golden: Golden): void {
 export function read(format: string, name: string): Golden {
   const root = join(goldenRoot, format, name)
   const files: Files = new Map(
-    filesBelow(join(root, 'storage')).map((path) => [relative(join(root, 'storage'), path), readFileSync(path)]),
+    filesBelow(join(root, 'storage')).map((path) => [
+      relative(join(root, 'storage'), path),
+      readFileSync(path),
+    ]),
   )
   const json = <T>(file: string): T => JSON.parse(readFileSync(join(root, file), 'utf8')) as T
   const { commits, states, keys, unmarked } = json<Expected>('expected.json')

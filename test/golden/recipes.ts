@@ -216,7 +216,7 @@ function withVector(id: string, embedding: number[]): BaseNode {
 }
 
 async function fillDocuments({ docstore }: StorageContext): Promise<void> {
-  const metadata = { 'ключ': 'значение', big: 2n ** 63n - 1n, minus: -0, list: [1, 1.5, null, { deep: '' }] }
+  const metadata = { ключ: 'значение', big: 2n ** 63n - 1n, minus: -0, list: [1, 1.5, null, { deep: '' }] }
   await docstore.addDocuments([
     new Document({ id_: 'doc', text: 'A whole document.', metadata }),
     node('a', 'doc'),
@@ -248,9 +248,7 @@ async function fillStructs({ indexStore }: StorageContext): Promise<void> {
   await indexStore.addIndexStruct({
     indexId: 'keywords',
     type: 'keyword_table',
-    table: new Map([
-      ['varve', new Set(['a', 'b'])],
-    ]),
+    table: new Map([['varve', new Set(['a', 'b'])]]),
   })
   await indexStore.addIndexStruct({ indexId: 'list', type: 'list', nodes: ['a', 'b', 'a'] })
   await indexStore.addIndexStruct({ indexId: 'unknown', type: 'of tomorrow', answer: { to: [42, 1.5] } })

@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { names, read } from './golden.ts'
-import { findLastGroup } from './last-group.ts'
 import { add, nameOf, sweep, type Counts } from './sweep.ts'
 
 export interface SweepRequest {
@@ -77,7 +76,6 @@ export async function runShare(share: Share): Promise<void> {
     tell({ is: 'at', name })
   }
   for (const golden of goldens) {
-    await findLastGroup(golden)
     const { counts, failures } = await sweep(golden, goldens, { ...share, shard: share, only, onDamage })
     const texts = failures.map(({ damage, what }) => {
       const name = nameOf(golden.name, damage)

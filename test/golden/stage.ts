@@ -79,6 +79,7 @@ export class Stage {
 
 export async function filesOn(disk: MemoryDisk): Promise<Files> {
   const files: Files = new Map()
-  for (const path of await filesUnder(disk, directory)) files.set(path.slice(directory.length + 1), disk.peek(path))
+  for (const path of await filesUnder(disk, directory))
+    files.set(path.slice(directory.length + 1), disk.peek(path))
   return files
 }

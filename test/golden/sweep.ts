@@ -5,12 +5,15 @@ import { StorageContext, TextNode, VarveError } from '../../src/index.ts'
 import { seedOf } from '../support/seeded.ts'
 import { damaged, damages, type Damage, type DamageOptions, type Kind } from './damages.ts'
 import type { Golden } from './golden.ts'
-import { lastGroupTouched } from './last-group.ts'
 import { directory, type Files } from './stage.ts'
+import { isSomethingLeft, mayEndAt, tracesIn, type Traces } from './traces.ts'
 import { absent, readCommits, readValues, type ReadValues, type Values } from './values.ts'
 
-/** `dropped`: the last group is missing, as if it had never become durable, and a writer is told so, if anything is left of it to tell by. */
-export type Outcome = 'identical' | 'error' | 'dropped'
+/**
+ * `dropped`: of the last group, which no mark speaks of, something is missing, as if it had never become durable; a writer is told so. `no trace`: the
+ * same of commits that a mark spoke of, and that is gone with them.
+ */
+export type Outcome = 'identical' | 'error' | 'dropped' | 'no trace'
 export type Counts = Partial<Record<Kind, Partial<Record<Outcome | 'writers', number>>>>
 
 export interface Failure {
@@ -44,6 +47,7 @@ export async function sweep(golden: Golden, all: readonly Golden[], options: Swe
     const ofKind = (counts[kind] ??= {})
     ofKind[what] = (ofKind[what] ?? 0) + 1
   }
+  const traces = await tracesIn(golden.files)
   let number = 0
   for (const damage of damages(golden, others, options)) {
     if (number++ % shard.of !== shard.index) continue
@@ -55,11 +59,12 @@ export async function sweep(golden: Golden, all: readonly Golden[], options: Swe
       const chance = seedOf(options.seed, name)
       // A search takes longer than all the rest.
       const search = chance % 16 === 0
-      const { outcome, left } = await inTime(() => judge(golden, files, { damage, search }))
+      const { outcome, left } = await inTime(() => judge({ ...golden, traces }, files, { damage, search }))
       count(damage.kind, outcome)
-      const isWriting = outcome === 'dropped' || chance % writerEvery === 0 || only !== ''
+      const isWriting =
+        outcome === 'dropped' || outcome === 'no trace' || chance % writerEvery === 0 || only !== ''
       if (!isWriting) continue
-      await inTime(() => goOn(golden, files, left))
+      await inTime(() => goOn({ ...golden, traces }, files, left))
       count(damage.kind, 'writers')
     } catch (error) {
       failures.push({ golden: golden.name, damage, what: (error as Error).stack ?? String(error) })
@@ -100,37 +105,45 @@ interface Verdict {
 
 /** A reader: what it may see. */
 async function judge(
-  golden: Golden,
+  golden: Golden & { traces: Traces },
   files: Files,
   { damage, search }: { damage: Damage; search: boolean },
 ): Promise<Verdict> {
   const disk = diskWith(files)
   const seen = await look(golden, disk, search)
   if (disk.operations > 0) throw new Error('A reader wrote.')
-  const mayDrop = lastGroupTouched(golden, damage)
   const last = golden.commits.length
+  const mayEnd = (commits: number): boolean => mayEndAt(commits, golden.traces, golden.files, files)
   if (seen.opened instanceof VarveError) {
-    if (seen.opened.code === 'VARVE_NOT_FOUND' && mayDrop && golden.unmarked === last)
-      return { outcome: 'dropped', left: 0 }
+    if (seen.opened.code === 'VARVE_NOT_FOUND' && mayEnd(0)) return { outcome: 'no trace', left: 0 }
     mustName(seen.opened, damage)
     return { outcome: 'error', left: undefined }
   }
   const left = seen.commits instanceof VarveError ? last : seen.commits.length
-  if (left < last && !(mayDrop && left >= last - golden.unmarked))
+  if (left < last && !mayEnd(left))
     throw new Error(`Silently wrong: ${last - left} of ${last} commits are gone.`)
   if (!(seen.commits instanceof VarveError) && seen.commits.join() !== golden.commits.slice(0, left).join())
     throw new Error(`Silently wrong: the commits are ${seen.commits.join()}.`)
   const errors = compare(seen.values, golden.states.get(left)!, search)
   if (seen.commits instanceof VarveError) errors.push(seen.commits)
   for (const error of errors) mustName(error, damage)
-  const outcome = errors.length > 0 ? 'error' : left < last ? 'dropped' : 'identical'
+  const outcome = errors.length > 0 ? 'error' : endOf(golden, left)
   const isCache = damage.changes.every(([path]) => path.startsWith('snapshots/'))
   if (isCache && outcome !== 'identical') throw new Error(`Damage to a cache did harm: ${errors[0]?.message}`)
   return { outcome, left: errors.length > 0 ? undefined : left }
 }
 
+function endOf({ commits: { length: last }, unmarked }: Golden, left: number): Outcome {
+  if (left === last) return 'identical'
+  return left >= last - unmarked ? 'dropped' : 'no trace'
+}
+
 /** A writer: what it was told, and what others find after it. */
-async function goOn(golden: Golden, files: Files, left: number | undefined): Promise<void> {
+async function goOn(
+  golden: Golden & { traces: Traces },
+  files: Files,
+  left: number | undefined,
+): Promise<void> {
   const disk = diskWith(files)
   const warnings: string[] = []
   const added = new TextNode({ id_: 'added', text: 'after the damage' })
@@ -144,8 +157,9 @@ async function goOn(golden: Golden, files: Files, left: number | undefined): Pro
     throw new Error(`All can be read, but not written: ${commit.message}`)
   const isWarned = warnings.some((warning) => warning.includes('dropped'))
   const isIn = !(commit instanceof VarveError)
-  if (isIn && left !== undefined && left < last && left > 0 && !isWarned && !isCutOff(golden, files, left))
-    throw new Error(`Commit ${left + 1} was dropped without a word.`)
+  const mustWarn =
+    isIn && left !== undefined && left > 0 && left < last && isSomethingLeft(left, golden.traces, files)
+  if (mustWarn && !isWarned) throw new Error(`Commit ${left + 1} was dropped without a word.`)
   const after = await look(golden, disk, false)
   if (after.opened instanceof VarveError) {
     if (left !== undefined && commit) throw new Error(`Not to be read after writing: ${after.opened.message}`)
@@ -154,11 +168,13 @@ async function goOn(golden: Golden, files: Files, left: number | undefined): Pro
   if (after.commits instanceof VarveError) return
   const base = after.commits.length - (isIn ? 1 : 0)
   const state = golden.states.get(base)
-  if (!state || (left !== undefined && base !== left)) throw new Error(`${base} commits before the one that was added.`)
+  if (!state || (left !== undefined && base !== left))
+    throw new Error(`${base} commits before the one that was added.`)
   const changed = new Set(['nodes', 'hashes', 'vector stores'])
   const values = new Map([...after.values].filter(([place]) => !changed.has(place)))
   const errors = compare(values, new Map([...state].filter(([place]) => !changed.has(place))))
-  if (left !== undefined && errors.length > 0) throw new Error(`Not to be read after writing: ${errors[0]!.message}`)
+  if (left !== undefined && errors.length > 0)
+    throw new Error(`Not to be read after writing: ${errors[0]!.message}`)
 }
 
 async function look(golden: Golden, disk: MemoryDisk, search: boolean): Promise<Seen> {
@@ -170,7 +186,10 @@ async function look(golden: Golden, disk: MemoryDisk, search: boolean): Promise<
   return { opened, commits, values }
 }
 
-function openOn(disk: MemoryDisk, options: { readOnly?: boolean; onWarning?: (warning: string) => void }): Promise<StorageContext> {
+function openOn(
+  disk: MemoryDisk,
+  options: { readOnly?: boolean; onWarning?: (warning: string) => void },
+): Promise<StorageContext> {
   return StorageContext.fromDefaults({ persistDir: directory, disk, onWarning: () => {}, ...options })
 }
 
@@ -195,13 +214,19 @@ function compare(seen: ReadValues, expected: Values, search = false): VarveError
   }
   if (errors.length > 0) return errors
   for (const [place, wanted] of expected)
-    if (!seen.has(place) && (search || !place.startsWith('hits in ')) && wanted !== absent && !isEmptyLook(absent, wanted)) throw new Error(`Silently wrong: ${place} is gone.`)
+    if (
+      !seen.has(place) &&
+      (search || !place.startsWith('hits in ')) &&
+      wanted !== absent &&
+      !isEmptyLook(absent, wanted)
+    )
+      throw new Error(`Silently wrong: ${place} is gone.`)
   return errors
 }
 
 /** A store that never was and one with nothing in it are the same. */
 function isEmptyLook(value: string, wanted: string): boolean {
-  return wanted === absent && empty.has(value) || value === absent && empty.has(wanted)
+  return (wanted === absent && empty.has(value)) || (value === absent && empty.has(wanted))
 }
 
 const empty = new Set(['[]', '{"$map":[]}', '{"ids":[],"similarities":[]}'])
@@ -209,16 +234,12 @@ const empty = new Set(['[]', '{"$map":[]}', '{"ids":[],"similarities":[]}'])
 /** An error about damage tells where it is. */
 function mustName(error: VarveError, { changes }: Damage): void {
   const { path, store } = error.fields
-  const named = typeof path === 'string' ? path : typeof store === 'string' ? `${directory}/${store}` : undefined
+  const named =
+    typeof path === 'string' ? path : typeof store === 'string' ? `${directory}/${store}` : undefined
   if (named === undefined) throw new Error(`It names no place: ${error.message}`, { cause: error })
   const isHit = changes.some(([hit]) => `${directory}/${hit}`.startsWith(named))
   const isCommitLog = named.includes('/commits') // It is short of commits that others know of.
   if (!isHit && !isCommitLog) throw new Error(`It names another place: ${error.message}`, { cause: error })
-}
-
-/** The commit log ends exactly where the last group began. */
-function isCutOff(golden: Golden, files: Files, left: number): boolean {
-  return left < golden.commits.length && [...files].every(([path, bytes]) => !path.startsWith('commits/') || bytes.length < (golden.files.get(path)?.length ?? 0))
 }
 
 /** Reads of more than a file can hold are refused: nothing is allocated because a damaged length says so. */
@@ -258,10 +279,12 @@ export function add(total: Counts, more: Counts): void {
 }
 
 export function table(counts: Counts): string {
-  const columns = ['identical', 'error', 'dropped', 'writers'] as const
+  const columns = ['identical', 'error', 'dropped', 'no trace', 'writers'] as const
   const line = (name: string, cells: readonly (string | number)[]): string =>
     name.padEnd(20) + cells.map((cell) => String(cell).padStart(11)).join('')
-  const rows = Object.entries(counts).map(([kind, of]) => [kind, columns.map((column) => of[column] ?? 0)] as const)
+  const rows = Object.entries(counts).map(
+    ([kind, of]) => [kind, columns.map((column) => of[column] ?? 0)] as const,
+  )
   const sums = columns.map((_, at) => rows.reduce((sum, [, cells]) => sum + cells[at]!, 0))
   return [line('', columns), ...rows.map(([kind, cells]) => line(kind, cells)), line('all', sums)].join('\n')
 }

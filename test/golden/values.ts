@@ -183,4 +183,3 @@ function plain(value: unknown): unknown {
   const members = Object.entries(value).filter(([, member]) => member !== undefined)
   return Object.fromEntries(members.map(([key, member]) => [key, plain(member)]))
 }
-

@@ -1,14 +1,17 @@
 /** What no other test holds the journal to: each of these was written for a mutant that lived. */
 import { expect, test } from 'vitest'
 import type { Disk } from '../../src/disk/disk.ts'
-import { MemoryDisk } from '../../src/disk/memory-disk.ts'
+import { MemoryDisk, type Operation } from '../../src/disk/memory-disk.ts'
 import { encodeCommit } from '../../src/journal/commit.ts'
 import { Home } from '../../src/journal/home.ts'
+import { Table } from '../../src/journal/table.ts'
 import { Journal } from '../../src/journal/journal.ts'
 import type { JournalOptions } from '../../src/journal/journal-options.ts'
 import { cut, edit, filesUnder, framesOf, segmentPath } from '../support/damage.ts'
-import { seededBytes } from '../support/seeded.ts'
+import { seededBytes, seededRandom } from '../support/seeded.ts'
 import { contents, put, toyOptions } from '../support/toy-store.ts'
+import { Stage } from '../journal/stage.ts'
+import { workloads } from '../journal/workloads.ts'
 
 const directory = '/storage'
 const snapshots = `${directory}/snapshots`
@@ -151,3 +154,151 @@ test.each(['docstore', 'journal'])(
     expect(await read(here)).toEqual({ ...kept, last: 'more', 'key "more"': 'more' })
   },
 )
+
+/** Holds every write to what stands in a segment: it may add to it, and repeat it. */
+class WrittenOnce {
+  #before: Uint8Array = new Uint8Array(0)
+
+  before(disk: MemoryDisk, { kind, path }: Operation): void {
+    if (kind === 'write' && path.endsWith('.log')) this.#before = disk.peek(path)
+  }
+
+  after(disk: MemoryDisk, { kind, path, offset }: Operation): void {
+    if (kind !== 'write' || !path.endsWith('.log')) return
+    const kept = Buffer.from(disk.peek(path)).subarray(0, this.#before.length)
+    if (!kept.equals(this.#before)) throw new Error(`${path} was written over, from ${offset} on`)
+  }
+
+  watch(disk: MemoryDisk): void {
+    disk.onOperation = (operation) => this.before(disk, operation)
+    disk.afterOperation = (operation) => this.after(disk, operation)
+  }
+}
+
+test.each(workloads)('no byte is written twice: $name', async (workload) => {
+  const once = new WrittenOnce()
+  const faults: unknown[] = []
+  const stage = new Stage(workload, 1, ({ disk }, when, operation) => {
+    try {
+      if (operation) once[when === 'before' ? 'before' : 'after'](disk, operation)
+    } catch (error) {
+      faults.push(error)
+    }
+  })
+  await workload.run(stage)
+  expect(faults).toEqual([])
+})
+
+test('no byte is written twice: not what a torn session left behind the mark of one that closed', async () => {
+  for (let seed = 0; seed < 40; seed++) {
+    const disk = await written([1, 2])
+    let after: MemoryDisk | undefined
+    disk.onOperation = ({ kind, path }) => {
+      if (kind === 'sync' && path === commits) after ??= disk.image(seededRandom(seed))
+    }
+    await commit(await open(disk), 'torn')
+    new WrittenOnce().watch(after!)
+    const journal = await open(after!)
+    await commit(journal, 'next')
+    await journal.close()
+    expect(await read(after!)).toMatchObject({ last: 'next', 'key 1': 1, 'key 2': 2 })
+  }
+})
+
+test('no byte is written twice: not what a full disk left of changes that were rolled back', async () => {
+  const disk = new MemoryDisk()
+  const journal = await open(disk)
+  await commit(journal, 1)
+  failOnce(disk, 'docstore', 20)
+  await put(journal, 'docstore', { dropped: 1 })
+  await expect(journal.persist()).rejects.toMatchObject({ code: 'VARVE_DISK_FULL' })
+  await journal.rollback()
+  await journal.close()
+  new WrittenOnce().watch(disk)
+  const next = await open(disk)
+  await commit(next, 2)
+  await next.close()
+  expect(await read(disk)).toEqual({ last: 2, 'key 1': 1, 'key 2': 2 })
+})
+
+test('commits that the disk had no room for keep their order', async () => {
+  const disk = new MemoryDisk()
+  const journal = await open(disk)
+  await commit(journal, 0)
+  failOnce(disk, 'commits', 0)
+  const both = [commit(journal, 1), commit(journal, 2)]
+  expect((await Promise.allSettled(both)).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  await journal.persist()
+  await journal.close()
+  expect((await read(disk))['last']).toBe(2)
+})
+
+function failOnce(disk: MemoryDisk, folder: string, bytes: number): void {
+  disk.onOperation = ({ kind, path }) => {
+    if (kind !== 'write' || !path.includes(`/${folder}/`)) return
+    disk.onOperation = undefined
+    throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write', written: bytes })
+  }
+}
+
+test.each([['commit' as const], ['buffered' as const]])(
+  'a power cut at any time in the first commits leaves no damage, under %s',
+  async (durability) => {
+    const disk = new MemoryDisk()
+    const images: MemoryDisk[] = []
+    disk.onOperation = () => {
+      for (let seed = 0; seed < 12; seed++) images.push(disk.image(seededRandom(images.length)))
+    }
+    const journal = await open(disk, { durability })
+    await Promise.all([1, 2, 3, 4, 5].map((value) => commit(journal, value)))
+    await journal.flush()
+    await commit(journal, 6)
+    await journal.close()
+    for (const image of images) await read(image)
+  },
+)
+
+test('a directory that a killed process made outlives the power', async () => {
+  const disk = new MemoryDisk()
+  await disk.makeDirectory(directory)
+  const journal = await open(disk)
+  await commit(journal, 1)
+  expect(await read(disk.crash('none'))).toEqual({ last: 1, 'key 1': 1 })
+})
+
+test('a displaced writer that closes writes nothing', async () => {
+  const disk = new MemoryDisk()
+  const first = await open(disk)
+  await commit(first, 1)
+  const second = await open(disk.asProcess({ pid: 2 }), { takeover: true })
+  await put(second, 'docstore', { last: 2 })
+  const before = disk.peek(commits)
+  await first.close()
+  expect(disk.peek(commits)).toEqual(before)
+})
+
+test('a rollback takes a key back over all its values', async () => {
+  const journal = await open(new MemoryDisk())
+  await commit(journal, 1)
+  for (const value of [2, 3, 4]) await put(journal, 'docstore', { last: value })
+  await journal.rollback()
+  expect(await contents(journal, 'docstore')).toEqual({ last: 1, 'key 1': 1 })
+})
+
+test('a table that is thawed keeps what changed meanwhile', () => {
+  const codec = { toPlain: (value: number) => value, fromPlain: (plain: unknown) => plain as number }
+  const table = new Table<number>(codec, { entries: undefined })
+  table.set('kept', 1)
+  table.set('changed', 1)
+  table.set('gone', 1)
+  table.freeze()
+  table.set('changed', 2)
+  table.set('new', 2)
+  table.delete('gone')
+  table.thaw()
+  expect([...table.entries()]).toEqual([
+    ['kept', 1],
+    ['changed', 2],
+    ['new', 2],
+  ])
+})

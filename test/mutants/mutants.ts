@@ -83,7 +83,7 @@ const syncing: Mutant[] = [
       file: writer,
       find: 'const file = await this.#file(path, { folder, create: offset === segmentHeaderBytes })',
       replace:
-        'const file = await this.#file(path, { folder, create: offset === segmentHeaderBytes })\n    this.#dirtyFiles.add(path)',
+        'this.#dirtyFiles.add(path)\n    const file = await this.#file(path, { folder, create: offset === segmentHeaderBytes })',
     },
     killers: ['test/log/segment.test.ts > written while a sync runs'],
   },
@@ -113,7 +113,7 @@ const syncing: Mutant[] = [
     file: 'journal/manifest.ts',
     find: 'await disk.syncDirectory(directory)',
     replace: '',
-    killers: [crash('single commits over two stores')],
+    killers: [gap('a power cut at any time in the first commits')],
   },
   {
     name: "the persist directory's own name is not synced",
@@ -127,14 +127,15 @@ const syncing: Mutant[] = [
     file: session,
     find: 'await syncName(disk, directory)',
     replace: '',
-    killers: [crash('single commits over two stores')],
+    killers: [gap('a directory that a killed process made')],
   },
   {
-    name: 'a flush syncs nothing',
+    name: 'a flush leaves its mark before the sync',
     file: queue,
-    find: 'this.#unsynced = !synced',
-    replace: 'this.#unsynced = false',
-    killers: [crash('buffered commits and a flush')],
+    find: `if (!this.#unsynced) return
+    await this.#options.writer.sync()`,
+    replace: 'if (!this.#unsynced) return',
+    killers: [gap('a power cut at any time in the first commits')],
   },
 ]
 
@@ -151,7 +152,7 @@ const ordering: Mutant[] = [
     file: queue,
     find: 'encodeCommit({ ...input, syncedThrough, random })',
     replace: 'encodeCommit({ ...input, syncedThrough: input.number - 1, random })',
-    killers: [crash('a first group that is larger')],
+    killers: [gap('a power cut at any time in the first commits')],
   },
   {
     name: 'a buffered commit counts as durable',
@@ -177,7 +178,7 @@ const ordering: Mutant[] = [
       ))`,
     replace: `(await this.#append(opening, prepared.flatMap(({ frame }) => frame.chunks))) ??
       (await unlessFull(this.#writeStores(prepared)))`,
-    killers: [crash('a full disk at the write to a store')],
+    killers: [gap('no byte is written twice')],
   },
   {
     name: 'a commit number is used again',
@@ -199,7 +200,7 @@ const ordering: Mutant[] = [
     find: `this.#newSegment = next.segment + 1
       }`,
     replace: '}',
-    killers: [crash('a full disk at the write to the commi')],
+    killers: [gap('no byte is written twice')],
   },
   {
     name: 'of a group that a full disk cut, whole commits are given back too',
@@ -213,7 +214,7 @@ const ordering: Mutant[] = [
     file: queue,
     find: 'for (const request of waiting.toReversed())',
     replace: 'for (const request of waiting)',
-    killers: [crash('a full disk at')],
+    killers: [gap('commits that the disk had no room for keep')],
   },
 ]
 
@@ -230,21 +231,21 @@ const sessions: Mutant[] = [
     file: session,
     find: ' && home.torn === undefined',
     replace: '',
-    killers: [crash('the same segments after a close')],
+    killers: [gap('no byte is written twice: not what a torn')],
   },
   {
     name: 'whoever takes over goes on in the segments of a writer that may live',
     file: session,
     find: ' && !options.takeover',
     replace: '',
-    killers: [crash('the takeover of a writer that goes on')],
+    killers: [journal('stands still before any operation')],
   },
   {
     name: "a store's segment goes on though more stands in it than was committed",
     file: session,
     find: 'inOrder && last?.whole',
     replace: 'inOrder && last',
-    killers: [crash('the same segments after a close')],
+    killers: [gap('no byte is written twice: not what a full disk')],
   },
   {
     name: 'what a killed writer left unsynced is sealed as it is',
@@ -272,7 +273,7 @@ const sessions: Mutant[] = [
     file: 'journal/journal.ts',
     find: 'if (!(await session.lock.stillHeld())) return',
     replace: '',
-    killers: [journal('a writer that stands still')],
+    killers: [journal('stands still before any operation')],
   },
   {
     name: 'bytes are given away twice after a rollback',
@@ -359,14 +360,14 @@ const judging: Mutant[] = [
     file: recovery,
     find: 'proven = Math.max(proven, walk.syncedThrough, await knownElsewhere(walk.commits))',
     replace: 'proven = Math.min(last, Math.max(proven, walk.syncedThrough))',
-    killers: [recovering('below the mark')],
+    killers: [recovering('a flipped bit in a commit below the')],
   },
   {
     name: 'what stands behind the end of the chain is not heard',
     file: recovery,
     find: 'for await (const mark of marksBeyond(file, this.end.next.offset, length)) this.#noteMark(mark)',
     replace: '',
-    killers: [recovering('below the mark')],
+    killers: [recovering('a flipped bit in a commit below the')],
   },
   {
     name: 'what later segments of the commit log know is not heard',
@@ -415,7 +416,7 @@ const judging: Mutant[] = [
     file: recovery,
     find: '(await this.#laterSegments()).toReversed()',
     replace: 'await this.#laterSegments()',
-    killers: [crash('the takeover of a writer')],
+    killers: [journal('stands still before any operation')],
   },
   {
     name: 'frames that no commit names are folded',
@@ -458,7 +459,7 @@ const judging: Mutant[] = [
     file: 'log/segment-files.ts',
     find: 'if (!opened.file) return { fault: opened }',
     replace: 'if (!opened.file) return { fault: opened }\n    await this.open(folder, segment)',
-    killers: ['test/log/segment.test.ts > that were looked at only'],
+    killers: [journal('a reader is not misled')],
   },
 ]
 
@@ -476,7 +477,7 @@ const states: Mutant[] = [
     file: 'journal/table.ts',
     find: 'for (const [key, entry] of this.#recent) this.#frozen.set(key, entry)',
     replace: '',
-    killers: ['test/journal/table.test.ts'],
+    killers: [gap('a table that is thawed')],
   },
   {
     name: 'a change to what is frozen reaches the snapshot',
@@ -511,7 +512,7 @@ const states: Mutant[] = [
     name: 'a rollback keeps a change',
     file: 'journal/pending.ts',
     find: '.reverse()) back()',
-    replace: '.reverse().slice(1)) back()',
+    replace: '.reverse().slice(2)) back()',
     killers: [journal('drops everything pending')],
   },
   {
@@ -519,14 +520,14 @@ const states: Mutant[] = [
     file: 'journal/pending.ts',
     find: '.reverse()) back()',
     replace: ') back()',
-    killers: [journal('that throws leaves everything as it was')],
+    killers: [gap('a rollback takes a key back')],
   },
   {
     name: 'a rollback leaves its frames to the next commit',
     file: 'log/store-log.ts',
     find: 'this.#pending = this.#pending.filter((placed) => before(placed, first))',
     replace: '',
-    killers: [crash('rollbacks')],
+    killers: [gap('no byte is written twice')],
   },
   {
     name: 'a transaction takes what was pending before into its commit',
@@ -551,14 +552,14 @@ const locking: Mutant[] = [
     find: `await this.#requireLock()
       this.#accept(written)`,
     replace: 'this.#accept(written)',
-    killers: [journal('a writer that stands still')],
+    killers: [journal('stands still before any operation')],
   },
   {
     name: 'a displaced writer ends the log in order',
     file: queue,
     find: "(await this.#options.stillHeld()) ? this.#leaveMark('close') : undefined",
     replace: "this.#leaveMark('close')",
-    killers: [journal('a displaced writer')],
+    killers: [gap('a displaced writer that closes')],
   },
   {
     name: 'a writer begins without another look at the lock',
@@ -566,7 +567,7 @@ const locking: Mutant[] = [
     find: `if (this.#prepared) return undefined
     await this.#requireLock()`,
     replace: 'if (this.#prepared) return undefined',
-    killers: [journal('a writer that stands still')],
+    killers: [journal('stands still before any operation')],
   },
   {
     name: 'a lock is held for ever',
