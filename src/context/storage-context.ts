@@ -172,7 +172,8 @@ export class StorageContext {
 
   /**
    * Everything that `change` does to the stores is one commit, or nothing: if it throws, they are as before. Other writing calls of the process wait meanwhile; nested
-   * transactions join. What was pending before becomes a commit of its own. Throws `VARVE_FOREIGN_STORE` if a store persists by itself.
+   * transactions join. What was pending before becomes a commit of its own. Throws `VARVE_FOREIGN_STORE` if a store persists by itself. If the disk is full when the commit
+   * is written (`VARVE_DISK_FULL`), the changes are made and pending: call `persist()` then, and do not run the transaction again.
    */
   async transaction<T>(options: TransactionOptions, change: () => Promise<T>): Promise<T> {
     const { ownStoresOnly = false, ...note } = options

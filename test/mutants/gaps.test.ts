@@ -7,7 +7,7 @@ import { Home } from '../../src/journal/home.ts'
 import { Table } from '../../src/journal/table.ts'
 import { Journal } from '../../src/journal/journal.ts'
 import type { JournalOptions } from '../../src/journal/journal-options.ts'
-import { cut, edit, filesUnder, framesOf, segmentPath } from '../support/damage.ts'
+import { cut, edit, filesUnder, flip, framesOf, segmentPath } from '../support/damage.ts'
 import { seededBytes, seededRandom } from '../support/seeded.ts'
 import { contents, put, toyOptions } from '../support/toy-store.ts'
 import { Stage } from '../journal/stage.ts'
@@ -128,6 +128,31 @@ test('a commit whose number leaves a gap is not accepted, though all else fits',
   })
 })
 
+test('a log that lost what only the mark behind it knows of is refused', async () => {
+  const disk = new MemoryDisk()
+  const journal = await open(disk)
+  await commit(journal, 1, 2, 3)
+  await journal.flush()
+  flip(disk, commits, framesOf(disk.peek(commits))[2]!.offset + 50)
+  await expect(open(disk.crash('all'))).rejects.toMatchObject({
+    code: 'VARVE_CORRUPT',
+    fields: { store: 'commits', commit: 3 },
+  })
+})
+
+test('a segment that a displaced writer finished too late changes nothing', async () => {
+  const disk = new MemoryDisk()
+  await commit(await open(disk), 1)
+  const [displaced, kept] = [disk.image('all'), disk.image('all')]
+  await commit(await open(displaced), 'too late')
+  const begun = segmentPath(directory, 'commits', 2)
+  kept.put(begun, new Uint8Array(0))
+  await commit(await open(kept), 'kept')
+  expect(await kept.stat(segmentPath(directory, 'commits', 3))).toBeDefined()
+  kept.put(begun, displaced.peek(begun))
+  expect(await read(kept.crash('all'))).toEqual({ last: 'kept', 'key 1': 1, 'key "kept"': 'kept' })
+})
+
 test('a log that lost what only a snapshot knows of is refused', async () => {
   const disk = await written([1, 2, 3])
   cut(disk, commits, framesOf(disk.peek(commits))[1]!.end)
@@ -226,8 +251,11 @@ test('commits that the disk had no room for keep their order', async () => {
   const journal = await open(disk)
   await commit(journal, 0)
   failOnce(disk, 'commits', 0)
-  const both = [commit(journal, 1), commit(journal, 2)]
-  expect((await Promise.allSettled(both)).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  await put(journal, 'docstore', { last: 1 })
+  const first = journal.persist()
+  await put(journal, 'docstore', { last: 2 })
+  const settled = await Promise.allSettled([first, journal.persist()])
+  expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
   await journal.persist()
   await journal.close()
   expect((await read(disk))['last']).toBe(2)
@@ -250,6 +278,7 @@ test.each([['commit' as const], ['buffered' as const]])(
       for (let seed = 0; seed < 12; seed++) images.push(disk.image(seededRandom(images.length)))
     }
     const journal = await open(disk, { durability })
+    await put(journal, 'docstore', { last: 0 })
     await Promise.all([1, 2, 3, 4, 5].map((value) => commit(journal, value)))
     await journal.flush()
     await commit(journal, 6)
