@@ -139,9 +139,23 @@ function header(folder: string): Buffer {
 
 /** Types that events have, so that what follows is taken for their rows. */
 const types = [
-  ...['NodesAdded', 'NodesKept', 'NodesDeleted', 'RefDocsDeleted', 'HashesSet', 'RecordsSet', 'RefDocsSet'],
-  ...['StructsAdded', 'StructsDeleted', 'EntriesChanged', 'VectorsAdded', 'VectorsDeleted', 'VectorsCleared'],
-  ...['TripletsAdded', 'TripletsDeleted', 'GraphNodesSet', 'RelationsSet'],
+  'NodesAdded',
+  'NodesKept',
+  'NodesDeleted',
+  'RefDocsDeleted',
+  'HashesSet',
+  'RecordsSet',
+  'RefDocsSet',
+  'StructsAdded',
+  'StructsDeleted',
+  'EntriesChanged',
+  'VectorsAdded',
+  'VectorsDeleted',
+  'VectorsCleared',
+  'TripletsAdded',
+  'TripletsDeleted',
+  'GraphNodesSet',
+  'RelationsSet',
 ]
 const plain = fc.jsonValue({ maxDepth: 3 })
 const row = fc.oneof(

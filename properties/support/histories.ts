@@ -4,7 +4,7 @@ import type { Journal } from '../../src/journal/journal.ts'
 import { put, remove } from '../../test/support/toy-store.ts'
 
 export const directory = '/storage'
-export const folders = ['docstore', 'index_store'] as const
+const folders = ['docstore', 'index_store'] as const
 
 type Folder = (typeof folders)[number]
 export type Step =

@@ -67,7 +67,7 @@ export interface EncodedFrame {
   rowsBytes: number
 }
 
-export const emptyPayload = new Uint8Array(0)
+const emptyPayload = new Uint8Array(0)
 
 export function padded(length: number): number {
   return Math.ceil(length / 8) * 8 // Not by bits: they end at 2^31, and a length that was never checked may lie beyond.

@@ -57,7 +57,7 @@ export function encodeLockRecord({ host, bootId, pid, startedMs, nonce }: LockRe
   return new TextEncoder().encode(`${JSON.stringify({ host, bootId, pid, startedMs, nonce })}\n`)
 }
 
-export function parseLockRecord(bytes: Uint8Array): LockRecord | undefined {
+function parseLockRecord(bytes: Uint8Array): LockRecord | undefined {
   try {
     const { host, bootId, pid, startedMs, nonce } = JSON.parse(new TextDecoder().decode(bytes)) as Record<
       string,

@@ -150,7 +150,7 @@ async function goOn(
   const commit = await onlyVarveErrors(async () => {
     await using storage = await openOn(disk, { onWarning: (warning) => warnings.push(warning) })
     await storage.docstore.addDocuments([added])
-    return storage.persist()
+    return await storage.persist()
   })
   const { length: last } = golden.commits
   if (left !== undefined && commit instanceof VarveError && commit.code !== 'VARVE_LOCKED')
@@ -162,12 +162,12 @@ async function goOn(
   if (mustWarn && !isWarned) throw new Error(`Commit ${left + 1} was dropped without a word.`)
   const after = await look(golden, disk, false)
   if (after.opened instanceof VarveError) {
-    if (left !== undefined && commit) throw new Error(`Not to be read after writing: ${after.opened.message}`)
+    if (isIn && left !== undefined) throw new Error(`Not to be read after writing: ${after.opened.message}`)
     return
   }
   if (after.commits instanceof VarveError) return
   const base = after.commits.length - (isIn ? 1 : 0)
-  const state = golden.states.get(base)
+  const state = base === 0 ? new Map<string, string>() : golden.states.get(base)
   if (!state || (left !== undefined && base !== left))
     throw new Error(`${base} commits before the one that was added.`)
   const changed = new Set(['nodes', 'hashes', 'vector stores'])

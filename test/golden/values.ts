@@ -5,7 +5,6 @@ import {
   type SimpleDocumentStore,
   type SimpleVectorStore,
   type StorageContext,
-  type Triplet,
 } from '../../src/index.ts'
 
 /** What to ask for. Places that are not there read as `absent`. */
@@ -97,7 +96,7 @@ export async function readValues(
   await read('graph nodes', () => propertyGraphStore.get())
   await read('graph triplets', () => propertyGraphStore.getTriplets())
   for (const triplet of keys.triplets)
-    await read(`relation ${triplet.join(' ')}`, () => propertyGraphStore.getRelation(triplet as Triplet))
+    await read(`relation ${triplet.join(' ')}`, () => propertyGraphStore.getRelation(triplet))
   return values
 }
 
@@ -141,17 +140,13 @@ async function readHits(
   await read(`hits in ${namespace}`, () => store.query({ queryEmbedding, similarityTopK: 100 }))
 }
 
-export function ownVectorStores(context: StorageContext): Map<string, SimpleVectorStore> {
+function ownVectorStores(context: StorageContext): Map<string, SimpleVectorStore> {
   return context.vectorStores as Map<string, SimpleVectorStore>
 }
 
 /** The commits, oldest first. */
 export async function readCommits(context: StorageContext): Promise<string[]> {
   return (await collect(context.commits())).map(toText).toReversed()
-}
-
-export function isVarveError(error: unknown): error is VarveError {
-  return error instanceof VarveError
 }
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
@@ -161,7 +156,7 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 function describe(node: BaseNode | undefined): unknown {
-  return node && { ...node, className: node.className, text: node.text, hash: node.hash }
+  return node && Object.assign({}, node, { className: node.className, text: node.text, hash: node.hash })
 }
 
 function toText(value: unknown): string {

@@ -24,7 +24,7 @@ const codec = {
   },
 }
 
-export const toyKind: StoreKind<{ values: Table<ToyValue> }> = {
+const toyKind: StoreKind<{ values: Table<ToyValue> }> = {
   initialState: (undo) => ({ values: new Table(codec, undo) }),
   evolve(state, event) {
     for (const { row, position } of event.items) {
