@@ -1,6 +1,5 @@
 /** Every value a storage context holds, read through the public API, one by one: each has a place by name, and each read may fail alone. */
 import {
-  VarveError,
   type BaseNode,
   type SimpleDocumentStore,
   type SimpleVectorStore,
