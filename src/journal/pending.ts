@@ -93,7 +93,7 @@ export class Pending {
         })),
       }
       applyEvent(store, event, frame.rowsBytes)
-      store.undo.entries.push(() => (store.rowsBytes = Math.max(0, store.rowsBytes - frame.rowsBytes)))
+      store.undo.entries.push(uncountRows(store, frame.rowsBytes))
     }
   }
 
@@ -180,6 +180,11 @@ export class Pending {
     }
     return open
   }
+}
+
+/** Apart from where the frame is in scope: a closure there would hold on to its bytes, which may be written early and forgotten. */
+function uncountRows(store: FoldedStore, rowsBytes: number): () => void {
+  return () => (store.rowsBytes = Math.max(0, store.rowsBytes - rowsBytes))
 }
 
 interface SplitItem extends FrameItem {

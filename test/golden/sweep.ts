@@ -68,7 +68,7 @@ export async function sweep(golden: Golden, all: readonly Golden[], options: Swe
       count(damage.kind, 'writers')
     } catch (error) {
       failures.push({ golden: golden.name, damage, what: (error as Error).stack ?? String(error) })
-      if (failures.length >= 20) break
+      if (failures.length >= 200) break
     }
   }
   return { counts, failures }
