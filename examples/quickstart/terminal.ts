@@ -43,7 +43,8 @@ function printStep(name: string, ms: number, outcome: string): void {
 /** Runs one process of the quickstart. Ctrl-C aborts the signal, so that it can stop between two steps and close in order. */
 export async function runMain(main: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const stop = new AbortController()
-  process.once('SIGINT', () => stop.abort())
+  // Not `once`: a runner passes the terminal's own Ctrl-C on, and the second would kill what the first is ending.
+  process.on('SIGINT', () => stop.abort())
   try {
     await main(stop.signal)
   } catch (error) {

@@ -167,7 +167,8 @@ async function goOn(
   }
   if (after.commits instanceof VarveError) return
   const base = after.commits.length - (isIn ? 1 : 0)
-  const state = base === 0 ? new Map<string, string>() : golden.states.get(base)
+  if (left === 0 && base === 0) return // A new journal.
+  const state = golden.states.get(base)
   if (!state || (left !== undefined && base !== left))
     throw new Error(`${base} commits before the one that was added.`)
   const changed = new Set(['nodes', 'hashes', 'vector stores'])

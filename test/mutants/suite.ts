@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
-const secondsAtMost = 300
+const secondsAtMost = 600
 
 export interface Outcome {
   passed: string[]
