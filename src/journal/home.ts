@@ -217,6 +217,7 @@ async function look(
   return recover(files, catalog.end, {
     heads,
     syncedThrough,
+    isNamed: (folder, segment) => catalog.stores.get(folder)?.segments.has(segment) ?? false,
     knownElsewhere: async (commits) => {
       const last = commits.at(-1)?.number ?? catalog.end.number
       return Math.max(
@@ -244,8 +245,8 @@ async function knownToSnapshots(
 }
 
 /**
- * What stands behind the accepted bytes of each store was never committed, but it may know of a commit that
- * was.
+ * What stands behind the accepted bytes of each store, or in a store that no commit names, was never
+ * committed, but it may know of a commit that was.
  */
 async function knownToTails(
   files: SegmentFiles,
@@ -258,9 +259,7 @@ async function knownToTails(
     if (!known || segment > known.segment || (segment === known.segment && end > known.end))
       ends.set(folder, { segment, end })
   }
-  // Without any commit, all that stands there is unnamed.
-  if (catalog.end.number + commits.length === 0)
-    for (const folder of await storeFolders(files)) note(folder, 1, segmentHeaderBytes)
+  for (const folder of await storeFolders(files)) note(folder, 1, segmentHeaderBytes)
   for (const [folder, { segments }] of catalog.stores)
     for (const [segment, end] of segments) note(folder, segment, end)
   for (const { parts } of commits) for (const { folder, segment, to } of parts) note(folder, segment, to)

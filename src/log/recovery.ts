@@ -11,6 +11,7 @@
  * 4. A chain that ends below is corrupt, and refused.
  */
 import { createHash } from 'node:crypto'
+import type { ReadableFile } from '../disk/disk.ts'
 import { VarveError } from '../errors.ts'
 import { frameFlags } from './frame.ts'
 import { FrameReader, marksBeyond, isFault, type FrameFault, type ReadFrame } from './frame-reader.ts'
@@ -91,25 +92,29 @@ interface Options {
    * the tail of a store's log.
    */
   knownElsewhere: (commits: readonly FoundCommit[]) => Promise<number>
+  /** Whether a commit that was accepted before names a segment. */
+  isNamed: (folder: string, segment: number) => boolean
 }
 
 /**
  * Finds the commits after `from`. Throws `VARVE_CORRUPT` for damage to what was durable. A writer may be at
  * work meanwhile: what it made durable after the walk had passed is no damage, so a verdict stands only on
- * evidence that was there before the walk began.
+ * evidence that was there before the walk began. What stands outside the commit log is asked once: a writer is
+ * always further than whoever looks there last.
  */
-export async function recover(
-  files: SegmentFiles,
-  from: ChainEnd,
-  { heads, syncedThrough, knownElsewhere }: Options,
-): Promise<Recovered> {
-  for (let proven = syncedThrough; ;) {
-    const walk = await new Walk(files, from, heads).run()
+export async function recover(files: SegmentFiles, from: ChainEnd, options: Options): Promise<Recovered> {
+  let known: number | undefined
+  for (let proven = options.syncedThrough; ;) {
+    const walk = await new Walk(files, from, options.heads).run()
     const last = walk.end.number
     if (proven > last) throw corruptLog(files, walk, { last, promised: proven })
-    proven = Math.max(proven, walk.syncedThrough, await knownElsewhere(walk.commits))
+    known ??= await options.knownElsewhere(walk.commits)
+    proven = Math.max(proven, walk.syncedThrough, known)
     if (proven > last) continue
-    const kept = await verifiedCommits(files, walk.commits, proven)
+    const kept = await verifiedCommits(files, walk.commits, {
+      syncedThrough: proven,
+      isNamed: options.isNamed,
+    })
     const end = kept.commits.at(-1)?.end ?? walk.start
     const fault = kept.fault ?? (walk.fault?.end ? undefined : walk.fault?.fault)
     const found = { commits: kept.commits, end, syncedThrough: proven }
@@ -124,18 +129,26 @@ export async function recover(
 async function verifiedCommits(
   files: SegmentFiles,
   commits: FoundCommit[],
-  syncedThrough: number,
+  { syncedThrough, isNamed }: Pick<Options, 'syncedThrough' | 'isNamed'>,
 ): Promise<{ commits: FoundCommit[]; fault?: string }> {
+  const durable = commits.filter(({ number }) => number <= syncedThrough).flatMap(({ parts }) => parts)
+  const paths = new Set(durable.map(({ folder, segment }) => files.path(folder, segment)))
+  const isDurable = ({ folder, segment }: Part): boolean =>
+    isNamed(folder, segment) || paths.has(files.path(folder, segment))
   for (const [index, commit] of commits.entries()) {
     if (commit.number <= syncedThrough) continue
-    const fault = await commitFault(files, commit)
+    const fault = await commitFault(files, commit, isDurable)
     if (fault !== undefined) return { commits: commits.slice(0, index), fault }
   }
   return { commits }
 }
 
 /** Commits above `syncedThrough` may lack any of their bytes: each is read and held against its digest. */
-async function commitFault(files: SegmentFiles, commit: FoundCommit): Promise<string | undefined> {
+async function commitFault(
+  files: SegmentFiles,
+  commit: FoundCommit,
+  isDurable: (part: Part) => boolean,
+): Promise<string | undefined> {
   const log = await files.open(commitsFolder, commit.place.segment)
   const whole = await new FrameReader(log).read(
     commit.place.offset,
@@ -143,12 +156,26 @@ async function commitFault(files: SegmentFiles, commit: FoundCommit): Promise<st
     { payloads: true },
   )
   if (isFault(whole)) return whole.fault
+  for (const part of commit.parts) {
+    const fault = await partFault(files, part, isDurable(part))
+    if (fault !== undefined) return fault
+  }
+  return undefined
+}
+
+/**
+ * A crash may take what was never synced, but neither the header of a segment that durable commits name, nor
+ * does it put another segment in the place of one.
+ */
+async function partFault(files: SegmentFiles, part: Part, isDurable: boolean): Promise<string | undefined> {
   try {
-    for (const part of commit.parts) await verifyPart(files, part)
+    await verifyPart(files, part)
     return undefined
   } catch (error) {
-    if (error instanceof VarveError && error.code === 'VARVE_CORRUPT') return error.message
-    throw error
+    if (!(error instanceof VarveError) || error.code !== 'VARVE_CORRUPT') throw error
+    const { kind } = error.fields
+    if (kind === 'foreign' || (kind !== undefined && isDurable)) throw error
+    return error.message
   }
 }
 
@@ -287,7 +314,7 @@ class Walk {
   /** What later segments know, though the chain does not reach them. */
   async #noteMarksBeyond(): Promise<void> {
     for (const segment of await this.#laterSegments()) {
-      await this.#files.glance(commitsFolder, segment, async (file) => {
+      await this.#glance(segment, async (file) => {
         for await (const mark of marksBeyond(file, segmentHeaderBytes, await file.size()))
           this.#noteMark(mark)
       })
@@ -299,13 +326,20 @@ class Walk {
     return numbers.filter((number) => number > this.end.next.segment)
   }
 
+  /** `undefined` for a segment that a crash left without a header; another one in its place is refused. */
+  async #glance<T>(segment: number, look: (file: ReadableFile) => Promise<T>): Promise<T | undefined> {
+    const { seen, fault } = await this.#files.glance(commitsFolder, segment, look)
+    if (fault?.kind === 'foreign') throw this.#files.unusable(commitsFolder, segment, fault)
+    return seen
+  }
+
   /**
    * The segment sealed to this one: of several, the highest, since whoever takes over starts above all that
    * stand there.
    */
   async #successor(): Promise<Successor | undefined> {
     for (const segment of (await this.#laterSegments()).toReversed()) {
-      const { seen: frame } = await this.#files.glance(commitsFolder, segment, async (file) =>
+      const frame = await this.#glance(segment, async (file) =>
         new FrameReader(file).read(segmentHeaderBytes, await file.size()),
       )
       if (!frame || isFault(frame) || !(frame.flags & frameFlags.seal)) continue

@@ -84,6 +84,12 @@ export class SegmentFiles {
     }
   }
 
+  unusable(folder: string, segment: number, { fault, kind }: SegmentFault): VarveError {
+    const path = this.path(folder, segment)
+    const fields = { path, store: folder, segment, fault, kind }
+    return new VarveError('VARVE_CORRUPT', `Segment ${path} cannot be used: ${fault}.`, fields)
+  }
+
   /** Removes a segment that no commit names. It may be gone already. */
   async remove(folder: string, segment: number): Promise<void> {
     const path = this.path(folder, segment)
@@ -108,16 +114,9 @@ export class SegmentFiles {
   }
 
   async #openOrThrow(folder: string, segment: number): Promise<ReadableFile> {
-    const { file, fault, kind } = await this.#openChecked(folder, segment)
-    if (file) return file
-    const path = this.path(folder, segment)
-    throw new VarveError('VARVE_CORRUPT', `Segment ${path} cannot be used: ${fault}.`, {
-      path,
-      store: folder,
-      segment,
-      fault,
-      kind,
-    })
+    const opened = await this.#openChecked(folder, segment)
+    if (opened.file) return opened.file
+    throw this.unusable(folder, segment, opened)
   }
 
   async #openChecked(

@@ -5,9 +5,12 @@
 import { describe, expect, test } from 'vitest'
 import { MemoryDisk } from '../../src/disk/memory-disk.ts'
 import { VarveError, type VarveErrorCode } from '../../src/errors.ts'
-import { encodeCommit } from '../../src/journal/commit.ts'
+import { encodeCommit, heads } from '../../src/journal/commit.ts'
 import { Home } from '../../src/journal/home.ts'
 import { Journal } from '../../src/journal/journal.ts'
+import { journalIdBytes, readManifest } from '../../src/journal/manifest.ts'
+import { noCommit, recover } from '../../src/log/recovery.ts'
+import { SegmentFiles } from '../../src/log/segment-files.ts'
 import { append, cut, edit, filesUnder, flip, framesOf, segmentPath } from '../support/damage.ts'
 import { seededBytes } from '../support/seeded.ts'
 import { contents, put, toyOptions } from '../support/toy-store.ts'
@@ -17,6 +20,8 @@ const manifest = `${directory}/varve.json`
 const [commits, docstore, indexStore] = ['commits', 'docstore', 'index_store'].map((folder) =>
   segmentPath(directory, folder),
 ) as [string, string, string]
+
+const third = (folder: string): string => segmentPath(directory, folder, 3)
 
 const open = (disk: MemoryDisk, onWarning = (_: string): void => {}): Promise<Journal> =>
   Journal.open(directory, toyOptions({ disk, onWarning, random: seededBytes(disk.operations + 7) }))
@@ -59,7 +64,19 @@ const ends = {
     await put(journal, 'index_store', { c3: 3 })
     await journal.persist()
   },
+  /** One commit of the docstore, then three of the index store alone. */
+  async oneStoreThenTheOther(disk: MemoryDisk) {
+    const journal = await open(disk)
+    await put(journal, 'docstore', { a1: 1 })
+    await journal.persist()
+    for (let number = 2; number <= 4; number++) {
+      await put(journal, 'index_store', { [`c${number}`]: number })
+      await journal.persist()
+    }
+  },
 }
+
+const swap = (disk: MemoryDisk, path: string, other: string): void => disk.put(path, disk.peek(other))
 
 interface Row {
   name: string
@@ -377,6 +394,27 @@ const rows: Row[] = [
     survives: 3,
   },
   {
+    name: 'another store’s segment where only the last commit has one',
+    end: 'continued',
+    damage: (disk) => swap(disk, third('docstore'), third('index_store')),
+    error: corrupt({ store: 'docstore', segment: 3 }),
+  },
+  {
+    name: 'another store’s segment in the place of the commit log’s last',
+    end: 'continued',
+    damage: (disk) => swap(disk, third('commits'), third('docstore')),
+    error: corrupt({ store: 'commits', segment: 3 }),
+  },
+  {
+    name: 'a commit log from before a store was first named, which knows of later commits',
+    end: 'oneStoreThenTheOther',
+    damage: (disk) => {
+      cut(disk, commits, frame(disk, commits, 0).end)
+      cut(disk, docstore, frame(disk, docstore, 0).end)
+    },
+    error: corrupt({ store: 'commits', commit: 2 }),
+  },
+  {
     name: 'a later format in the manifest',
     end: 'marked',
     damage: (disk) => disk.put(manifest, Buffer.from('{"format":2}')),
@@ -460,6 +498,11 @@ function onlyFirst(disk: MemoryDisk, length: (firstEnd: number) => number): void
   cut(disk, docstore, frame(disk, docstore, 0).end)
   cut(disk, indexStore, frame(disk, indexStore, 0).end)
   cut(disk, commits, length(frame(disk, commits, 0).end))
+}
+
+async function filesOf(disk: MemoryDisk): Promise<SegmentFiles> {
+  const journalId = journalIdBytes((await readManifest(disk, directory))!)
+  return new SegmentFiles({ disk, directory, journalId })
 }
 
 function crcOf(bytes: Uint8Array): number {
@@ -546,6 +589,15 @@ describe('recovery', () => {
     },
   )
 
+  test('a damaged header of a segment that durable commits name drops no unmarked commit after them', async () => {
+    const disk = new MemoryDisk()
+    await ends.markedAndMore(disk)
+    const after = disk.crash('all')
+    flip(after, docstore, 20)
+    const damage = { code: 'VARVE_CORRUPT', fields: { store: 'docstore', segment: 1 } }
+    await expect(Home.open(after, directory)).rejects.toMatchObject(damage)
+  })
+
   test('a damaged payload below the mark fails when it is read, and no other does', async () => {
     const disk = new MemoryDisk()
     await ends.marked(disk)
@@ -565,6 +617,27 @@ describe('recovery', () => {
       }
     }
     expect(read).toEqual({ a1: 'good', b1: 'good', a2: 'VARVE_CORRUPT', b2: 'good', a3: 'good', b3: 'good' })
+  })
+
+  test('a reader comes to an end however fast a writer commits beside it', async () => {
+    const disk = new MemoryDisk()
+    const writer = await write(disk, 1, 3)
+    let looks = 0
+    const commitMeanwhile = async (): Promise<number> => {
+      if (++looks > 5) throw new Error('it looks again and again')
+      await put(writer, 'docstore', { more: looks })
+      return (await writer.persist())!.number
+    }
+    const files = await filesOf(disk)
+    const recovered = await recover(files, noCommit, {
+      heads,
+      syncedThrough: 0,
+      isNamed: () => false,
+      knownElsewhere: commitMeanwhile,
+    })
+    await files.close()
+    expect(recovered.torn).toBeUndefined()
+    expect(recovered.end.number).toBe(3 + looks)
   })
 
   test('a file where the directory should be is said to be none', async () => {

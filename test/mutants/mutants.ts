@@ -337,8 +337,8 @@ const judging: Mutant[] = [
   {
     name: 'of a commit in the tail, only the first part is verified',
     file: recovery,
-    find: 'for (const part of commit.parts) await verifyPart(files, part)',
-    replace: 'for (const part of commit.parts.slice(0, 1)) await verifyPart(files, part)',
+    find: 'for (const part of commit.parts) {',
+    replace: 'for (const part of commit.parts.slice(0, 1)) {',
     killers: [recovering('a store frame of zeros')],
   },
   {
@@ -365,7 +365,7 @@ const judging: Mutant[] = [
   {
     name: 'the log stops at the first error as if that were torn',
     file: recovery,
-    find: 'proven = Math.max(proven, walk.syncedThrough, await knownElsewhere(walk.commits))',
+    find: 'proven = Math.max(proven, walk.syncedThrough, known)',
     replace: 'proven = Math.min(last, Math.max(proven, walk.syncedThrough))',
     killers: [recovering('a flipped bit in a commit below the')],
   },
@@ -389,6 +389,41 @@ const judging: Mutant[] = [
     find: 'known = Math.max(known, mark)',
     replace: 'known = Math.max(known, 0 * mark)',
     killers: [recovering('a commit log rolled back behind what')],
+  },
+  {
+    name: 'a store that no commit names any more is not asked what it knows',
+    file: 'journal/home.ts',
+    find: 'for (const folder of await storeFolders(files)) note(folder, 1, segmentHeaderBytes)',
+    replace: 'await storeFolders(files)',
+    killers: [recovering('a commit log from before a store was')],
+  },
+  {
+    name: 'another segment in the place of a part is torn',
+    file: 'log/recovery.ts',
+    find: "if (kind === 'foreign' || (kind",
+    replace: 'if ((kind',
+    killers: [recovering('another store’s segment where only th')],
+  },
+  {
+    name: 'another segment in the place of a later one of the commit log is passed over',
+    file: 'log/recovery.ts',
+    find: "if (fault?.kind === 'foreign') throw this.#files.unusable(commitsFolder, segment, fault)",
+    replace: '',
+    killers: [recovering('another store’s segment in the place')],
+  },
+  {
+    name: 'a broken header of a durable segment is torn',
+    file: 'log/recovery.ts',
+    find: '(kind !== undefined && isDurable)',
+    replace: 'false',
+    killers: [recovering('a damaged header of a segment that durable commits name')],
+  },
+  {
+    name: 'a reader asks again and again what stands outside the commit log',
+    file: 'log/recovery.ts',
+    find: 'known ??= await',
+    replace: 'known = await',
+    killers: [recovering('a reader comes to an end however fast')],
   },
   {
     name: 'what a snapshot knows of a commit that is gone is not heard',

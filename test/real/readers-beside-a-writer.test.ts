@@ -20,7 +20,7 @@ afterEach(async () => {
 
 test(
   'ten readers that open in a loop beside a writer see whole commits only, the newest ones, and never go back',
-  { timeout: totalMs + 90_000 },
+  { timeout: totalMs + 240_000 },
   async () => {
     const [writers, readers] = await Promise.all([
       Promise.all(modes.map(() => startChild('writer-child.ts'))),
