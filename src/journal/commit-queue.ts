@@ -10,13 +10,14 @@
  * | any other write, or a sync | VARVE_OUTCOME_UNKNOWN: reopening tells   | is over: a failed sync is never retried |
  * | the lock is another's      | VARVE_DISPLACED: nothing is acknowledged | is over                                 |
  */
+import { isDiskFull } from '../disk/disk-errors.ts'
 import { VarveError } from '../errors.ts'
 import type { EncodedFrame } from '../log/frame.ts'
 import { commitsFolder } from '../log/names.ts'
 import { commitHash, type ChainEnd, type LogPlace } from '../log/recovery.ts'
 import { segmentHeaderBytes } from '../log/segment.ts'
 import type { SegmentFiles } from '../log/segment-files.ts'
-import { isDiskFull, type SegmentWriter } from '../log/segment-writer.ts'
+import type { SegmentWriter } from '../log/segment-writer.ts'
 import {
   encodeCommit,
   encodeMark,

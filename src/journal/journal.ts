@@ -4,10 +4,9 @@
  * the same way, until one is given. It is generic in the stores: it knows events, not nodes.
  */
 import { VarveError } from '../errors.ts'
-import { namingErrors } from '../disk/disk-errors.ts'
+import { isDiskFull, namingErrors } from '../disk/disk-errors.ts'
 import { makeDirectoryDurable } from '../log/durable-directory.ts'
 import type { Lock } from '../log/lock.ts'
-import { isDiskFull } from '../log/segment-writer.ts'
 import { StoreLog } from '../log/store-log.ts'
 import { toCommit, type Commit, type CommitKind, type CommitNote } from './commit.ts'
 import type { CommitSummary } from './catalog.ts'
@@ -75,7 +74,11 @@ export class Journal {
 
   /** The journal of a directory; where none is, the first commit creates one. Writes nothing. */
   static async open(directory: string, options: JournalOptions): Promise<Journal> {
-    return new Journal(options, directory, await namingErrors(directory, Home.open(options.disk, directory)))
+    return new Journal(
+      options,
+      directory,
+      await namingErrors(directory, () => Home.open(options.disk, directory)),
+    )
   }
 
   get directory(): string | undefined {
@@ -234,7 +237,7 @@ export class Journal {
   /** Takes up what others have committed since. A writer has nothing to take up. */
   async refresh(): Promise<void> {
     if (this.#session || this.#starting || !this.#pending.empty) return
-    this.#refreshing ??= namingErrors(this.#directory ?? '', this.#refresh()).finally(
+    this.#refreshing ??= namingErrors(this.#directory ?? '', () => this.#refresh()).finally(
       () => (this.#refreshing = undefined),
     )
     return this.#refreshing
@@ -364,7 +367,8 @@ export class Journal {
     this.#directoryMissing = !create && (await this.#options.disk.stat(this.#directory)) === undefined
     if (this.#isClosed) throw closedError()
     if (this.#directoryMissing) return
-    this.#starting ??= namingErrors(this.#directory, this.#start(this.#directory, create)).finally(
+    const directory = this.#directory
+    this.#starting ??= namingErrors(directory, () => this.#start(directory, create)).finally(
       () => (this.#starting = undefined),
     )
     await this.#starting

@@ -14,12 +14,6 @@ export interface SegmentWrite {
   chunks: Uint8Array[]
 }
 
-const fullCodes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
-
-export function isDiskFull(error: unknown): boolean {
-  return fullCodes.has((error as NodeJS.ErrnoException | undefined)?.code ?? '')
-}
-
 export class SegmentWriter {
   readonly #files: SegmentFiles
   readonly #session: Uint8Array
