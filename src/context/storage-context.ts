@@ -1,6 +1,6 @@
 /** Where an application's documents, vectors, indices and graphs are: one journal, and any foreign stores beside it. */
 import { namingErrors } from '../disk/disk-errors.ts'
-import { VarveError } from '../errors.ts'
+import { contextClosed, VarveError } from '../errors.ts'
 import { contentToDict, dictToContent, type StorageDict } from '../interop/llamaindex-dict.ts'
 import type { Commit, CommitNote } from '../journal/commit.ts'
 import type { JournalHandle } from '../journal/handle.ts'
@@ -193,9 +193,7 @@ export class StorageContext {
   /** Drops everything pending. Throws `VARVE_FOREIGN_STORE` if a store persists by itself. */
   async rollback({ ownStoresOnly = false }: { ownStoresOnly?: boolean } = {}): Promise<void> {
     this.#refuseForeign('A rollback', ownStoresOnly)
-    this.#checkWritable()
-    const journal = this.#journal
-    await namingErrors(this.#place, () => journal.rollback())
+    await namingErrors(this.#place, () => this.#handle.rollback())
   }
 
   /** With durability `'buffered'`: makes everything written durable. */
@@ -243,14 +241,8 @@ export class StorageContext {
     return this.#journal.directory ?? 'memory'
   }
 
-  #checkWritable(): void {
-    if (!this.#handle.readOnly) return
-    const fact = `This storage context of ${this.#place} is for reading only.`
-    throw new VarveError('VARVE_READ_ONLY', fact)
-  }
-
   #checkOpen(): void {
-    if (this.#closing) throw new VarveError('VARVE_CLOSED', 'This storage context is closed.')
+    if (this.#closing) throw contextClosed()
   }
 
   #allStores(): unknown[] {

@@ -76,8 +76,8 @@ export interface CommitQueueOptions {
   prepare: () => Promise<void>
   clock: () => Date
   random: (target: Uint8Array) => void
-  /** The commits of a group are in the catalog; durable only if `synced`. */
-  onCommitted: (commits: readonly CommitSummary[], synced: boolean) => void
+  /** The commits of a group are in the catalog. */
+  onCommitted: (commits: readonly CommitSummary[]) => void
   /** A commit that could not be written since the disk was full. Of several, the last is given back first. */
   onReturned: (request: CommitRequest) => void
 }
@@ -342,10 +342,7 @@ export class CommitQueue {
     if (synced) this.syncedThrough = catalog.end.number
     this.#unsynced = !synced
     this.#mark = 'nothing'
-    onCommitted(
-      written.map(({ summary }) => summary),
-      synced,
-    )
+    onCommitted(written.map(({ summary }) => summary))
     for (const { summary, settle } of written) settle.resolve(toCommit(summary))
   }
 

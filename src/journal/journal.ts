@@ -3,7 +3,7 @@
  * for, changes that are pending until a commit, and commits. Without a directory everything is in memory, in
  * the same way, until one is given. It is generic in the stores: it knows events, not nodes.
  */
-import { VarveError } from '../errors.ts'
+import { contextClosed, VarveError } from '../errors.ts'
 import { isDiskFull, namingErrors } from '../disk/disk-errors.ts'
 import { makeDirectoryDurable } from '../log/durable-directory.ts'
 import type { Lock } from '../log/lock.ts'
@@ -33,7 +33,7 @@ export class Journal {
   #directory: string | undefined
   #home: Home | undefined
   #session: Session | undefined
-  #starting: Promise<Session | undefined> | undefined
+  #starting: Promise<Session> | undefined
   /** Commits that are made but wait for a directory. */
   #staged: CommitRequest[] = []
   #last: Promise<Commit> | undefined
@@ -350,7 +350,7 @@ export class Journal {
   }
 
   async #store(folder: string): Promise<FoldedStore> {
-    if (this.#isClosed) throw closedError()
+    if (this.#isClosed) throw contextClosed()
     return (
       this.#fold.store(folder) ??
       this.#fold.load(
@@ -365,7 +365,7 @@ export class Journal {
     if (this.#session?.queue.over) throw this.#session.queue.over
     if (this.#session || this.#directory === undefined) return
     this.#directoryMissing = !create && (await this.#options.disk.stat(this.#directory)) === undefined
-    if (this.#isClosed) throw closedError()
+    if (this.#isClosed) throw contextClosed()
     if (this.#directoryMissing) return
     const directory = this.#directory
     this.#starting ??= namingErrors(directory, () => this.#start(directory, create)).finally(
@@ -374,13 +374,13 @@ export class Journal {
     await this.#starting
   }
 
-  async #start(directory: string, create: boolean): Promise<Session | undefined> {
+  async #start(directory: string, create: boolean): Promise<Session> {
     const { disk } = this.#options
     await this.#refreshing?.catch(() => {}) // Whoever asked for it is told.
     if (create && !this.#home) await makeDirectoryDurable(disk, directory)
     const lock = await lockDirectory(this.#options, directory)
     try {
-      if (this.#isClosed) throw closedError()
+      if (this.#isClosed) throw contextClosed()
       this.#session = await this.#startLocked(directory, lock)
       return this.#session
     } catch (error) {
@@ -394,7 +394,7 @@ export class Journal {
     const options = {
       ...this.#options,
       limits: this.#limits,
-      onCommitted: (commits: readonly CommitSummary[], synced: boolean) => this.#committed(commits, synced),
+      onCommitted: (commits: readonly CommitSummary[]) => this.#committed(commits),
       onReturned: (request: CommitRequest) => this.#returned(request),
     }
     if (this.#home) await this.#takeUp(this.#home)
@@ -491,7 +491,7 @@ export class Journal {
     return commit
   }
 
-  #committed(commits: readonly CommitSummary[], _synced: boolean): void {
+  #committed(commits: readonly CommitSummary[]): void {
     for (const { names } of commits) for (const folder of Object.keys(names)) this.#names.delete(folder)
   }
 
@@ -595,10 +595,6 @@ async function spillLog(session: Session, log: StoreLog): Promise<void> {
   for (const segment of new Set(frames.map((placed) => placed.segment)))
     await session.files.open(log.folder, segment)
   log.written(frames)
-}
-
-function closedError(): VarveError {
-  return new VarveError('VARVE_CLOSED', 'This storage context was closed meanwhile.')
 }
 
 function inTransaction(call: string): VarveError {
