@@ -5,7 +5,7 @@
 import type { StoreKind } from '../journal/event.ts'
 import { Table, type UndoLog, type ValueCodec } from '../journal/table.ts'
 import type { Triplet } from './contract.ts'
-import { inGroups } from './document-state.ts'
+import { inGroups } from './in-groups.ts'
 import { graphNodesSet, keysDeleted, relationsSet, tripletRows } from './property-graph-events.ts'
 import { unescapeText } from './storable.ts'
 import { treeFromStored, treeToStored, type SpelledTree } from './stored-metadata.ts'
