@@ -13,12 +13,13 @@ import type { CommitSummary } from './catalog.ts'
 import type { CommitRequest } from './commit-queue.ts'
 import type { EventInput, Position, StoreState } from './event.ts'
 import { applyEvent, Fold, readEvents, type FoldedStore } from './fold.ts'
-import { readPayload, readPayloads } from './payload.ts'
+import { readPayloads } from './payload.ts'
 import { Home } from './home.ts'
 import type { JournalOptions } from './journal-options.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { Pending, type PendingMark } from './pending.ts'
 import { beginSession, continueSession, lockDirectory, type Session } from './session.ts'
+import { readCommit } from './read-commit.ts'
 import { Snapshots } from './snapshots.ts'
 import { Turns } from './turns.ts'
 
@@ -134,12 +135,7 @@ export class Journal {
 
   /** The bytes at a position: pending ones from memory, others by one read and one check. */
   payload(folder: string, position: Position): Uint8Array {
-    if (position.length === 0) return new Uint8Array(0)
-    const pending = this.#pending.log(folder)?.payload(position.segment, position.offset)
-    if (pending) return pending
-    const files = this.#session?.files ?? this.#home?.files
-    if (!files) throw new TypeError(`Nothing of ${folder} stands at ${JSON.stringify(position)}.`)
-    return readPayload(files, folder, position)
+    return this.payloads(folder, [position])[0]!
   }
 
   /** The same for many; those that stand close together are read at once. */
@@ -160,8 +156,8 @@ export class Journal {
     change: (state: StoreState, append: (event: EventInput) => void) => T,
   ): Promise<T> {
     const store = this.#fold.store(folder)
-    if (!store || !this.#turns.ready || !this.#canWrite) return this.#writeLater(folder, change)
-    const answer = this.#step(store, change)
+    const isNow = store && this.#turns.ready && this.#canWrite
+    const answer = isNow ? this.#step(store, change) : await this.#stepLater(folder, change)
     if (this.#mustSpill) await this.#spill()
     return answer
   }
@@ -236,7 +232,7 @@ export class Journal {
 
   /** Takes up what others have committed since. A writer has nothing to take up. */
   async refresh(): Promise<void> {
-    if (this.#session || this.#starting || !this.#pending.empty) return
+    if (this.#session || this.#starting || this.#isClosed || !this.#pending.empty) return
     this.#refreshing ??= namingErrors(this.#directory ?? '', () => this.#refresh()).finally(
       () => (this.#refreshing = undefined),
     )
@@ -253,19 +249,19 @@ export class Journal {
 
   /** A commit by its number. */
   async commit(number: number): Promise<Commit | undefined> {
-    if (!this.#home || number < 1 || number > this.#home.catalog.end.number) return undefined
-    return toCommit(await this.#home.commit(number))
+    const log = this.#session ?? this.#home
+    if (!log || number < 1 || number > log.catalog.end.number) return undefined
+    return toCommit(await namingErrors(log.files.directory, () => readCommit(log, number)))
   }
 
-  /** All commits, the newest first. */
+  /** All commits, the newest first. A reader takes up those of others before. */
   async *commits(): AsyncGenerator<Commit> {
-    const home =
-      this.#directory === undefined ? undefined : await Home.open(this.#options.disk, this.#directory)
-    try {
-      for (let number = home?.catalog.end.number ?? 0; number > 0; number--)
-        yield toCommit(await home!.commit(number))
-    } finally {
-      await home?.files.close()
+    await this.refresh()
+    const last = this.#catalog?.end.number ?? 0
+    for (let number = last; number > 0; number--) {
+      const commit = await this.commit(number)
+      if (!commit) throw contextClosed()
+      yield commit
     }
   }
 
@@ -335,7 +331,7 @@ export class Journal {
     }
   }
 
-  async #writeLater<T>(
+  async #stepLater<T>(
     folder: string,
     change: (state: StoreState, append: (event: EventInput) => void) => T,
   ): Promise<T> {
@@ -344,9 +340,7 @@ export class Journal {
     if (this.#spillFailed) await this.#spill({ insist: true })
     while (!this.#turns.ready) await this.#turns.change()
     if (this.#session?.queue.over) throw this.#session.queue.over
-    const answer = this.#step(this.#fold.store(folder) ?? store, change)
-    if (this.#mustSpill) await this.#spill()
-    return answer
+    return this.#step(this.#fold.store(folder) ?? store, change)
   }
 
   async #store(folder: string): Promise<FoldedStore> {
