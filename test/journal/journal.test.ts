@@ -676,8 +676,11 @@ describe('commits', () => {
         [2, 'two'],
         [1, 'one'],
       ])
+    const listing = reader.commits()
+    await listing.next()
     await second.close()
     await reader.close()
+    await expect(listing.next()).rejects.toMatchObject({ code: 'VARVE_CLOSED' })
   })
 })
 

@@ -270,14 +270,14 @@ const sessions: Mutant[] = [
   },
   {
     name: 'the segments of changes that were rolled back stay',
-    file: 'journal/journal.ts',
+    file: 'journal/early-writes.ts',
     find: 'for (const { folder, segment } of segments) await session.writer.remove(folder, segment)',
     replace: '',
     killers: [journal('removes the segments that were written early')],
   },
   {
     name: 'a displaced writer removes files',
-    file: 'journal/journal.ts',
+    file: 'journal/early-writes.ts',
     find: 'if (!(await session.lock.stillHeld())) return',
     replace: '',
     killers: [journal('stands still before any operation')],
