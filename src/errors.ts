@@ -21,6 +21,10 @@ export class VarveError extends Error {
   }
 }
 
+export function contextClosed(): VarveError {
+  return new VarveError('VARVE_CLOSED', 'This storage context is closed.')
+}
+
 export interface ErrorFields {
   /** Overrides the code's usual remedy. */
   remedy?: string

@@ -4,7 +4,7 @@
  */
 import { randomFillSync } from 'node:crypto'
 import type { Disk } from '../disk/disk.ts'
-import { asVarveError } from '../disk/disk-errors.ts'
+import { namingErrors } from '../disk/disk-errors.ts'
 import { kindOf } from '../context/store-kinds.ts'
 import { encodeSeal } from '../journal/commit.ts'
 import { Home } from '../journal/home.ts'
@@ -33,16 +33,14 @@ export async function displaceWriter(
     takeover: mayLive,
     networkFileSystem: mayLive,
   }
-  try {
+  await namingErrors(directory, async () => {
     const lock = await lockDirectory(options, directory)
     try {
       if (mayLive) await sealBehind(lock, directory, options)
     } finally {
       await lock.release()
     }
-  } catch (error) {
-    throw asVarveError(error, directory)
-  }
+  })
 }
 
 async function sealBehind(lock: Lock, directory: string, options: SessionOptions): Promise<void> {

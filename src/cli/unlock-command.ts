@@ -1,6 +1,6 @@
 /** `varve unlock`: exit code 0 if nobody holds the lock afterwards, 1 if somebody living does. */
 import type { Disk } from '../disk/disk.ts'
-import { asVarveError } from '../disk/disk-errors.ts'
+import { namingErrors } from '../disk/disk-errors.ts'
 import { VarveError } from '../errors.ts'
 import { readLockHolder, type LockHolder } from '../log/lock.ts'
 import { findLockRecord, lockName } from '../log/lock-record.ts'
@@ -40,9 +40,7 @@ export async function unlockCommand(
 }
 
 async function hasLock(disk: Disk, directory: string): Promise<boolean> {
-  const status = await disk.stat(directory).catch((error: unknown) => {
-    throw asVarveError(error, directory)
-  })
+  const status = await namingErrors(directory, () => disk.stat(directory))
   if (!status)
     throw new VarveError('VARVE_NOT_FOUND', `There is no directory ${directory}.`, {
       remedy: 'Check the path.',

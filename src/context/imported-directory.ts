@@ -15,14 +15,14 @@ import type { EventInput } from '../journal/event.ts'
 import type { Journal } from '../journal/journal.ts'
 import { joinPath } from '../log/names.ts'
 import { encodeNode, nodesKept, recordsSet, refDocsSet } from '../stores/document-events.ts'
-import { inGroups } from '../stores/document-state.ts'
 import { defaultDocumentNamespace, documentFolder } from '../stores/document-store.ts'
 import { tripletsAdded } from '../stores/graph-events.ts'
 import { graphFolder } from '../stores/graph-store.ts'
+import { inGroups } from '../stores/in-groups.ts'
 import { entriesChanged, structsAdded } from '../stores/index-events.ts'
 import { indexFolder } from '../stores/index-store.ts'
 import type { IndexState } from '../stores/index-state.ts'
-import { graphNodesSet, relationsSet, tripletRows } from '../stores/property-graph-events.ts'
+import { graphNodesSet, relationsSet } from '../stores/property-graph-events.ts'
 import { propertyGraphFolder } from '../stores/property-graph-store.ts'
 import { plainSpelling } from '../stores/spelling.ts'
 import { structDifference, toFields } from '../stores/struct-difference.ts'
@@ -141,7 +141,7 @@ function* structEvents(state: IndexState, { structs }: LlamaIndexContent): Gener
 function* propertyGraphEvents({ nodes, relations, triplets }: PropertyGraphParts): Generator<EventInput> {
   yield* inGroups(nodes, graphNodesSet)
   yield* inGroups(relations, relationsSet)
-  yield* inGroups(triplets, (group) => tripletRows('TripletsAdded', group))
+  yield* inGroups(triplets, tripletsAdded)
 }
 
 /** Nothing promises that a file holds vectors of one length, or finite ones; each run of equal length is a matrix. */

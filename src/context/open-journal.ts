@@ -11,7 +11,7 @@ import { JournalHandle } from '../journal/handle.ts'
 import { Journal } from '../journal/journal.ts'
 import type { JournalOptions } from '../journal/journal-options.ts'
 import { commitsFolder, manifestName, snapshotsFolder } from '../log/names.ts'
-import { asVarveError } from '../disk/disk-errors.ts'
+import { namingErrors } from '../disk/disk-errors.ts'
 import { changedFiles, stageImport } from './imported-directory.ts'
 import { handlesOf, hold, openShared, release, shareAs } from './shared-journals.ts'
 import { kindOf } from './store-kinds.ts'
@@ -118,7 +118,9 @@ export async function openExisting(
 /** The caller holds it. */
 async function openPath(directory: string, options: JournalOptions, readOnly: boolean): Promise<Journal> {
   await checkDirectory(options.disk, directory, readOnly)
-  return openShared(options.disk, directory, () => openDirectory(directory, options, readOnly))
+  return namingErrors(directory, () =>
+    openShared(options.disk, directory, () => openDirectory(directory, options, readOnly)),
+  )
 }
 
 function checkPath(directory: unknown): void {
@@ -157,10 +159,7 @@ async function openDirectory(
 }
 
 async function checkDirectory(disk: Disk, directory: string, readOnly: boolean): Promise<void> {
-  const stat = (path: string) =>
-    disk.stat(path).catch((error: unknown) => {
-      throw asVarveError(error, directory)
-    })
+  const stat = (path: string) => namingErrors(directory, () => disk.stat(path))
   const status = await stat(directory)
   if (!status && readOnly)
     throw new VarveError('VARVE_NOT_FOUND', `There is no directory ${directory}.`, { directory })

@@ -3,7 +3,6 @@
  * Whoever has a journal holds it; the last one to let go closes it.
  */
 import type { Disk } from '../disk/disk.ts'
-import { asVarveError } from '../disk/disk-errors.ts'
 import type { JournalHandle } from '../journal/handle.ts'
 import type { Journal } from '../journal/journal.ts'
 
@@ -47,7 +46,7 @@ export async function openShared(
       return journal
     } catch (error) {
       if (registry.get(path) === place && !place.closing && !(await isOpen(place))) registry.delete(path)
-      throw asVarveError(error, directory)
+      throw error
     }
   }
 }

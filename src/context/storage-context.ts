@@ -1,6 +1,6 @@
 /** Where an application's documents, vectors, indices and graphs are: one journal, and any foreign stores beside it. */
-import { asVarveError } from '../disk/disk-errors.ts'
-import { VarveError } from '../errors.ts'
+import { namingErrors } from '../disk/disk-errors.ts'
+import { contextClosed, VarveError } from '../errors.ts'
 import { contentToDict, dictToContent, type StorageDict } from '../interop/llamaindex-dict.ts'
 import type { Commit, CommitNote } from '../journal/commit.ts'
 import type { JournalHandle } from '../journal/handle.ts'
@@ -162,7 +162,7 @@ export class StorageContext {
     const persistDir = typeof first === 'string' ? first : undefined
     const note = (typeof first === 'string' ? second : first) ?? {}
     const { directory, hasPendingChanges } = this.#journal
-    return this.#naming(async () => {
+    return namingErrors(persistDir ?? directory ?? defaultPersistDir, async () => {
       if (persistDir === undefined && directory !== undefined) return this.#handle.persist(note)
       if (persistDir === undefined && !hasPendingChanges && this.#foreignStore() !== undefined)
         return undefined
@@ -178,7 +178,7 @@ export class StorageContext {
   async transaction<T>(options: TransactionOptions, change: () => Promise<T>): Promise<T> {
     const { ownStoresOnly = false, ...note } = options
     this.#refuseForeign('A transaction', ownStoresOnly)
-    return this.#naming(async () => (await this.#handle.transaction(note, change)).value)
+    return namingErrors(this.#place, async () => (await this.#handle.transaction(note, change)).value)
   }
 
   /** Runs changes as one unit: if `change` throws, all own stores are as before. It does not commit. */
@@ -193,15 +193,13 @@ export class StorageContext {
   /** Drops everything pending. Throws `VARVE_FOREIGN_STORE` if a store persists by itself. */
   async rollback({ ownStoresOnly = false }: { ownStoresOnly?: boolean } = {}): Promise<void> {
     this.#refuseForeign('A rollback', ownStoresOnly)
-    this.#checkWritable()
-    const journal = this.#journal
-    await this.#naming(() => journal.rollback())
+    await namingErrors(this.#place, () => this.#handle.rollback())
   }
 
   /** With durability `'buffered'`: makes everything written durable. */
   async flush(): Promise<void> {
     const journal = this.#journal
-    await this.#naming(() => journal.flush())
+    await namingErrors(this.#place, () => journal.flush())
   }
 
   /** The commits so far, the newest first. */
@@ -238,25 +236,13 @@ export class StorageContext {
     return this.#handle.journal
   }
 
-  #checkWritable(): void {
-    if (!this.#handle.readOnly) return
-    const fact = `This storage context of ${this.#journal.directory ?? 'memory'} is for reading only.`
-    throw new VarveError('VARVE_READ_ONLY', fact)
+  /** What errors call it. */
+  get #place(): string {
+    return this.#journal.directory ?? 'memory'
   }
 
   #checkOpen(): void {
-    if (this.#closing) throw new VarveError('VARVE_CLOSED', 'This storage context is closed.')
-  }
-
-  async #naming<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work()
-    } catch (error) {
-      throw asVarveError(
-        error,
-        this.#closing ? 'the directory' : (this.#handle.journal.directory ?? 'memory'),
-      )
-    }
+    if (this.#closing) throw contextClosed()
   }
 
   #allStores(): unknown[] {

@@ -1,9 +1,27 @@
 /** What the operating system says, as what a user can act on. */
 import { VarveError } from '../errors.ts'
 
-export function asVarveError(error: unknown, path: string): unknown {
+/** No room: on the disk, in a quota, or in the largest file it can have. */
+const fullCodes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
+
+export function isDiskFull(error: unknown): boolean {
+  return fullCodes.has((error as NodeJS.ErrnoException | undefined)?.code ?? '')
+}
+
+/** Rejects with a `VarveError` where the disk gives `work` an error of its own. */
+export async function namingErrors<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw asVarveError(error, path)
+  }
+}
+
+function asVarveError(error: unknown, path: string): unknown {
   const code = (error as NodeJS.ErrnoException)?.code
   if (error instanceof VarveError || code === undefined || !/^E[A-Z]+$/.test(code)) return error
+  if (isDiskFull(error))
+    return new VarveError('VARVE_DISK_FULL', `The disk of ${path} is full.`, { path, cause: error })
   switch (code) {
     case 'EACCES':
     case 'EPERM':
@@ -15,22 +33,10 @@ export function asVarveError(error: unknown, path: string): unknown {
     case 'EEXIST':
     case 'ENOTDIR':
       return new VarveError('VARVE_NOT_A_DIRECTORY', `${path} is not a directory.`, { path, cause: error })
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return new VarveError('VARVE_DISK_FULL', `The disk of ${path} is full.`, { path, cause: error })
     default:
       return new VarveError('VARVE_IO', `Reading or writing ${path} failed (${(error as Error).message}).`, {
         path,
         cause: error,
       })
-  }
-}
-
-/** Rejects with a `VarveError` where the disk gave an error of its own. */
-export async function namingErrors<T>(path: string, work: Promise<T>): Promise<T> {
-  try {
-    return await work
-  } catch (error) {
-    throw asVarveError(error, path)
   }
 }

@@ -12,9 +12,10 @@ import {
   maxFrameBytes,
   padded,
   saltBytes,
-  syncMark,
   tableEntryBytes,
 } from '../log/frame.ts'
+import { nextMark, readHeader, type FrameHeader } from '../log/frame-header.ts'
+import type { FrameFault, ReadFrame } from '../log/frame-reader.ts'
 import type { SteadyFile } from './steady-file.ts'
 
 export interface ScannedItem {
@@ -31,36 +32,14 @@ export interface ScannedItem {
   fault: string | undefined
 }
 
-export interface ScannedFrame {
-  offset: number
-  sizeBytes: number
-  flags: number
-  syncedThrough: number
-  head: Uint8Array
-  /** Header, head and table: what hashes cover. */
-  hashed: Uint8Array
+export interface ScannedFrame extends Omit<ReadFrame, 'items' | 'rowsBytes'> {
   items: ScannedItem[]
 }
 
 /** A place without a frame whose items could be told apart. */
-export interface LostFrame {
-  offset: number
-  fault: string
-  /** There is nothing at all. */
-  end?: true
-  /** Set where the header itself is good: what it says. */
-  sizeBytes?: number
-  syncedThrough?: number
+export interface LostFrame extends Omit<FrameFault, 'item'> {
+  /** How many: set where the header itself is good. */
   items?: number
-}
-
-interface Header {
-  flags: number
-  items: number
-  headBytes: number
-  rowsBytes: number
-  payloadsBytes: number
-  syncedThrough: number
 }
 
 export function isLost(scanned: ScannedFrame | LostFrame): scanned is LostFrame {
@@ -74,12 +53,9 @@ export async function scanFrame(
   limit: number,
 ): Promise<ScannedFrame | LostFrame> {
   if (offset >= limit) return { offset, fault: 'the file ends here', end: true }
-  const header = parseHeader(await file.read(offset, Math.min(headerBytes, limit - offset)))
+  const header = readHeader(await file.read(offset, Math.min(headerBytes, limit - offset)))
   if (typeof header === 'string') return { offset, fault: header }
-  const { flags, items, headBytes, syncedThrough } = header
-  const hashedBytes = headerBytes + padded(headBytes) + items * tableEntryBytes
-  const frontBytes = hashedBytes + padded(header.rowsBytes)
-  const sizeBytes = frameBytes(header)
+  const { flags, items, headBytes, syncedThrough, hashedBytes, frontBytes, sizeBytes } = header
   const known = { offset, syncedThrough, sizeBytes, items }
   if (sizeBytes > maxFrameBytes) return { ...known, fault: 'it is larger than any frame' }
   if (offset + sizeBytes > limit) return { ...known, fault: 'it is cut off' }
@@ -90,17 +66,14 @@ export async function scanFrame(
   if (crc32(hashed.subarray(headerBytes)) !== front.readUInt32LE(36))
     return { ...known, fault: 'its head or table is damaged' }
   const payloads = await file.read(offset + frontBytes, padded(header.payloadsBytes))
-  const table = { front, payloads, start: hashedBytes - items * tableEntryBytes, hashedBytes }
-  const scanned = scanItems(header, { ...table, payloadsOffset: offset + frontBytes })
+  const scanned = scanItems(header, { front, payloads, payloadsOffset: offset + frontBytes })
   if (typeof scanned === 'string') return { ...known, fault: scanned }
   const head = hashed.subarray(headerBytes, headerBytes + headBytes)
   return { offset, sizeBytes, flags, syncedThrough, head, hashed, items: scanned }
 }
 
-export interface FoundHeader {
+export interface FoundHeader extends FrameHeader {
   offset: number
-  sizeBytes: number
-  syncedThrough: number
 }
 
 /** The next good header at or behind `from`. Frames start at multiples of 8. */
@@ -111,66 +84,35 @@ export async function nextHeader(
 ): Promise<FoundHeader | undefined> {
   for (let offset = padded(from); offset + headerBytes <= limit;) {
     const bytes = await file.read(offset, Math.min(64 * 1024, limit - offset))
-    const at = markIn(bytes)
+    const at = nextMark(bytes)
     if (at === undefined) {
       offset += Math.max(8, (bytes.length - 3) & ~7)
       continue
     }
     offset += at
-    const header = parseHeader(await file.read(offset, Math.min(headerBytes, limit - offset)))
-    if (typeof header !== 'string')
-      return { offset, sizeBytes: frameBytes(header), syncedThrough: header.syncedThrough }
+    const header = readHeader(await file.read(offset, Math.min(headerBytes, limit - offset)))
+    if (typeof header !== 'string') return { offset, ...header }
     offset += 8
   }
   return undefined
 }
 
-const markBytes = Buffer.from(Uint32Array.of(syncMark).buffer)
-
-function markIn(bytes: Buffer): number | undefined {
-  let at = bytes.indexOf(markBytes)
-  while (at >= 0 && at % 8 !== 0) at = bytes.indexOf(markBytes, at + 1)
-  return at < 0 ? undefined : at
-}
-
-function frameBytes({ headBytes, items, rowsBytes, payloadsBytes }: Header): number {
-  const hashedBytes = headerBytes + padded(headBytes) + items * tableEntryBytes
-  return hashedBytes + padded(rowsBytes) + padded(payloadsBytes)
-}
-
-/** What a header says, or what is wrong with it. */
-function parseHeader(header: Buffer): Header | string {
-  if (header.length < headerBytes) return 'its header is cut off'
-  if (header.readUInt32LE(0) !== syncMark) return 'no frame begins here'
-  if (crc32(header.subarray(0, 32)) !== header.readUInt32LE(32)) return 'its header is damaged'
-  return {
-    flags: header.readUInt16LE(4),
-    items: header.readUInt32LE(8),
-    headBytes: header.readUInt32LE(12),
-    rowsBytes: header.readUInt32LE(16),
-    payloadsBytes: header.readUInt32LE(20),
-    syncedThrough: Number(header.readBigUInt64LE(24)),
-  }
-}
-
 interface Regions {
   front: Buffer
   payloads: Buffer
-  /** Where the table starts in the front. */
-  start: number
-  hashedBytes: number
   /** Where the payloads stand in the segment. */
   payloadsOffset: number
 }
 
 /** Every item with what is wrong with it, or why they cannot be told apart. */
-function scanItems({ flags, items }: Header, regions: Regions): ScannedItem[] | string {
-  const { front, payloads, start, hashedBytes, payloadsOffset } = regions
+function scanItems(header: FrameHeader, regions: Regions): ScannedItem[] | string {
+  const { flags, items, tableStart, hashedBytes } = header
+  const { front, payloads, payloadsOffset } = regions
   const isMatrix = (flags & frameFlags.matrix) !== 0
   const scanned: ScannedItem[] = []
   let cell = hashedBytes
   let within = 0
-  for (let entry = start; scanned.length < items; entry += tableEntryBytes) {
+  for (let entry = tableStart; scanned.length < items; entry += tableEntryBytes) {
     const rowBytes = front.readUInt32LE(entry + digestBytes)
     const length = front.readUInt32LE(entry + digestBytes + 4)
     const end = cell + cellOverheadBytes + rowBytes

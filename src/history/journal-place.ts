@@ -1,6 +1,6 @@
 /** Finds the journal of a directory, even one whose manifest is damaged, or says why there is none. Reads only. */
 import type { Disk } from '../disk/disk.ts'
-import { asVarveError } from '../disk/disk-errors.ts'
+import { namingErrors } from '../disk/disk-errors.ts'
 import { VarveError } from '../errors.ts'
 import { isLlamaIndexName } from '../interop/llamaindex-names.ts'
 import { journalIdBytes, readManifest, type Manifest } from '../journal/manifest.ts'
@@ -20,21 +20,20 @@ export interface JournalPlace {
  * segment of the commit log can be read.
  */
 export async function findJournal(disk: Disk, directory: string): Promise<JournalPlace> {
-  try {
+  return namingErrors(directory, async () => {
     await mustBeDirectory(disk, directory)
     const { manifest, fault } = await manifestOrFault(disk, directory)
     const hasCommits = (await commitSegments(disk, directory)).length > 0
     if (!manifest && !fault && !hasCommits) throw await noJournal(disk, directory)
     const id = manifest ? journalIdBytes(manifest) : await idInSegments(disk, directory)
-    if (id)
-      return { files: new SegmentFiles({ disk, directory, journalId: id }), manifest, manifestFault: fault }
-  } catch (error) {
-    throw asVarveError(error, directory)
-  }
-  const path = joinPath(directory, manifestName)
-  throw new VarveError('VARVE_CORRUPT', `Neither ${path} nor any segment of the commit log can be read.`, {
-    path,
+    if (!id) throw unreadable(joinPath(directory, manifestName))
+    return { files: new SegmentFiles({ disk, directory, journalId: id }), manifest, manifestFault: fault }
   })
+}
+
+function unreadable(path: string): VarveError {
+  const fact = `Neither ${path} nor any segment of the commit log can be read.`
+  return new VarveError('VARVE_CORRUPT', fact, { path })
 }
 
 async function mustBeDirectory(disk: Disk, directory: string): Promise<void> {

@@ -1,6 +1,6 @@
 /** Where a repair writes: beside its target under another name, until all of it is there. */
 import type { Disk } from '../disk/disk.ts'
-import { asVarveError } from '../disk/disk-errors.ts'
+import { namingErrors } from '../disk/disk-errors.ts'
 import { VarveError } from '../errors.ts'
 import { syncName } from '../log/durable-directory.ts'
 import { joinPath } from '../log/names.ts'
@@ -9,7 +9,7 @@ import { joinPath } from '../log/names.ts'
 export async function claimTarget(disk: Disk, from: string, to: string): Promise<string> {
   const target = to.replace(/(?<=.)\/+$/, '')
   const unfinished = `${target}.unfinished`
-  try {
+  return namingErrors(to, async () => {
     await mustBeElsewhere(disk, from, target)
     const status = await disk.stat(target)
     const names = status?.kind === 'directory' ? await disk.list(target) : []
@@ -24,9 +24,7 @@ export async function claimTarget(disk: Disk, from: string, to: string): Promise
         directory: unfinished,
       })
     return unfinished
-  } catch (error) {
-    throw asVarveError(error, to)
-  }
+  })
 }
 
 /** The target comes into being in one step. */

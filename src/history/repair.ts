@@ -1,7 +1,7 @@
 /** Writes every good commit of a directory to a new one, and says exactly what could not be carried over. The old one is not changed. */
 import { randomFillSync } from 'node:crypto'
 import type { Disk } from '../disk/disk.ts'
-import { asVarveError } from '../disk/disk-errors.ts'
+import { namingErrors } from '../disk/disk-errors.ts'
 import { VarveError } from '../errors.ts'
 import type { Limits } from '../journal/limits.ts'
 import { lockName, parseLockName } from '../log/lock-record.ts'
@@ -41,14 +41,16 @@ export async function repairDirectory(
       throw new VarveError('VARVE_CORRUPT', `No commit of ${from} can be read; nothing was written.`, {
         path: from,
       })
-    try {
-      const report = await write({ disk, place, inspection, reader, unfinished }, options)
-      await settleTarget(disk, unfinished, to)
-      return { ...report, from, to }
-    } catch (error) {
-      await removeFiles(disk, unfinished)
-      throw asVarveError(error, to)
-    }
+    return namingErrors(to, async () => {
+      try {
+        const report = await write({ disk, place, inspection, reader, unfinished }, options)
+        await settleTarget(disk, unfinished, to)
+        return { ...report, from, to }
+      } catch (error) {
+        await removeFiles(disk, unfinished)
+        throw error
+      }
+    })
   })
 }
 

@@ -1,6 +1,6 @@
 /** Reads every byte of a directory and says what holds, what is damaged and where, and what follows from it. */
 import type { Disk } from '../disk/disk.ts'
-import { asVarveError } from '../disk/disk-errors.ts'
+import { namingErrors } from '../disk/disk-errors.ts'
 import { readLockHolder } from '../log/lock.ts'
 import { Inspection, type InspectionOptions } from './inspection.ts'
 import { findJournal, type JournalPlace } from './journal-place.ts'
@@ -31,9 +31,9 @@ export async function withInspection<T>(
 ): Promise<T> {
   const reader = new SegmentReader(place.files)
   try {
-    return await use(await new Inspection(reader, options).run(place), reader)
-  } catch (error) {
-    throw asVarveError(error, place.files.directory)
+    return await namingErrors(place.files.directory, async () =>
+      use(await new Inspection(reader, options).run(place), reader),
+    )
   } finally {
     await reader.close()
   }

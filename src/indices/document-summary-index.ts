@@ -88,9 +88,7 @@ export class DocumentSummaryIndex extends BaseIndex {
     struct: StructHandle,
     options: LoadDocumentSummaryIndexOptions,
   ): Promise<DocumentSummaryIndex> {
-    const { embedModel, acceptEmbedModel = false, storageContext } = options
-    if (embedModel !== undefined)
-      await checkEmbedModel({ struct, embedModel, acceptEmbedModel, storageContext })
+    await checkEmbedModel(struct, options)
     return new DocumentSummaryIndex(struct, options)
   }
 

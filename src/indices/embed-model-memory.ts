@@ -30,16 +30,20 @@ export function rememberEmbedModel(
   return isNews ? record(fields, model.id, dimensions) : []
 }
 
-export interface EmbedModelCheck {
-  struct: StructHandle
-  embedModel: EmbedModel
-  acceptEmbedModel: boolean
+export interface LoadedEmbedModel {
   storageContext: IndexStorage
-  fields?: EmbedModelFields
+  embedModel?: EmbedModel | undefined
+  /** Takes this one, and remembers it from now on. */
+  acceptEmbedModel?: boolean | undefined
 }
 
-export async function checkEmbedModel(check: EmbedModelCheck): Promise<void> {
-  const { struct, embedModel, acceptEmbedModel, fields = textModelFields } = check
+/** Checks the model, if any, that an index is loaded with. */
+export async function checkEmbedModel(
+  struct: StructHandle,
+  { storageContext, embedModel, acceptEmbedModel = false }: LoadedEmbedModel,
+  fields = textModelFields,
+): Promise<void> {
+  if (embedModel === undefined) return
   const { id, dimensions } = remembered(await struct.current(), fields)
   const isSame =
     embedModel.id === id && (embedModel.dimensions ?? dimensions) === (dimensions ?? embedModel.dimensions)
@@ -53,21 +57,19 @@ export async function checkEmbedModel(check: EmbedModelCheck): Promise<void> {
       givenEmbedModelId: embedModel.id,
     })
   }
-  await recordUnlessReadOnly({ ...check, fields })
+  const { dimensions: given = null } = embedModel
+  await unlessReadOnly(() =>
+    storageContext.together(async () => {
+      await struct.fresh()
+      await struct.change(record(fields, embedModel.id, given))
+    }),
+  )
 }
 
 /** Who may only read may still query with a model of their choice. */
-async function recordUnlessReadOnly({
-  struct,
-  embedModel,
-  storageContext,
-  fields,
-}: EmbedModelCheck & { fields: EmbedModelFields }): Promise<void> {
+async function unlessReadOnly(remember: () => Promise<void>): Promise<void> {
   try {
-    await storageContext.together(async () => {
-      await struct.fresh()
-      await struct.change(record(fields, embedModel.id, embedModel.dimensions ?? null))
-    })
+    await remember()
   } catch (error) {
     if (!(error instanceof VarveError && error.code === 'VARVE_READ_ONLY')) throw error
   }

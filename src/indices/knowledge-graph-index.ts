@@ -79,9 +79,7 @@ export class KnowledgeGraphIndex extends BaseIndex {
     struct: StructHandle,
     options: LoadKnowledgeGraphIndexOptions,
   ): Promise<KnowledgeGraphIndex> {
-    const { embedModel, acceptEmbedModel = false, storageContext } = options
-    if (embedModel !== undefined)
-      await checkEmbedModel({ struct, embedModel, acceptEmbedModel, storageContext })
+    await checkEmbedModel(struct, options)
     await warnOfMissingGraph(struct.lastSeen, options)
     return new KnowledgeGraphIndex(struct, options)
   }

@@ -78,12 +78,8 @@ export class MultiModalVectorStoreIndex extends VectorStoreIndex {
     options: LoadMultiModalIndexOptions,
   ): Promise<MultiModalVectorStoreIndex> {
     const index = new MultiModalVectorStoreIndex(struct, options)
-    const { embedModel, imageEmbedModel, acceptEmbedModel = false, storageContext } = options
-    const check = { struct, acceptEmbedModel, storageContext }
-    if (embedModel !== undefined) await checkEmbedModel({ ...check, embedModel })
-    if (imageEmbedModel !== undefined) {
-      await checkEmbedModel({ ...check, embedModel: imageEmbedModel, fields: imageModelFields })
-    }
+    await checkEmbedModel(struct, options)
+    await checkEmbedModel(struct, { ...options, embedModel: options.imageEmbedModel }, imageModelFields)
     return index
   }
 

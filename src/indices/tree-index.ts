@@ -87,9 +87,7 @@ export class TreeIndex extends BaseIndex {
 
   /** For `loadIndexFromStorage`. */
   static async load(struct: StructHandle, options: LoadTreeIndexOptions): Promise<TreeIndex> {
-    const { embedModel, acceptEmbedModel = false, storageContext } = options
-    if (embedModel !== undefined)
-      await checkEmbedModel({ struct, embedModel, acceptEmbedModel, storageContext })
+    await checkEmbedModel(struct, options)
     return new TreeIndex(struct, options)
   }
 

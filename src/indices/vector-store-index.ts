@@ -90,9 +90,7 @@ export class VectorStoreIndex extends BaseIndex {
   /** For `loadIndexFromStorage`. */
   static async load(struct: StructHandle, options: LoadVectorIndexOptions): Promise<VectorStoreIndex> {
     const index = new VectorStoreIndex(struct, options)
-    const { embedModel, acceptEmbedModel = false, storageContext } = options
-    if (embedModel !== undefined)
-      await checkEmbedModel({ struct, embedModel, acceptEmbedModel, storageContext })
+    await checkEmbedModel(struct, options)
     return index
   }
 

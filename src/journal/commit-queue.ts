@@ -10,23 +10,22 @@
  * | any other write, or a sync | VARVE_OUTCOME_UNKNOWN: reopening tells   | is over: a failed sync is never retried |
  * | the lock is another's      | VARVE_DISPLACED: nothing is acknowledged | is over                                 |
  */
+import { isDiskFull } from '../disk/disk-errors.ts'
 import { VarveError } from '../errors.ts'
 import type { EncodedFrame } from '../log/frame.ts'
-import { commitsFolder } from '../log/names.ts'
 import { commitHash, type ChainEnd, type LogPlace } from '../log/recovery.ts'
-import { segmentHeaderBytes } from '../log/segment.ts'
 import type { SegmentFiles } from '../log/segment-files.ts'
-import { isDiskFull, type SegmentWriter } from '../log/segment-writer.ts'
+import { joined } from '../log/segment-writer.ts'
 import {
   encodeCommit,
   encodeMark,
-  encodeSeal,
   toCommit,
   type Commit,
   type CommitKind,
   type CommitNote,
 } from './commit.ts'
-import type { Catalog, CommitSummary } from './catalog.ts'
+import type { CommitSummary } from './catalog.ts'
+import { LogEnd, unlessFull, type DiskFull, type LogEndOptions, type Opening } from './log-end.ts'
 import type { TakenChanges } from './pending.ts'
 
 export type Durability = 'commit' | 'buffered'
@@ -56,17 +55,11 @@ interface PreparedCommit extends QueuedCommit {
   end: ChainEnd
 }
 
-export interface CommitQueueOptions {
+export interface CommitQueueOptions extends LogEndOptions {
   files: SegmentFiles
-  writer: SegmentWriter
-  catalog: Catalog
   durability: Durability
   /** The last commit known to be durable. */
   syncedThrough: number
-  /** Set when the commit log must go on in a new segment, the first being numbered so. */
-  newSegment: number | undefined
-  /** The commit log starts a new segment beyond this. */
-  segmentBytes: number
   stillHeld: () => Promise<boolean>
   /**
    * Creates what the first commit of the session needs, and has the writer adopt what a dead one may have
@@ -74,24 +67,10 @@ export interface CommitQueueOptions {
    */
   prepare: () => Promise<void>
   clock: () => Date
-  random: (target: Uint8Array) => void
-  /** The commits of a group are in the catalog; durable only if `synced`. */
-  onCommitted: (commits: readonly CommitSummary[], synced: boolean) => void
+  /** The commits of a group are in the catalog. */
+  onCommitted: (commits: readonly CommitSummary[]) => void
   /** A commit that could not be written since the disk was full. Of several, the last is given back first. */
   onReturned: (request: CommitRequest) => void
-}
-
-/** Where the next frames of the commit log go; in a new segment, behind a seal, unless it is the first. */
-interface Opening {
-  next: LogPlace
-  isNew: boolean
-  seal: EncodedFrame | undefined
-}
-
-interface DiskFull {
-  cause: unknown
-  /** How far the commit log was written nevertheless. */
-  reached: number
 }
 
 export class CommitQueue {
@@ -103,7 +82,7 @@ export class CommitQueue {
   #queue: QueuedCommit[] = []
   /** Groups and marks, one after another: only one at a time may know where the commit log ends. */
   #work: Promise<void> = Promise.resolve()
-  #newSegment: number | undefined
+  readonly #logEnd: LogEnd
   #prepared = false
   /** Written, but not known to be on disk. */
   #unsynced = false
@@ -113,7 +92,7 @@ export class CommitQueue {
   constructor(options: CommitQueueOptions) {
     this.#options = options
     this.syncedThrough = options.syncedThrough
-    this.#newSegment = options.newSegment
+    this.#logEnd = new LogEnd(options)
   }
 
   /**
@@ -193,9 +172,9 @@ export class CommitQueue {
     await this.#sync()
     if (this.#mark === 'no commit yet' || this.#mark === 'close' || this.#mark === mark) return
     const { writer, catalog, random } = this.#options
-    const opening = this.#opening()
+    const opening = this.#logEnd.opening(this.syncedThrough)
     const frame = encodeMark({ close: mark === 'close', syncedThrough: this.syncedThrough, random })
-    if (await this.#append(opening, frame.chunks)) return
+    if (await this.#logEnd.append(opening, frame.chunks)) return
     const next = { ...opening.next, offset: opening.next.offset + frame.sizeBytes }
     catalog.end = { ...catalog.end, next, closed: mark === 'close' }
     await writer.sync()
@@ -219,7 +198,7 @@ export class CommitQueue {
     const { prepared, opening } = this.#prepare(group)
     const failed =
       (await unlessFull(this.#writeStores(prepared))) ??
-      (await this.#append(
+      (await this.#logEnd.append(
         opening,
         prepared.flatMap(({ frame }) => frame.chunks),
       ))
@@ -252,7 +231,7 @@ export class CommitQueue {
   #prepare(group: QueuedCommit[]): { prepared: PreparedCommit[]; opening: Opening } {
     const { catalog, clock, random } = this.#options
     const { syncedThrough } = this
-    const opening = this.#opening()
+    const opening = this.#logEnd.opening(syncedThrough)
     let end: ChainEnd = { ...catalog.end, next: opening.next }
     let timeMs = catalog.lastTimeMs
     const prepared = group.map((queued): PreparedCommit => {
@@ -267,50 +246,6 @@ export class CommitQueue {
       return { ...queued, summary: { ...input, hash: end.hash }, frame, place, end }
     })
     return { prepared, opening }
-  }
-
-  #opening(): Opening {
-    const { catalog, random, segmentBytes } = this.#options
-    const { number, hash, next } = catalog.end
-    if (this.#newSegment === undefined && next.offset > segmentBytes) this.#newSegment = next.segment + 1
-    if (this.#newSegment === undefined) return { next, isNew: false, seal: undefined }
-    const first = { segment: this.#newSegment, offset: segmentHeaderBytes }
-    if (this.#newSegment === 1) return { next: first, isNew: true, seal: undefined }
-    const { syncedThrough } = this
-    const seal = encodeSeal(
-      { segment: next.segment, length: next.offset, number, hash },
-      { syncedThrough, random },
-    )
-    return { next: { ...first, offset: first.offset + seal.sizeBytes }, isNew: true, seal }
-  }
-
-  /**
-   * Writes to the commit log, or answers how far a full disk let it come. What then stands there is never
-   * written over: the log goes on in a new segment; but a new segment without its whole seal has told nobody
-   * anything, and is removed.
-   */
-  async #append({ next, isNew, seal }: Opening, chunks: Uint8Array[]): Promise<DiskFull | undefined> {
-    const { writer, catalog } = this.#options
-    const offset = isNew ? segmentHeaderBytes : next.offset
-    try {
-      await writer.write({
-        folder: commitsFolder,
-        segment: next.segment,
-        offset,
-        chunks: [...(seal?.chunks ?? []), ...chunks],
-      })
-      this.#newSegment = undefined
-      return undefined
-    } catch (cause) {
-      if (!isDiskFull(cause)) throw cause
-      const reached = (isNew ? 0 : offset) + ((cause as { written?: number }).written ?? 0)
-      if (isNew && reached < next.offset) await writer.remove(commitsFolder, next.segment)
-      else {
-        if (isNew) catalog.end = { ...catalog.end, next, closed: false }
-        this.#newSegment = next.segment + 1
-      }
-      return { cause, reached }
-    }
   }
 
   /** Also opens the segments for reading, since their payloads are soon read from there. */
@@ -341,10 +276,7 @@ export class CommitQueue {
     if (synced) this.syncedThrough = catalog.end.number
     this.#unsynced = !synced
     this.#mark = 'nothing'
-    onCommitted(
-      written.map(({ summary }) => summary),
-      synced,
-    )
+    onCommitted(written.map(({ summary }) => summary))
     for (const { summary, settle } of written) settle.resolve(toCommit(summary))
   }
 
@@ -387,35 +319,4 @@ export class CommitQueue {
 
 function displaced(): VarveError {
   return new VarveError('VARVE_DISPLACED', 'Another process has taken over the writing of this directory.')
-}
-
-async function unlessFull(work: Promise<void>): Promise<DiskFull | undefined> {
-  try {
-    await work
-    return undefined
-  } catch (cause) {
-    if (isDiskFull(cause)) return { cause, reached: 0 }
-    throw cause
-  }
-}
-
-/** Writes of several commits that follow each other in one segment, as one write. */
-function joined<W extends { folder: string; segment: number; offset: number; chunks: Uint8Array[] }>(
-  writes: W[],
-): W[] {
-  const result: W[] = []
-  const ends = new Map<string, { write: W; end: number }>()
-  for (const write of writes) {
-    const key = `${write.folder}/${write.segment}`
-    const last = ends.get(key)
-    const size = write.chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-    if (last?.end === write.offset) {
-      last.write.chunks.push(...write.chunks)
-      last.end += size
-    } else {
-      result.push(write)
-      ends.set(key, { write, end: write.offset + size })
-    }
-  }
-  return result
 }

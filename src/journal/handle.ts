@@ -3,7 +3,7 @@
  * journal goes on. Stores ask the handle, so that a context which moves to another journal takes its stores
  * along.
  */
-import { VarveError } from '../errors.ts'
+import { contextClosed, VarveError } from '../errors.ts'
 import type { Commit, CommitKind, CommitNote } from './commit.ts'
 import type { EventInput, Position, StoreState } from './event.ts'
 import type { Journal } from './journal.ts'
@@ -29,7 +29,7 @@ export class JournalHandle {
   }
 
   get journal(): Journal {
-    if (this.#closed) throw new VarveError('VARVE_CLOSED', 'This storage context is closed.')
+    if (this.#closed) throw contextClosed()
     return this.#journal
   }
 
@@ -70,6 +70,11 @@ export class JournalHandle {
   async persist(note?: CommitNote, kind?: CommitKind): Promise<Commit | undefined> {
     this.#checkWritable()
     return this.journal.persist(note, kind)
+  }
+
+  async rollback(): Promise<void> {
+    this.#checkWritable()
+    await this.journal.rollback()
   }
 
   /** From now on this is a handle of another journal. */

@@ -4,7 +4,7 @@
  */
 import type { Disk } from '../disk/disk.ts'
 import { VarveError } from '../errors.ts'
-import { FrameReader, marksBeyond, isFault } from '../log/frame-reader.ts'
+import { marksBeyond } from '../log/frame-reader.ts'
 import {
   commitsFolder,
   joinPath,
@@ -22,6 +22,7 @@ import { decode } from './codec.ts'
 import { decodeCommit, heads } from './commit.ts'
 import type { StoreSource } from './fold.ts'
 import { journalIdBytes, readManifest, type Manifest } from './manifest.ts'
+import { frameAt, readCommit } from './read-commit.ts'
 import { catalogSubject, readSnapshot } from './snapshot.ts'
 
 export class Home {
@@ -98,20 +99,14 @@ export class Home {
     return {
       files: this.files,
       entry: this.catalog.stores.get(folder),
-      commitHash: async (number) => commitHash((await this.#commitFrame(number)).hashed),
+      commitHash: async (number) => (await this.commit(number)).hash,
       allParts: () => this.#allParts(folder),
     }
   }
 
   /** Commit `number` as it was written. */
-  async commit(number: number): Promise<CommitSummary> {
-    const frame = await this.#commitFrame(number)
-    return { ...decodeCommit(frame), hash: commitHash(frame.hashed) }
-  }
-
-  async #commitFrame(number: number): ReturnType<typeof frameAt> {
-    const [segment, offset] = this.catalog.offsets.slice((number - 1) * 2, number * 2)
-    return frameAt(this.files, { segment: segment!, offset: offset! })
+  commit(number: number): Promise<CommitSummary> {
+    return readCommit(this, number)
   }
 
   async #allParts(folder: string): Promise<CommittedParts[]> {
@@ -126,21 +121,6 @@ export class Home {
 
 function summarize(found: FoundCommit): CommitSummary {
   return { ...decodeCommit(found.frame), hash: found.hash }
-}
-
-async function frameAt(files: SegmentFiles, { segment, offset }: { segment: number; offset: number }) {
-  const file = await files.open(commitsFolder, segment)
-  const frame = await new FrameReader(file).read(offset, await file.size())
-  if (!isFault(frame)) return frame
-  throw new VarveError(
-    'VARVE_CORRUPT',
-    `Damaged: ${files.path(commitsFolder, segment)}, offset ${offset}: ${frame.fault}.`,
-    {
-      store: commitsFolder,
-      segment,
-      offset,
-    },
-  )
 }
 
 type SnapshotNames = { commit: number; subject: string }[]

@@ -11,7 +11,7 @@ import type { Position } from './event.ts'
 const gapBytes = 4 * 1024
 const runBytes = 4 * 1024 * 1024
 
-export function readPayload(files: SegmentFiles, folder: string, position: Position): Uint8Array {
+function readPayload(files: SegmentFiles, folder: string, position: Position): Uint8Array {
   const { segment, offset, length, crc } = position
   const payload = files.opened(folder, segment)?.readNow(offset, length)
   if (payload?.length === length && crc32(payload) === crc) return payload

@@ -12,10 +12,10 @@ import {
   itemDigest,
   padded,
   saltBytes,
-  syncMark,
   tableEntryBytes,
   frameFlags,
 } from './frame.ts'
+import { nextMark, readHeader } from './frame-header.ts'
 
 export interface ReadItem {
   row: Uint8Array
@@ -66,32 +66,25 @@ export class FrameReader {
    */
   async read(offset: number, limit: number, { payloads = false } = {}): Promise<ReadFrame | FrameFault> {
     if (offset >= limit) return { offset, fault: 'the file ends here', end: true }
-    const header = await this.#bytes(offset, headerBytes, limit)
-    const fault = headerFault(header)
-    if (fault) return { offset, fault }
-    const items = header.readUInt32LE(8)
-    const headBytes = header.readUInt32LE(12)
-    const rowsBytes = header.readUInt32LE(16)
-    const payloadsBytes = header.readUInt32LE(20)
-    const syncedThrough = Number(header.readBigUInt64LE(24))
-    const hashedBytes = headerBytes + padded(headBytes) + items * tableEntryBytes
-    const sizeBytes = hashedBytes + padded(rowsBytes) + padded(payloadsBytes)
+    const header = readHeader(await this.#bytes(offset, headerBytes, limit))
+    if (typeof header === 'string') return { offset, fault: header }
+    const { flags, items, syncedThrough, headBytes, rowsBytes, tableStart, hashedBytes, sizeBytes } = header
     const known = { offset, syncedThrough, sizeBytes }
     if (offset + sizeBytes > limit) return { ...known, fault: 'it is cut off' }
 
-    const front = await this.#bytes(offset, hashedBytes + padded(rowsBytes), limit)
+    const front = await this.#bytes(offset, header.frontBytes, limit)
     const hashed = front.subarray(0, hashedBytes)
     if (crc32(hashed.subarray(headerBytes)) !== front.readUInt32LE(36))
       return { ...known, fault: 'its head or table is damaged' }
     const frame: ReadFrame = {
       ...known,
-      flags: header.readUInt16LE(4),
+      flags,
       head: hashed.subarray(headerBytes, headerBytes + headBytes),
       hashed,
       items: [],
       rowsBytes,
     }
-    const bad = readCells(frame, { front, items, tableStart: headerBytes + padded(headBytes) })
+    const bad = readCells(frame, { front, items, tableStart })
     if (bad) return { ...known, ...bad }
     return payloads ? ((await this.#payloadFault(frame, front)) ?? frame) : frame
   }
@@ -152,21 +145,6 @@ export async function* marksBeyond(file: ReadableFile, from: number, limit: numb
     if (frame.syncedThrough !== undefined) yield frame.syncedThrough
     offset += next + (isFault(frame) ? 8 : frame.sizeBytes)
   }
-}
-
-const markBytes = Buffer.from(Uint32Array.of(syncMark).buffer)
-
-function nextMark(bytes: Buffer): number | undefined {
-  let at = bytes.indexOf(markBytes)
-  while (at >= 0 && at % 8 !== 0) at = bytes.indexOf(markBytes, at + 1)
-  return at < 0 ? undefined : at
-}
-
-function headerFault(header: Buffer): string | undefined {
-  if (header.length < headerBytes) return 'its header is cut off'
-  if (header.readUInt32LE(0) !== syncMark) return 'no frame begins here'
-  if (crc32(header.subarray(0, 32)) !== header.readUInt32LE(32)) return 'its header is damaged'
-  return undefined
 }
 
 function readCells(

@@ -14,12 +14,6 @@ export interface SegmentWrite {
   chunks: Uint8Array[]
 }
 
-const fullCodes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
-
-export function isDiskFull(error: unknown): boolean {
-  return fullCodes.has((error as NodeJS.ErrnoException | undefined)?.code ?? '')
-}
-
 export class SegmentWriter {
   readonly #files: SegmentFiles
   readonly #session: Uint8Array
@@ -121,4 +115,23 @@ export class SegmentWriter {
     }
     this.#dirtyDirectories.add(path)
   }
+}
+
+/** Writes that follow each other in one segment, as one. */
+export function joined(writes: SegmentWrite[]): SegmentWrite[] {
+  const result: SegmentWrite[] = []
+  const ends = new Map<string, { write: SegmentWrite; end: number }>()
+  for (const write of writes) {
+    const key = `${write.folder}/${write.segment}`
+    const last = ends.get(key)
+    const size = write.chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+    if (last?.end === write.offset) {
+      last.write.chunks.push(...write.chunks)
+      last.end += size
+    } else {
+      result.push(write)
+      ends.set(key, { write, end: write.offset + size })
+    }
+  }
+  return result
 }

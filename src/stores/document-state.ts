@@ -16,6 +16,7 @@ import {
   type RecordRow,
   type RefDocRow,
 } from './document-events.ts'
+import { inGroups } from './in-groups.ts'
 import { positionFromPlain, positionToPlain, type PlainPosition } from './position-codec.ts'
 import type { Metadata } from './relationships.ts'
 import { plainSpelling, type Spelling } from './spelling.ts'
@@ -33,9 +34,6 @@ export type DocumentState = {
   records: Table<DocumentRecord>
   refDocs: Table<RefDocState>
 }
-
-/** Items per event when a whole store is handed on. */
-const presentItems = 1000
 
 export const documentKind: StoreKind<DocumentState> = {
   initialState: (undo: UndoLog) => ({
@@ -198,16 +196,4 @@ const refDocCodec: ValueCodec<RefDocState> = {
 
 function extraFromStored(extra: unknown): Record<string, unknown> {
   return treeFromStored(extra).value as Record<string, unknown>
-}
-
-/** Events of a bounded number of items. */
-export function* inGroups<T, E>(items: Iterable<T>, toEvent: (group: T[]) => E): Generator<E> {
-  let group: T[] = []
-  for (const item of items) {
-    group.push(item)
-    if (group.length < presentItems) continue
-    yield toEvent(group)
-    group = []
-  }
-  if (group.length) yield toEvent(group)
 }

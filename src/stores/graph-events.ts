@@ -1,5 +1,5 @@
 /**
- * What happens in a graph store.
+ * What happens in a graph store, and to the triplets of a property graph store.
  *
  * | event             | row                                                    |
  * |-------------------|--------------------------------------------------------|
@@ -8,20 +8,18 @@
  *
  * All of them are texts, escaped as `storable.ts` says.
  */
-import type { EventInput } from '../journal/event.ts'
+import type { EventInput, EventItem } from '../journal/event.ts'
 import type { Triplet } from './contract.ts'
 import { escapeText } from './storable.ts'
 
 export function tripletsAdded(triplets: Iterable<Triplet>): EventInput {
-  return {
-    type: 'TripletsAdded',
-    items: Array.from(triplets, (triplet) => ({ row: triplet.map(escapeText) })),
-  }
+  return { type: 'TripletsAdded', items: tripletItems(triplets) }
 }
 
 export function tripletsDeleted(triplets: Iterable<Triplet>): EventInput {
-  return {
-    type: 'TripletsDeleted',
-    items: Array.from(triplets, (triplet) => ({ row: triplet.map(escapeText) })),
-  }
+  return { type: 'TripletsDeleted', items: tripletItems(triplets) }
+}
+
+function tripletItems(triplets: Iterable<Triplet>): EventItem[] {
+  return Array.from(triplets, (triplet) => ({ row: triplet.map(escapeText) }))
 }

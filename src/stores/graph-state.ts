@@ -2,7 +2,7 @@
 import type { StoreKind } from '../journal/event.ts'
 import { Table, type UndoLog, type ValueCodec } from '../journal/table.ts'
 import type { Triplet } from './contract.ts'
-import { inGroups } from './document-state.ts'
+import { inGroups } from './in-groups.ts'
 import { tripletsAdded, tripletsDeleted } from './graph-events.ts'
 import { escapeText, unescapeText } from './storable.ts'
 

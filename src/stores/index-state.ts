@@ -8,7 +8,7 @@
 import { enableMapSet, produce } from 'immer'
 import type { StoreKind, StoredEvent } from '../journal/event.ts'
 import { Table, type UndoLog, type ValueCodec } from '../journal/table.ts'
-import { inGroups } from './document-state.ts'
+import { inGroups } from './in-groups.ts'
 import {
   entriesChanged,
   structsAdded,

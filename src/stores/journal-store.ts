@@ -1,7 +1,7 @@
 /** What all our stores have in common: a folder of a journal, a state to read, and events to append. */
 import type { Append, JournalHandle } from '../journal/handle.ts'
 import type { StoreState } from '../journal/event.ts'
-import { asVarveError } from '../disk/disk-errors.ts'
+import { namingErrors } from '../disk/disk-errors.ts'
 
 /** Known to the context, and to no one else: how it tells our stores from foreign ones. */
 export abstract class JournalStore<S extends StoreState> {
@@ -54,25 +54,20 @@ export abstract class JournalStore<S extends StoreState> {
 
   /** Looks at the state, in one synchronous step; before anything is awaited, if the state is loaded. */
   protected async read<T>(look: (state: S) => T): Promise<T> {
-    const handle = this.#handle
-    try {
-      const state = handle.state(this.#folder)
+    return namingErrors(this.#folder, async () => {
+      const state = this.#handle.state(this.#folder)
       return look((state instanceof Promise ? await state : state) as S)
-    } catch (error) {
-      throw asVarveError(error, this.#folder)
-    }
+    })
   }
 
   /** Reads the state and appends events, in one synchronous step. */
   protected async change<T>(change: (state: S, append: Append) => T): Promise<T> {
     const handle = this.#handle
-    try {
-      return await handle.write(this.#folder, (state, append) => {
+    return namingErrors(handle.journal.directory ?? this.#folder, () =>
+      handle.write(this.#folder, (state, append) => {
         if (this.#namespace !== undefined) handle.journal.name(this.#folder, this.#namespace)
         return change(state as S, append)
-      })
-    } catch (error) {
-      throw asVarveError(error, handle.journal.directory ?? this.#folder)
-    }
+      }),
+    )
   }
 }

@@ -11,10 +11,9 @@
  * | `TripletsDeleted`  | source id, label, target id                      |
  *
  * Nodes and relations are kept with every field they came with, in LlamaIndex's spelling: `label`, `properties`, `embedding`, `name` or `text` and `id_`; `source_id`,
- * `target_id`. Texts are escaped as `storable.ts` says, fields are as `stored-metadata.ts` says.
+ * `target_id`. Texts are escaped as `storable.ts` says, fields are as `stored-metadata.ts` says. The events of triplets are made in `graph-events.ts`.
  */
 import type { EventInput } from '../journal/event.ts'
-import type { Triplet } from './contract.ts'
 import { escapeText } from './storable.ts'
 import { treeToStored, type SpelledTree } from './stored-metadata.ts'
 
@@ -26,18 +25,16 @@ export function relationsSet(relations: Iterable<readonly [key: string, fields: 
   return fieldsSet('RelationsSet', relations)
 }
 
-export function keysDeleted(
-  type: 'GraphNodesDeleted' | 'RelationsDeleted',
-  keys: Iterable<string>,
-): EventInput {
-  return { type, items: Array.from(keys, (key) => ({ row: [escapeText(key)] })) }
+export function graphNodesDeleted(ids: Iterable<string>): EventInput {
+  return keysDeleted('GraphNodesDeleted', ids)
 }
 
-export function tripletRows(
-  type: 'TripletsAdded' | 'TripletsDeleted',
-  triplets: Iterable<Triplet>,
-): EventInput {
-  return { type, items: Array.from(triplets, (triplet) => ({ row: triplet.map(escapeText) })) }
+export function relationsDeleted(keys: Iterable<string>): EventInput {
+  return keysDeleted('RelationsDeleted', keys)
+}
+
+function keysDeleted(type: string, keys: Iterable<string>): EventInput {
+  return { type, items: Array.from(keys, (key) => ({ row: [escapeText(key)] })) }
 }
 
 function fieldsSet(type: string, entries: Iterable<readonly [key: string, fields: SpelledTree]>): EventInput {

@@ -5,8 +5,9 @@
 import type { StoreKind } from '../journal/event.ts'
 import { Table, type UndoLog, type ValueCodec } from '../journal/table.ts'
 import type { Triplet } from './contract.ts'
-import { inGroups } from './document-state.ts'
-import { graphNodesSet, keysDeleted, relationsSet, tripletRows } from './property-graph-events.ts'
+import { tripletsAdded, tripletsDeleted } from './graph-events.ts'
+import { inGroups } from './in-groups.ts'
+import { graphNodesDeleted, graphNodesSet, relationsDeleted, relationsSet } from './property-graph-events.ts'
 import { unescapeText } from './storable.ts'
 import { treeFromStored, treeToStored, type SpelledTree } from './stored-metadata.ts'
 
@@ -28,16 +29,12 @@ export const propertyGraphKind: StoreKind<PropertyGraphState> = {
   *present(state) {
     yield* inGroups(unescaped(state.nodes), graphNodesSet)
     yield* inGroups(unescaped(state.relations), relationsSet)
-    yield* inGroups(allGraphTriplets(state), (group) => tripletRows('TripletsAdded', group))
+    yield* inGroups(allGraphTriplets(state), tripletsAdded)
   },
   *clearing(state) {
-    yield* inGroups(Array.from(state.nodes.keys(), unescapeText), (keys) =>
-      keysDeleted('GraphNodesDeleted', keys),
-    )
-    yield* inGroups(Array.from(state.relations.keys(), unescapeText), (keys) =>
-      keysDeleted('RelationsDeleted', keys),
-    )
-    yield* inGroups([...allGraphTriplets(state)], (group) => tripletRows('TripletsDeleted', group))
+    yield* inGroups(Array.from(state.nodes.keys(), unescapeText), graphNodesDeleted)
+    yield* inGroups(Array.from(state.relations.keys(), unescapeText), relationsDeleted)
+    yield* inGroups([...allGraphTriplets(state)], tripletsDeleted)
   },
 }
 

@@ -4,10 +4,11 @@
  */
 import type { JournalHandle } from '../journal/handle.ts'
 import type { LabelledNode, PropertyGraphStore, Relation, Triplet } from './contract.ts'
+import { tripletsAdded, tripletsDeleted } from './graph-events.ts'
 import { checkId } from './ids.ts'
 import { JournalStore } from './journal-store.ts'
 import { checkMetadata } from './metadata.ts'
-import { graphNodesSet, keysDeleted, relationsSet, tripletRows } from './property-graph-events.ts'
+import { graphNodesDeleted, graphNodesSet, relationsDeleted, relationsSet } from './property-graph-events.ts'
 import { allGraphTriplets, type PropertyGraphState } from './property-graph-state.ts'
 import { plainSpelling } from './spelling.ts'
 import { escapeText, unescapeText } from './storable.ts'
@@ -48,12 +49,7 @@ export class JournalPropertyGraphStore
         ),
       )
       append(relationsSet(withKeys(state, entries)))
-      append(
-        tripletRows(
-          'TripletsAdded',
-          entries.map(({ triplet }) => triplet),
-        ),
-      )
+      append(tripletsAdded(entries.map(({ triplet }) => triplet)))
     })
   }
 
@@ -93,14 +89,9 @@ export class JournalPropertyGraphStore
       const relations = triplets
         .map((triplet) => findRelation(state, triplet))
         .filter((key) => key !== undefined)
-      append(tripletRows('TripletsDeleted', triplets))
-      append(keysDeleted('RelationsDeleted', new Set(relations.map(unescapeText))))
-      append(
-        keysDeleted(
-          'GraphNodesDeleted',
-          [...gone].filter((id) => state.nodes.has(escapeText(id))),
-        ),
-      )
+      append(tripletsDeleted(triplets))
+      append(relationsDeleted(new Set(relations.map(unescapeText))))
+      append(graphNodesDeleted([...gone].filter((id) => state.nodes.has(escapeText(id)))))
     })
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { Position, StoreKind, StoredEvent } from '../journal/event.ts'
 import { Table, type UndoLog, type ValueCodec } from '../journal/table.ts'
-import { inGroups } from './document-state.ts'
+import { inGroups } from './in-groups.ts'
 import { positionFromPlain, positionToPlain, type PlainPosition } from './position-codec.ts'
 import { metadataFromStored, metadataToStored } from './stored-metadata.ts'
 import { vectorsAdded, vectorsCleared, type VectorInfo, type VectorRow } from './vector-events.ts'

@@ -14,7 +14,6 @@ import { nodesAdded, nodesDeleted } from '../../src/stores/document-events.ts'
 import { tripletsAdded } from '../../src/stores/graph-events.ts'
 import { entriesChanged, structsAdded } from '../../src/stores/index-events.ts'
 import { Document } from '../../src/stores/node.ts'
-import { tripletRows } from '../../src/stores/property-graph-events.ts'
 import { vectorsAdded } from '../../src/stores/vector-events.ts'
 import { seededBytes } from '../support/seeded.ts'
 
@@ -122,11 +121,7 @@ export async function sampleJournal({ open = false } = {}): Promise<{ disk: Memo
   await journal.rollback()
   for (let at = 1; at <= 5; at++) {
     await append(journal, 'docstore', nodes(numbered(`c${at}-`, 3), 10))
-    await append(
-      journal,
-      'property_graph_store',
-      tripletRows('TripletsAdded', [[`s${at}`, 'knows', `t${at}`]]),
-    )
+    await append(journal, 'property_graph_store', tripletsAdded([[`s${at}`, 'knows', `t${at}`]]))
     await journal.persist({ message: `day ${at}`, actor: 'cron' })
   }
   if (!open) await journal.close()

@@ -647,6 +647,43 @@ describe('sessions', () => {
   })
 })
 
+describe('commits', () => {
+  async function seen(journal: Journal): Promise<unknown[]> {
+    const listed = []
+    for await (const commit of journal.commits()) listed.push(commit)
+    const found = await Promise.all(listed.map(({ number }) => journal.commit(number)))
+    expect(found).toEqual(listed)
+    expect(await journal.commit(0)).toBeUndefined()
+    expect(await journal.commit(listed.length + 1)).toBeUndefined()
+    return listed.map(({ number, message }) => [number, message])
+  }
+
+  test('are found by the session that began the journal, by one that goes on, and by readers', async () => {
+    const disk = new MemoryDisk()
+    const first = await open(disk)
+    expect(await seen(first)).toEqual([])
+    await put(first, 'docstore', { a: 1 })
+    await first.persist({ message: 'one' })
+    expect(await seen(first)).toEqual([[1, 'one']])
+    const reader = await open(disk)
+    expect(await seen(reader)).toEqual([[1, 'one']])
+    await first.close()
+    const second = await open(disk)
+    await put(second, 'docstore', { a: 2 })
+    await second.persist({ message: 'two' })
+    for (const journal of [second, reader])
+      expect(await seen(journal)).toEqual([
+        [2, 'two'],
+        [1, 'one'],
+      ])
+    const listing = reader.commits()
+    await listing.next()
+    await second.close()
+    await reader.close()
+    await expect(listing.next()).rejects.toMatchObject({ code: 'VARVE_CLOSED' })
+  })
+})
+
 describe('a journal in memory', () => {
   test('belongs to the directory it is attached to', async () => {
     const disk = new MemoryDisk()

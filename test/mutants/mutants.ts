@@ -172,11 +172,11 @@ const ordering: Mutant[] = [
     name: 'the commit frame is written before the store frames',
     file: queue,
     find: `(await unlessFull(this.#writeStores(prepared))) ??
-      (await this.#append(
+      (await this.#logEnd.append(
         opening,
         prepared.flatMap(({ frame }) => frame.chunks),
       ))`,
-    replace: `(await this.#append(opening, prepared.flatMap(({ frame }) => frame.chunks))) ??
+    replace: `(await this.#logEnd.append(opening, prepared.flatMap(({ frame }) => frame.chunks))) ??
       (await unlessFull(this.#writeStores(prepared)))`,
     killers: [gap('no byte is written twice')],
   },
@@ -196,7 +196,7 @@ const ordering: Mutant[] = [
   },
   {
     name: 'the log goes on over what a full disk left of a write',
-    file: queue,
+    file: 'journal/log-end.ts',
     find: `this.#newSegment = next.segment + 1
       }`,
     replace: '}',
@@ -204,7 +204,7 @@ const ordering: Mutant[] = [
   },
   {
     name: 'of a group that a full disk cut, whole commits are given back too',
-    file: queue,
+    file: 'journal/log-end.ts',
     find: 'const reached = (isNew ? 0 : offset) + ((cause as { written?: number }).written ?? 0)',
     replace: 'const reached = 0',
     killers: [journal('with room for part of it')],
@@ -270,14 +270,14 @@ const sessions: Mutant[] = [
   },
   {
     name: 'the segments of changes that were rolled back stay',
-    file: 'journal/journal.ts',
+    file: 'journal/early-writes.ts',
     find: 'for (const { folder, segment } of segments) await session.writer.remove(folder, segment)',
     replace: '',
     killers: [journal('removes the segments that were written early')],
   },
   {
     name: 'a displaced writer removes files',
-    file: 'journal/journal.ts',
+    file: 'journal/early-writes.ts',
     find: 'if (!(await session.lock.stillHeld())) return',
     replace: '',
     killers: [journal('stands still before any operation')],
@@ -301,7 +301,7 @@ const judging: Mutant[] = [
   },
   {
     name: 'lengths are believed without their checksum',
-    file: reader,
+    file: 'log/frame-header.ts',
     find: "if (crc32(header.subarray(0, 32)) !== header.readUInt32LE(32)) return 'its header is damaged'",
     replace: '',
     killers: ['test/log/frame.test.ts'],
