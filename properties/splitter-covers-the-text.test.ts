@@ -40,7 +40,10 @@ test('every character but white space lies in a chunk of the promised size', () 
     }),
     {
       numRuns: 500,
-      examples: [[{ text: '\n\nOne two. One two. ', sizes: { chunkSize: 18, chunkOverlap: 9 } }]],
+      examples: [
+        [{ text: '\n\nOne two. One two. ', sizes: { chunkSize: 18, chunkOverlap: 9 } }],
+        [{ text: 'One two. Why? \n\n', sizes: { chunkSize: 14, chunkOverlap: 5 } }],
+      ],
     },
   )
 })

@@ -50,9 +50,12 @@ export class SentenceSplitter {
   split(document: BaseNode): TextNode[] {
     const text = document.getText()
     const chunks: TextNode[] = []
+    let reached = 0
     for (const span of this.#chunks(text)) {
       const chunk = trimmed(text, span)
-      if (chunk !== undefined) chunks.push(this.#nodeOf(document, text, chunk))
+      if (chunk === undefined || chunk.end <= reached) continue // Nothing but white space is new.
+      chunks.push(this.#nodeOf(document, text, chunk))
+      reached = chunk.end
     }
     return linked(chunks, document)
   }
