@@ -4,7 +4,7 @@
  */
 import type { Disk } from '../disk/disk.ts'
 import { VarveError } from '../errors.ts'
-import { FrameReader, marksBeyond, isFault } from '../log/frame-reader.ts'
+import { FrameReader, marksBeyond, isFault, type ReadFrame } from '../log/frame-reader.ts'
 import {
   commitsFolder,
   joinPath,
@@ -13,12 +13,12 @@ import {
   parseSnapshotName,
   snapshotsFolder,
 } from '../log/names.ts'
-import { commitHash, recover, type FoundCommit, type Recovered } from '../log/recovery.ts'
+import { commitHash, recover, type FoundCommit, type LogPlace, type Recovered } from '../log/recovery.ts'
 import { segmentHeaderBytes } from '../log/segment.ts'
 import { emptyIfMissing, SegmentFiles } from '../log/segment-files.ts'
 import { storeFolders } from '../log/store-folders.ts'
 import { Catalog, type CommitSummary, type CommittedParts } from './catalog.ts'
-import { decode } from './codec.ts'
+import { tryDecode } from './codec.ts'
 import { decodeCommit, heads } from './commit.ts'
 import type { StoreSource } from './fold.ts'
 import { journalIdBytes, readManifest, type Manifest } from './manifest.ts'
@@ -98,20 +98,21 @@ export class Home {
     return {
       files: this.files,
       entry: this.catalog.stores.get(folder),
-      commitHash: async (number) => commitHash((await this.#commitFrame(number)).hashed),
+      commitHash: async (number) => commitHash((await frameAt(this.files, this.#placeOf(number))).hashed),
       allParts: () => this.#allParts(folder),
     }
   }
 
   /** Commit `number` as it was written. */
   async commit(number: number): Promise<CommitSummary> {
-    const frame = await this.#commitFrame(number)
-    return { ...decodeCommit(frame), hash: commitHash(frame.hashed) }
+    const place = this.#placeOf(number)
+    const frame = await frameAt(this.files, place)
+    return { ...decodeCommit(frame, place.segment), hash: commitHash(frame.hashed) }
   }
 
-  async #commitFrame(number: number): ReturnType<typeof frameAt> {
+  #placeOf(number: number): LogPlace {
     const [segment, offset] = this.catalog.offsets.slice((number - 1) * 2, number * 2)
-    return frameAt(this.files, { segment: segment!, offset: offset! })
+    return { segment: segment!, offset: offset! }
   }
 
   async #allParts(folder: string): Promise<CommittedParts[]> {
@@ -125,10 +126,10 @@ export class Home {
 }
 
 function summarize(found: FoundCommit): CommitSummary {
-  return { ...decodeCommit(found.frame), hash: found.hash }
+  return { ...decodeCommit(found.frame, found.place.segment), hash: found.hash }
 }
 
-async function frameAt(files: SegmentFiles, { segment, offset }: { segment: number; offset: number }) {
+async function frameAt(files: SegmentFiles, { segment, offset }: LogPlace): Promise<ReadFrame> {
   const file = await files.open(commitsFolder, segment)
   const frame = await new FrameReader(file).read(offset, await file.size())
   if (!isFault(frame)) return frame
@@ -178,8 +179,8 @@ async function newestCatalog(files: SegmentFiles, snapshots: SnapshotNames): Pro
     })
     const section = found?.sections.get(catalogSubject)
     if (!found || !section) continue
-    const catalog = Catalog.fromPlain(decode(section))
-    if (await standsInLog(files, catalog)) return catalog
+    const catalog = Catalog.fromPlain(tryDecode(section))
+    if (catalog && (await standsInLog(files, catalog))) return catalog
   }
   return new Catalog()
 }

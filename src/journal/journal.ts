@@ -13,7 +13,7 @@ import { toCommit, type Commit, type CommitKind, type CommitNote } from './commi
 import type { CommitSummary } from './catalog.ts'
 import type { CommitRequest } from './commit-queue.ts'
 import type { EventInput, Position, StoreState } from './event.ts'
-import { applyEvent, Fold, readEvents, type FoldedStore } from './fold.ts'
+import { Fold, foldingSteps, type FoldedStore } from './fold.ts'
 import { readPayload, readPayloads } from './payload.ts'
 import { Home } from './home.ts'
 import type { JournalOptions } from './journal-options.ts'
@@ -433,9 +433,14 @@ export class Journal {
     // A store that is loaded meanwhile has still to take them up, too.
     while ((await this.#fold.settled(), [...this.#fold.stores()].some((store) => !steps.has(store)))) {
       for (const store of this.#fold.stores())
-        if (!steps.has(store)) steps.set(store, await foldingSteps(home, store, commits))
+        if (!steps.has(store)) steps.set(store, await stepsOf(store, home, commits))
     }
-    for (const step of [...steps.values()].flat()) step()
+    try {
+      for (const step of [...steps.values()].flat()) step()
+    } catch (error) {
+      this.#fold.clear() // Some of them hold what others do not.
+      throw error
+    }
     take()
   }
 
@@ -570,18 +575,17 @@ export class Journal {
 }
 
 /** What remains to be done to bring a store up to these commits. */
-async function foldingSteps(
-  home: Home,
+async function stepsOf(
   store: FoldedStore,
+  { files }: Home,
   commits: readonly CommitSummary[],
 ): Promise<(() => void)[]> {
-  const steps: (() => void)[] = []
-  const parts = commits.map(({ number, parts: all }) => ({
+  const committed = commits.map(({ number, parts }) => ({
     commit: number,
-    parts: all.filter((part) => part.folder === store.folder),
+    parts: parts.filter(({ folder }) => folder === store.folder),
   }))
-  for await (const { event, rowsBytes } of readEvents(home.files, parts))
-    steps.push(() => applyEvent(store, event, rowsBytes))
+  const steps: (() => void)[] = []
+  for await (const step of foldingSteps(store, files, committed)) steps.push(step)
   return steps
 }
 

@@ -14,9 +14,21 @@
  * `target_id`. Texts are escaped as `storable.ts` says, fields are as `stored-metadata.ts` says.
  */
 import type { EventInput } from '../journal/event.ts'
+import { text, tuple } from '../journal/shape.ts'
 import type { Triplet } from './contract.ts'
 import { escapeText } from './storable.ts'
-import { treeToStored, type SpelledTree } from './stored-metadata.ts'
+import { storedMetadata, treeToStored, type SpelledTree } from './stored-metadata.ts'
+
+const tripletRow = tuple(text, text, text)
+
+export const propertyGraphRows = {
+  GraphNodesSet: tuple(text, storedMetadata),
+  GraphNodesDeleted: tuple(text),
+  RelationsSet: tuple(text, storedMetadata),
+  RelationsDeleted: tuple(text),
+  TripletsAdded: tripletRow,
+  TripletsDeleted: tripletRow,
+}
 
 export function graphNodesSet(nodes: Iterable<readonly [id: string, fields: SpelledTree]>): EventInput {
   return fieldsSet('GraphNodesSet', nodes)

@@ -3,12 +3,19 @@
  * `storable.ts` says.
  */
 import type { StoreKind } from '../journal/event.ts'
+import { text, tuple } from '../journal/shape.ts'
 import { Table, type UndoLog, type ValueCodec } from '../journal/table.ts'
 import type { Triplet } from './contract.ts'
 import { inGroups } from './document-state.ts'
-import { graphNodesSet, keysDeleted, relationsSet, tripletRows } from './property-graph-events.ts'
+import {
+  graphNodesSet,
+  keysDeleted,
+  propertyGraphRows,
+  relationsSet,
+  tripletRows,
+} from './property-graph-events.ts'
 import { unescapeText } from './storable.ts'
-import { treeFromStored, treeToStored, type SpelledTree } from './stored-metadata.ts'
+import { storedMetadata, treeFromStored, treeToStored, type SpelledTree } from './stored-metadata.ts'
 
 export type PropertyGraphState = {
   nodes: Table<SpelledTree>
@@ -22,6 +29,7 @@ export const propertyGraphKind: StoreKind<PropertyGraphState> = {
     relations: new Table(fieldsCodec, undo),
     triplets: new Table(tripletCodec, undo),
   }),
+  rows: propertyGraphRows,
   evolve(state, { type, items }) {
     for (const { row } of items) evolveItem(state, type, row as Row)
   },
@@ -65,11 +73,13 @@ function evolveItem(state: PropertyGraphState, type: string, row: Row): void {
 }
 
 const fieldsCodec: ValueCodec<SpelledTree> = {
+  shape: storedMetadata,
   toPlain: ({ value, spelling }) => treeToStored(value, spelling),
   fromPlain: treeFromStored,
 }
 
 const tripletCodec: ValueCodec<Triplet> = {
+  shape: tuple(text, text, text),
   toPlain: (triplet) => [...triplet],
   fromPlain: (plain) => plain as Triplet,
 }
