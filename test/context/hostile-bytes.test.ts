@@ -7,7 +7,7 @@ import { VarveError } from '../../src/errors.ts'
 import { encode } from '../../src/journal/codec.ts'
 import { Journal } from '../../src/journal/journal.ts'
 import { TableBaseBuilder } from '../../src/journal/table-base.ts'
-import { directory, event, journalOf, type Handmade } from '../support/handmade-journal.ts'
+import { directory, event, journalOf, putSeal, type Handmade } from '../support/handmade-journal.ts'
 import { put, toyKind, toyOptions } from '../support/toy-store.ts'
 
 function open(disk: MemoryDisk): Promise<StorageContext> {
@@ -198,6 +198,24 @@ describe('a commit', () => {
   })
 })
 
+describe('a seal', () => {
+  const hash = new Uint8Array(32)
+  test.each<[fault: string, head: unknown]>([
+    ['of nothing', null],
+    ['of too little', ['Seal', 1, 1]],
+    ['of a negative length', ['Seal', 1, 1, -1, 1, hash]],
+    ['without a hash', ['Seal', 1, 1, 200, 1, null]],
+    ['that is a commit', ['Commit', 1, 1, 200, 1, hash]],
+  ])('%s is VARVE_CORRUPT, naming the place', async (_, head) => {
+    const disk = journalOf({ folder: 'docstore', events: [event('NodesKept', [['a']])] })
+    putSeal(disk, head)
+    await expect(open(disk)).rejects.toMatchObject({
+      code: 'VARVE_CORRUPT',
+      fields: { store: 'commits', segment: 2, offset: 64 },
+    })
+  })
+})
+
 describe('a node', () => {
   test.each<[fault: string, payload: Uint8Array]>([
     ['that is no msgpack', Uint8Array.of(0xc1)],
@@ -217,7 +235,7 @@ describe('a node', () => {
 describe('a snapshot', () => {
   const whole: Record<string, [key: string, value: unknown][]> = {
     nodes: [],
-    records: [['a', ['hash', null, null]]],
+    records: [['a', ['from the snapshot', null, null]]],
     refDocs: [],
   }
   const events = [event('HashesSet', [['a', 'hash']])]
@@ -238,19 +256,22 @@ describe('a snapshot', () => {
   }
 
   test('is read where it is whole', async () => {
-    const found = await hashes((tables) => (tables['records'] = table([['b', ['other', null, null]]])))
-    expect(found).toEqual([['other', 'b']])
+    expect(await hashes(() => {})).toEqual([['from the snapshot', 'a']])
   })
 
   test.each<[fault: string, change: (records: Buffer) => unknown]>([
     ['no free slot', (records) => [0, 1, 2, 3].map((slot) => records.writeUInt32LE(1, 16 + slot * 4))],
     ['slots of entries that are not there', (records) => records.writeUInt32LE(9, 16)],
-    ['a number of slots that is no power of two', (records) => records.writeUInt32LE(3, 4)],
+    ['fewer slots than there are', (records) => records.writeUInt32LE(3, 4)],
     ['more slots than bytes', (records) => records.writeUInt32LE(0x40000000, 4)],
     ['more entries than bytes', (records) => records.writeUInt32LE(0x10000000, 0)],
     ['a next order that was given away', (records) => records.writeBigUInt64LE(0n, 8)],
     ['a next order beyond all numbers', (records) => records.writeBigUInt64LE(2n ** 60n, 8)],
     ['values that end behind it', (records) => records.writeUInt32LE(5000, records.indexOf('a') - 4)],
+    [
+      'values that end in the next table',
+      (records) => records.writeUInt32LE(records.length - 56 + 8, records.indexOf('a') - 4),
+    ],
   ])('of a table with %s is a miss', async (_, change) => {
     expect(await hashes((tables) => change(tables['records']!))).toEqual([['hash', 'a']])
   })
@@ -265,6 +286,17 @@ describe('a snapshot', () => {
         ['b', ['y', null, null]],
       ])
       tables['records'].writeUInt32LE(word, tables['records'].indexOf('ab') + at)
+    })
+    expect(found).toEqual([['hash', 'a']])
+  })
+
+  test('of a table with a number of slots that is no power of two is a miss', async () => {
+    const found = await hashes((tables) => {
+      const records = tables['records']!
+      records.writeUInt32LE(5, 4)
+      // The fifth slot takes its room from the padding behind the key, so that all else stays where it belongs.
+      const [slots, key] = [records.subarray(0, 32), records.subarray(32, records.indexOf('a') + 1)]
+      tables['records'] = Buffer.concat([slots, Buffer.alloc(4), key, Buffer.alloc(3), records.subarray(56)])
     })
     expect(found).toEqual([['hash', 'a']])
   })

@@ -47,8 +47,8 @@ export function event(
   }
 }
 
-export function header(folder: string): Buffer {
-  return encodeSegmentHeader({ journalId, session: new Uint8Array(16), folder, number: 1 })
+export function header(folder: string, number = 1): Buffer {
+  return encodeSegmentHeader({ journalId, session: new Uint8Array(16), folder, number })
 }
 
 export function journalOf({ folder, events, commitHead, commitRow, snapshots = {} }: Handmade): MemoryDisk {
@@ -86,6 +86,18 @@ export function journalOf({ folder, events, commitHead, commitRow, snapshots = {
     disk.put(`${directory}/snapshots/${snapshotName(1, subject)}`, Buffer.concat(chunks))
   }
   return disk
+}
+
+/** A second segment of the commit log, with whatever stands in the place of its seal. */
+export function putSeal(disk: MemoryDisk, head: unknown): void {
+  const seal = encodeFrame({
+    flags: frameFlags.seal,
+    head: encode(head),
+    items: [],
+    syncedThrough: 0,
+    random,
+  })
+  disk.put(`${directory}/commits/0000000002.log`, Buffer.concat([header('commits', 2), ...seal.chunks]))
 }
 
 function commitFrame(
