@@ -140,24 +140,34 @@ export function isFault(read: ReadFrame | FrameFault): read is FrameFault {
  */
 export async function* marksBeyond(file: ReadableFile, from: number, limit: number): AsyncGenerator<number> {
   const reader = new FrameReader(file)
+  /** Where the bad frames end: what begins before is not read whole, else headers that claim each other's bytes would each cost all of them. */
+  let claimed = 0
   let offset = padded(from)
   while (offset + headerBytes <= limit) {
     const bytes = await file.read(offset, Math.min(windowBytes, limit - offset))
-    const next = nextMark(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
-    if (next === undefined) {
-      offset += Math.max(8, (bytes.length - 3) & ~7)
-      continue
+    const window = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    let next = nextMark(window, 0)
+    while (next !== undefined && next + headerBytes <= window.length) {
+      const frame = offset + next
+      const header = window.subarray(next, next + headerBytes)
+      next += 8
+      if (headerFault(header) === undefined) {
+        yield Number(header.readBigUInt64LE(24))
+        const read = frame < claimed ? undefined : await reader.read(frame, limit)
+        if (read && !isFault(read)) next = frame - offset + read.sizeBytes
+        else if (read?.sizeBytes !== undefined && frame + read.sizeBytes <= limit)
+          claimed = frame + read.sizeBytes
+      }
+      next = next < window.length ? nextMark(window, next) : next
     }
-    const frame = await reader.read(offset + next, limit)
-    if (frame.syncedThrough !== undefined) yield frame.syncedThrough
-    offset += next + (isFault(frame) ? 8 : frame.sizeBytes)
+    offset += next || Math.max(8, (window.length - 3) & ~7)
   }
 }
 
 const markBytes = Buffer.from(Uint32Array.of(syncMark).buffer)
 
-function nextMark(bytes: Buffer): number | undefined {
-  let at = bytes.indexOf(markBytes)
+function nextMark(bytes: Buffer, from: number): number | undefined {
+  let at = bytes.indexOf(markBytes, from)
   while (at >= 0 && at % 8 !== 0) at = bytes.indexOf(markBytes, at + 1)
   return at < 0 ? undefined : at
 }
