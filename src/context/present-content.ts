@@ -2,7 +2,6 @@
 import type { StorageContent } from '../interop/llamaindex-dict.ts'
 import type { RefDocRecord, VectorRecord } from '../interop/llamaindex-content.ts'
 import { metadataWithDerived } from '../interop/python-trees.ts'
-import { decode } from '../journal/codec.ts'
 import type { StoreState } from '../journal/event.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { DocumentState, RefDocState } from '../stores/document-state.ts'
@@ -12,8 +11,7 @@ import { graphFolder } from '../stores/graph-store.ts'
 import type { IndexState } from '../stores/index-state.ts'
 import { indexFolder, structsIn } from '../stores/index-store.ts'
 import type { JournalStore } from '../stores/journal-store.ts'
-import type { BaseNode } from '../stores/node.ts'
-import { nodeFromStored, type StoredNode } from '../stores/node-codec.ts'
+import { nodesAt } from '../stores/node-payload.ts'
 import { setOwn } from '../stores/own-property.ts'
 import { allGraphTriplets, unescaped, type PropertyGraphState } from '../stores/property-graph-state.ts'
 import { propertyGraphFolder } from '../stores/property-graph-store.ts'
@@ -61,11 +59,6 @@ function documentsIn(
   folder: string,
   { nodes, records, refDocs }: DocumentState,
 ): Pick<StorageContent, 'nodes' | 'documentMetadata' | 'refDocs'> {
-  const entries = [...nodes.entries()]
-  const payloads = journal.payloads(
-    folder,
-    entries.map(([, position]) => position),
-  )
   const toRefDoc = ({ nodeIds, metadata, spelling, extra }: RefDocState): RefDocRecord => ({
     nodeIds: [...nodeIds],
     metadata,
@@ -73,7 +66,7 @@ function documentsIn(
     ...(extra && { extra }),
   })
   return {
-    nodes: entries.map(([id], index): BaseNode => nodeFromStored(id, decode(payloads[index]!) as StoredNode)),
+    nodes: nodesAt(journal, folder, [...nodes.entries()]),
     documentMetadata: new Map(
       Array.from(records.entries(), ([id, { hash, refDocId, extra }]) => [
         id,

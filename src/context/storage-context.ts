@@ -25,6 +25,7 @@ import {
   type OwnStore,
   type StoreOptions,
 } from './given-stores.ts'
+import { checkNote } from './commit-note.ts'
 import { appendContent } from './imported-directory.ts'
 import { defaultPersistDir, openHandle, persistTo, type OpenOptions } from './open-journal.ts'
 import { presentContent } from './present-content.ts'
@@ -160,7 +161,7 @@ export class StorageContext {
   persist(persistDir: string, note?: CommitNote): Promise<Commit | undefined>
   async persist(first?: string | CommitNote, second?: CommitNote): Promise<Commit | undefined> {
     const persistDir = typeof first === 'string' ? first : undefined
-    const note = (typeof first === 'string' ? second : first) ?? {}
+    const note = checkNote((typeof first === 'string' ? second : first) ?? {})
     const { directory, hasPendingChanges } = this.#journal
     return namingErrors(persistDir ?? directory ?? defaultPersistDir, async () => {
       if (persistDir === undefined && directory !== undefined) return this.#handle.persist(note)
@@ -178,7 +179,10 @@ export class StorageContext {
   async transaction<T>(options: TransactionOptions, change: () => Promise<T>): Promise<T> {
     const { ownStoresOnly = false, ...note } = options
     this.#refuseForeign('A transaction', ownStoresOnly)
-    return namingErrors(this.#place, async () => (await this.#handle.transaction(note, change)).value)
+    return namingErrors(
+      this.#place,
+      async () => (await this.#handle.transaction(checkNote(note), change)).value,
+    )
   }
 
   /** Runs changes as one unit: if `change` throws, all own stores are as before. It does not commit. */

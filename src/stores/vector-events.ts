@@ -8,11 +8,18 @@
  * | `VectorsCleared` | nothing                               |                                  |
  */
 import type { EventInput } from '../journal/event.ts'
+import { orNull, text, tuple } from '../journal/shape.ts'
 import type { Metadata } from './relationships.ts'
 import type { SpelledMetadata } from './stored-metadata.ts'
-import { metadataToStored } from './stored-metadata.ts'
+import { metadataToStored, storedMetadata } from './stored-metadata.ts'
 
 export type VectorRow = [id: string, refDocId: string | null, className: string | null, metadata: unknown]
+
+export const vectorRows = {
+  VectorsAdded: tuple(text, orNull(text), orNull(text), orNull(storedMetadata)),
+  VectorsDeleted: tuple(text),
+  VectorsCleared: tuple(),
+}
 
 export interface VectorInfo {
   refDocId: string | undefined

@@ -6,6 +6,9 @@ import { VarveError } from '../errors.ts'
 import { BestHits } from './best-hits.ts'
 import { dotProducts } from './dot-products.ts'
 
+/** Rows scored at a time: a block of few dimensions has a million. */
+const rowsAtOnce = 4096
+
 export interface TopK {
   /** Best first. */
   ids: string[]
@@ -102,17 +105,20 @@ export class VectorMatrix {
     if (direction.length !== this.#dimensions)
       throw wrongDimensions('The query', direction.length, this.#dimensions)
     const best = new BestHits(Math.max(0, Math.min(Math.floor(k) || 0, this.size)))
-    const rows = new Int32Array(this.#rowsPerBlock)
-    const products = new Float64Array(this.#rowsPerBlock)
+    const rows = new Int32Array(Math.min(this.#ids.length, this.#rowsPerBlock, rowsAtOnce))
+    const products = new Float64Array(rows.length)
     this.#blocks.forEach((block, at) => {
       const first = at * this.#rowsPerBlock
-      const count = this.#liveRows(first, rows)
-      dotProducts(direction, { block, dimensions: this.#dimensions, rows, count }, products)
-      for (let i = 0; i < count; i++) {
-        const slot = first + rows[i]!
-        const scale = norm * this.#norms[slot]!
-        const score = scale === 0 ? 0 : products[i]! / scale
-        if (best.wants(score) && (accept === undefined || accept(this.#ids[slot]!))) best.offer(slot, score)
+      const end = Math.min(this.#rowsPerBlock, this.#ids.length - first)
+      for (let from = 0; from < end; from += rows.length) {
+        const count = this.#liveRows(first, from, rows)
+        dotProducts(direction, { block, dimensions: this.#dimensions, rows, count }, products)
+        for (let i = 0; i < count; i++) {
+          const slot = first + rows[i]!
+          const scale = norm * this.#norms[slot]!
+          const score = scale === 0 ? 0 : products[i]! / scale
+          if (best.wants(score) && (accept === undefined || accept(this.#ids[slot]!))) best.offer(slot, score)
+        }
       }
     })
     const hits = best.sorted()
@@ -121,11 +127,11 @@ export class VectorMatrix {
     return { ids: hits.map(({ place }) => this.#ids[place]!), similarities }
   }
 
-  /** Lists the rows of the block that starts at slot `first` which hold a vector; answers how many. */
-  #liveRows(first: number, rows: Int32Array): number {
-    const end = Math.min(this.#rowsPerBlock, this.#ids.length - first)
+  /** Lists which of the next rows, from row `from` of the block that starts at slot `first`, hold a vector; answers how many. */
+  #liveRows(first: number, from: number, rows: Int32Array): number {
+    const end = Math.min(from + rows.length, this.#rowsPerBlock, this.#ids.length - first)
     let count = 0
-    for (let row = 0; row < end; row++) if (this.#ids[first + row] !== undefined) rows[count++] = row
+    for (let row = from; row < end; row++) if (this.#ids[first + row] !== undefined) rows[count++] = row
     return count
   }
 

@@ -4,11 +4,12 @@
  * Invariant: `counts` says under each number of dimensions how many vectors have that many. Our own `add` keeps all of one length; imported files need not.
  */
 import type { Position, StoreKind, StoredEvent } from '../journal/event.ts'
+import { count, orNull, text, tuple } from '../journal/shape.ts'
 import { Table, type UndoLog, type ValueCodec } from '../journal/table.ts'
 import { inGroups } from './in-groups.ts'
-import { positionFromPlain, positionToPlain, type PlainPosition } from './position-codec.ts'
-import { metadataFromStored, metadataToStored } from './stored-metadata.ts'
-import { vectorsAdded, vectorsCleared, type VectorInfo, type VectorRow } from './vector-events.ts'
+import { plainPosition, positionFromPlain, positionToPlain, type PlainPosition } from './position-codec.ts'
+import { metadataFromStored, metadataToStored, storedMetadata } from './stored-metadata.ts'
+import { vectorRows, vectorsAdded, vectorsCleared, type VectorInfo, type VectorRow } from './vector-events.ts'
 
 export interface VectorEntry extends VectorInfo {
   position: Position
@@ -24,6 +25,7 @@ export const vectorKind: StoreKind<VectorState> = {
     vectors: new Table(entryCodec, undo),
     counts: new Table(countCodec, undo),
   }),
+  rows: vectorRows,
   evolve,
   *present(state, payload) {
     for (const group of ofEqualLength(state.vectors.entries())) {
@@ -52,7 +54,8 @@ export function dimensionsOf({ counts }: VectorState): number {
   return Number(dimensions)
 }
 
-function evolve(state: VectorState, { type, items }: StoredEvent): void {
+function evolve(state: VectorState, { type, items, dimensions }: StoredEvent): void {
+  if (type === 'VectorsAdded' && dimensions === undefined) throw new TypeError('Vectors come as a matrix.')
   const tally = new Tally(state)
   for (const { row, position } of items) {
     const [id, refDocId, className, metadata] = row as VectorRow
@@ -119,9 +122,14 @@ function* ofEqualLength(entries: Iterable<[string, VectorEntry]>): Generator<[st
   }
 }
 
-const countCodec: ValueCodec<number> = { toPlain: (count) => count, fromPlain: (plain) => plain as number }
+const countCodec: ValueCodec<number> = {
+  shape: count,
+  toPlain: (number) => number,
+  fromPlain: (plain) => plain as number,
+}
 
 const entryCodec: ValueCodec<VectorEntry> = {
+  shape: tuple(plainPosition, orNull(text), orNull(text), orNull(storedMetadata)),
   toPlain: ({ position, refDocId, className, metadata }) => [
     positionToPlain(position),
     refDocId ?? null,

@@ -546,8 +546,8 @@ const states: Mutant[] = [
   {
     name: 'a catalog of another history is believed',
     file: 'journal/home.ts',
-    find: 'if (await standsInLog(files, catalog)) return catalog',
-    replace: 'return catalog',
+    find: 'if (catalog && (await standsInLog(files, catalog))) return catalog',
+    replace: 'if (catalog) return catalog',
     killers: [gap('a snapshot of another history is not believed')],
   },
   {

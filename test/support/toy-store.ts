@@ -2,6 +2,7 @@
 import type { Journal } from '../../src/journal/journal.ts'
 import type { JournalOptions } from '../../src/journal/journal-options.ts'
 import type { Position, StoreKind } from '../../src/journal/event.ts'
+import { anything, count, text, tuple } from '../../src/journal/shape.ts'
 import { Table } from '../../src/journal/table.ts'
 import { MemoryDisk } from '../../src/disk/memory-disk.ts'
 
@@ -11,6 +12,7 @@ interface ToyValue {
 }
 
 const codec = {
+  shape: tuple(anything, count, count, count, count),
   toPlain: ({ value, position }: ToyValue) => [
     value,
     position.segment,
@@ -24,8 +26,9 @@ const codec = {
   },
 }
 
-const toyKind: StoreKind<{ values: Table<ToyValue> }> = {
+export const toyKind: StoreKind<{ values: Table<ToyValue> }> = {
   initialState: (undo) => ({ values: new Table(codec, undo) }),
+  rows: { Put: tuple(text, anything), Removed: tuple(text) },
   evolve(state, event) {
     for (const { row, position } of event.items) {
       const [key, value] = row as [string, unknown]
