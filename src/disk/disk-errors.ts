@@ -18,6 +18,13 @@ export function asVarveError(error: unknown, path: string): unknown {
     case 'ENOSPC':
     case 'EDQUOT':
       return new VarveError('VARVE_DISK_FULL', `The disk of ${path} is full.`, { path, cause: error })
+    case 'EMFILE':
+    case 'ENFILE':
+      return new VarveError('VARVE_IO', `Too many files are open to open ${path} (${code}).`, {
+        path,
+        cause: error,
+        remedy: 'Close what this process does not need, or raise its limit (ulimit -n), and open again.',
+      })
     default:
       return new VarveError('VARVE_IO', `Reading or writing ${path} failed (${(error as Error).message}).`, {
         path,
