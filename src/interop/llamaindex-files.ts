@@ -3,6 +3,7 @@ import { constants } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { VarveError } from '../errors.ts'
 import type { Disk } from '../disk/disk.ts'
+import { asVarveError } from '../disk/disk-errors.ts'
 import type { LlamaIndexFile } from './llamaindex-content.ts'
 
 const pieceBytes = 16 * 2 ** 20
@@ -71,6 +72,8 @@ async function naming<T>(name: string, read: () => Promise<T>): Promise<T> {
   } catch (cause) {
     if (cause instanceof VarveError) throw cause
     const { code } = cause as NodeJS.ErrnoException
+    // The trouble is with this process, not with the file.
+    if (code === 'EMFILE' || code === 'ENFILE') throw asVarveError(cause, name)
     const isForbidden = code === 'EACCES' || code === 'EPERM'
     throw new VarveError(isForbidden ? 'VARVE_PERMISSION' : 'VARVE_IO', `${name} cannot be read (${code}).`, {
       remedy: isForbidden ? undefined : 'Nothing was changed. Check the disk, and open again.',

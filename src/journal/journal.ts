@@ -228,15 +228,13 @@ export class Journal {
 
   /** Under `'buffered'`: makes everything written durable. */
   async flush(): Promise<void> {
-    await this.#session?.queue.flush()
+    await this.#naming(this.#session?.queue.flush())
   }
 
   /** Takes up what others have committed since. A writer has nothing to take up. */
   async refresh(): Promise<void> {
     if (this.#session || this.#starting || !this.#pending.empty) return
-    this.#refreshing ??= namingErrors(this.#directory ?? '', this.#refresh()).finally(
-      () => (this.#refreshing = undefined),
-    )
+    this.#refreshing ??= this.#naming(this.#refresh()).finally(() => (this.#refreshing = undefined))
     return this.#refreshing
   }
 
@@ -251,16 +249,18 @@ export class Journal {
   /** A commit by its number. */
   async commit(number: number): Promise<Commit | undefined> {
     if (!this.#home || number < 1 || number > this.#home.catalog.end.number) return undefined
-    return toCommit(await this.#home.commit(number))
+    return toCommit(await this.#naming(this.#home.commit(number)))
   }
 
   /** All commits, the newest first. */
   async *commits(): AsyncGenerator<Commit> {
     const home =
-      this.#directory === undefined ? undefined : await Home.open(this.#options.disk, this.#directory)
+      this.#directory === undefined
+        ? undefined
+        : await this.#naming(Home.open(this.#options.disk, this.#directory))
     try {
       for (let number = home?.catalog.end.number ?? 0; number > 0; number--)
-        yield toCommit(await home!.commit(number))
+        yield toCommit(await this.#naming(home!.commit(number)))
     } finally {
       await home?.files.close()
     }
@@ -269,7 +269,7 @@ export class Journal {
   /** Ends the session. Persists nothing: what is pending is lost, and said so. */
   close(): Promise<void> {
     this.#isClosed = true
-    this.#closing ??= this.#close().finally(() => (this.#closing = undefined))
+    this.#closing ??= this.#naming(this.#close()).finally(() => (this.#closing = undefined))
     return this.#closing
   }
 
@@ -291,6 +291,10 @@ export class Journal {
       this.#session = undefined
       await home?.files.close()
     }
+  }
+
+  #naming<T>(work: T | Promise<T>): Promise<T> {
+    return namingErrors(this.#directory ?? 'memory', Promise.resolve(work))
   }
 
   get #catalog() {
@@ -350,9 +354,11 @@ export class Journal {
     if (this.#isClosed) throw closedError()
     return (
       this.#fold.store(folder) ??
-      this.#fold.load(
-        folder,
-        this.#session && this.#home === undefined ? undefined : this.#home?.source(folder),
+      this.#naming(
+        this.#fold.load(
+          folder,
+          this.#session && this.#home === undefined ? undefined : this.#home?.source(folder),
+        ),
       )
     )
   }
@@ -361,10 +367,11 @@ export class Journal {
   async #ready({ create = false } = {}): Promise<void> {
     if (this.#session?.queue.over) throw this.#session.queue.over
     if (this.#session || this.#directory === undefined) return
-    this.#directoryMissing = !create && (await this.#options.disk.stat(this.#directory)) === undefined
+    const { disk } = this.#options
+    this.#directoryMissing = !create && (await this.#naming(disk.stat(this.#directory))) === undefined
     if (this.#isClosed) throw closedError()
     if (this.#directoryMissing) return
-    this.#starting ??= namingErrors(this.#directory, this.#start(this.#directory, create)).finally(
+    this.#starting ??= this.#naming(this.#start(this.#directory, create)).finally(
       () => (this.#starting = undefined),
     )
     await this.#starting

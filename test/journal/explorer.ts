@@ -232,7 +232,10 @@ class Round {
 }
 
 /** Acknowledged ≤ recovered ≤ attempted; when the power went, synced ≤ recovered. */
-function hold(commits: number, { name, expectation: { acknowledged, durable, cuts } }: State): void {
+export function hold(
+  commits: number,
+  { name, expectation: { acknowledged, durable, cuts } }: Pick<State, 'name' | 'expectation'>,
+): void {
   const least = name === 'all' ? acknowledged : durable
   if (commits < least) throw new Error(`${commits} commits of ${least} promised ones are left`)
   if (commits > cuts.length) throw new Error(`${commits} commits are there, of ${cuts.length} attempted`)
