@@ -65,7 +65,7 @@ async function survives(workload: Workload, fault: Fault): Promise<boolean> {
   const where = `${fault.what} at ${fault.at}: ${operation.kind} ${operation.path}`
   if (error !== undefined) {
     expect(error, where).toBeInstanceOf(VarveError)
-    expect(codes[fault.what], `${where}: ${String(error)}`).toContain((error as VarveError).code)
+    expect(codes[fault.what], `${where}: ${(error as Error).message}`).toContain((error as VarveError).code)
   }
   for (const name of ['all', 'none'] as const) {
     const { expectation } = stage
