@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto'
 
-const pageBytes = 8192
+const pageBytes = 1024
 
 interface Page {
   /**
