@@ -33,6 +33,13 @@ function asVarveError(error: unknown, path: string): unknown {
     case 'EEXIST':
     case 'ENOTDIR':
       return new VarveError('VARVE_NOT_A_DIRECTORY', `${path} is not a directory.`, { path, cause: error })
+    case 'EMFILE':
+    case 'ENFILE':
+      return new VarveError('VARVE_IO', `Too many files are open to open ${path} (${code}).`, {
+        path,
+        cause: error,
+        remedy: 'Close what this process does not need, or raise its limit (ulimit -n), and open again.',
+      })
     default:
       return new VarveError('VARVE_IO', `Reading or writing ${path} failed (${(error as Error).message}).`, {
         path,

@@ -3,6 +3,7 @@ import { constants } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { VarveError } from '../errors.ts'
 import type { Disk } from '../disk/disk.ts'
+import { namingErrors } from '../disk/disk-errors.ts'
 import type { LlamaIndexFile } from './llamaindex-content.ts'
 
 const pieceBytes = 16 * 2 ** 20
@@ -24,11 +25,11 @@ export class LlamaIndexFiles {
   }
 
   async bytes(name: string): Promise<Uint8Array> {
-    const status = await naming(name, () => this.#disk.stat(this.#path(name)))
+    const status = await namingErrors(this.#path(name), () => this.#disk.stat(this.#path(name)))
     if (status?.kind !== 'file')
       throw new VarveError('VARVE_BAD_FILE', `${name} is not a file.`, { file: name })
     if (status.sizeBytes > constants.MAX_LENGTH) throw tooLarge(name, status.sizeBytes)
-    const bytes = await naming(name, () => this.#readUpTo(name, Infinity))
+    const bytes = await namingErrors(this.#path(name), () => this.#readUpTo(name, Infinity))
     const sha256 = createHash('sha256').update(bytes).digest('hex')
     this.read.push({ name, sizeBytes: bytes.length, modifiedMs: status.modifiedMs, sha256 })
     return bytes
@@ -36,7 +37,7 @@ export class LlamaIndexFiles {
 
   /** The first bytes of any file, without a record. */
   async start(name: string, length: number): Promise<Uint8Array> {
-    return naming(name, async () => {
+    return namingErrors(this.#path(name), async () => {
       const status = await this.#disk.stat(this.#path(name))
       return status?.kind === 'file' ? this.#readUpTo(name, length) : new Uint8Array()
     })
@@ -61,22 +62,6 @@ export class LlamaIndexFiles {
 
   #path(name: string): string {
     return `${this.#directory}/${name}`
-  }
-}
-
-/** What the operating system refuses, with the file's name. */
-async function naming<T>(name: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read()
-  } catch (cause) {
-    if (cause instanceof VarveError) throw cause
-    const { code } = cause as NodeJS.ErrnoException
-    const isForbidden = code === 'EACCES' || code === 'EPERM'
-    throw new VarveError(isForbidden ? 'VARVE_PERMISSION' : 'VARVE_IO', `${name} cannot be read (${code}).`, {
-      remedy: isForbidden ? undefined : 'Nothing was changed. Check the disk, and open again.',
-      cause,
-      file: name,
-    })
   }
 }
 

@@ -94,7 +94,8 @@ export class Residence {
     this.mustGoOn()
     if (this.#session || this.#directory === undefined) return
     const directory = this.#directory
-    this.#isMissing = !create && (await this.#options.disk.stat(directory)) === undefined
+    const { disk } = this.#options
+    this.#isMissing = !create && (await namingErrors(directory, () => disk.stat(directory))) === undefined
     this.mustBeOpen()
     if (this.#isMissing) return
     this.#starting ??= namingErrors(directory, () => this.#start(directory, create)).finally(

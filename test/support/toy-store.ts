@@ -88,7 +88,10 @@ export async function remove(journal: Journal, folder: string, keys: string[]): 
 }
 
 /** Everything in a store, payloads read and held against what they must be. */
-export async function contents(journal: Journal, folder: string): Promise<Record<string, unknown>> {
+export async function contents(
+  journal: Pick<Journal, 'load' | 'payload'>,
+  folder: string,
+): Promise<Record<string, unknown>> {
   const state = (await journal.load(folder)) as unknown as { values: Table<ToyValue> }
   const found: Record<string, unknown> = {}
   for (const [key, { value, position }] of state.values.entries()) {
@@ -101,6 +104,5 @@ export async function contents(journal: Journal, folder: string): Promise<Record
 }
 
 export function payloadOf(key: string, value: unknown, bytes: number): Uint8Array {
-  const pattern = Buffer.from(`${key}=${JSON.stringify(value)};`)
-  return Uint8Array.from({ length: bytes }, (_, index) => pattern[index % pattern.length]!)
+  return Buffer.alloc(bytes, `${key}=${JSON.stringify(value)};`)
 }
