@@ -52,8 +52,6 @@ test.each(table)(
   300_000,
 )
 
-test.todo('what a failed sync dropped survives the power once a session of the same boot has built on it')
-
 /** Answers whether the fault struck. */
 async function survives(workload: Workload, fault: Fault): Promise<boolean> {
   const stage = new Stage(workload, 0, () => {})
