@@ -24,6 +24,7 @@ const chosen = [
   'snapshots on the way',
   'one commit over several segments',
   'the same segments after a close in order',
+  'transactions, one of which throws',
   'the conversion of a JSON directory',
   'two contexts in one process',
 ].map((name) => workloads.find((workload) => workload.name === name)!)
@@ -48,7 +49,7 @@ test.each(table)(
     const never = fault.what === 'short write' || fault.what === 'slow sync' ? 0 : 1
     expect(struck).toBeGreaterThan(never)
   },
-  60_000,
+  300_000,
 )
 
 /** Answers whether the fault struck. */
@@ -113,7 +114,7 @@ test.each<FaultKind>(['EIO', 'EMFILE'])(
       expect(told).toBeGreaterThan(5)
     }
   },
-  60_000,
+  300_000,
 )
 
 /** A journal with segments and snapshots, and a directory of JSON. */

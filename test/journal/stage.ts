@@ -179,6 +179,10 @@ export class Stage {
   }
 }
 
+function isDiskFull(error: unknown): boolean {
+  return error instanceof VarveError && error.code === 'VARVE_DISK_FULL'
+}
+
 /** Some syncs take as long as a few other operations do, and some as long as many. */
 function slowSyncs(random: () => number): () => Promise<void> {
   return async () => {
@@ -222,24 +226,28 @@ export class Writer {
     try {
       this.#acknowledge(await this.#player.persist())
     } catch (error) {
-      if (error instanceof VarveError && error.code === 'VARVE_DISK_FULL') this.#stage.withdraw(attempted)
+      if (isDiskFull(error)) this.#stage.withdraw(attempted)
       throw error
     }
   }
 
   async transaction(change: () => Promise<void>): Promise<void> {
-    const start = this.#stage.position
-    const commit = await this.#player
-      .transaction(async () => {
-        await change()
-        this.#stage.attempt(start)
-        this.#stage.attempt()
-      })
-      .catch((error: unknown) => {
-        this.#stage.forget(start)
-        throw error
-      })
-    this.#acknowledge(commit)
+    let start: { position: number; commits: number } | undefined
+    let isAttempted = false
+    const run = async (): Promise<void> => {
+      start = { position: this.#stage.position, commits: this.#stage.expectation.cuts.length }
+      await change()
+      this.#stage.attempt(start.position)
+      this.#stage.attempt()
+      isAttempted = true
+    }
+    try {
+      this.#acknowledge(await this.#player.transaction(run))
+    } catch (error) {
+      if (start && !isAttempted) this.#stage.forget(start.position)
+      if (start && isAttempted && isDiskFull(error)) this.#stage.withdraw(start.commits + 1)
+      throw error
+    }
   }
 
   async rollback(): Promise<void> {
