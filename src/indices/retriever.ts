@@ -1,5 +1,6 @@
 /** What every retriever can do, whatever index it asks. */
 import { VarveError } from '../errors.ts'
+import type { VectorStoreQuery } from '../stores/contract.ts'
 import type { MetadataFilters } from '../stores/metadata-filters.ts'
 import type { BaseNode } from '../stores/node.ts'
 
@@ -29,8 +30,26 @@ export interface Retriever {
   retrieve(query: string | Query, options?: RetrieveOptions): Promise<NodeWithScore[]>
 }
 
+/** Handed to the vector store as they are: what a mode other than `default` asks for. */
+const modeOptionNames = [
+  'mmrThreshold',
+  'mmrPrefetchK',
+  'mmrPrefetchFactor',
+  'alpha',
+  'sparseTopK',
+  'hybridTopK',
+] as const satisfies (keyof VectorStoreQuery)[]
+
+type ModeOptions = Pick<VectorStoreQuery, (typeof modeOptionNames)[number]>
+
+export function modeOptions(options: ModeOptions): ModeOptions {
+  return Object.fromEntries(
+    modeOptionNames.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
+  )
+}
+
 /** For all retrievers; those of one kind of index are ignored by the others. */
-export interface RetrieverOptions {
+export interface RetrieverOptions extends ModeOptions {
   /** Only nodes whose metadata matches. */
   filters?: MetadataFilters
   /** Only nodes of these source documents. */
@@ -41,8 +60,8 @@ export interface RetrieverOptions {
   similarityTopK?: number
   /** Multimodal index: how many images. Default: as many as texts. */
   imageSimilarityTopK?: number
-  /** Vector index: a query mode of its vector store. Default `default`. */
-  mode?: string
+  /** Vector index: a query mode of its vector store; ours has `default` and `mmr`. Default `default`. */
+  vectorStoreQueryMode?: string
   /** Keyword table: how many of the question's keywords count; knowledge graph: how many entities. Default 10. */
   maxKeywordsPerQuery?: number
   /** Keyword table, knowledge graph: how many hits. Default 10. */

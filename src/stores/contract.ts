@@ -80,9 +80,21 @@ export interface VectorStoreQuery {
   /** Only these vectors; an empty list means none. */
   nodeIds?: readonly string[] | ReadonlySet<string>
   filters?: MetadataFilters
-  /** `default` is exact cosine similarity. */
+  /** `default` is exact cosine similarity; `mmr` also avoids hits that are similar to the hit before; databases know more. */
   mode?: string
   queryStr?: string
+  /** For `mmr`: from 0, which avoids similar hits at any price, to 1, which does not. Default 0.5. */
+  mmrThreshold?: number
+  /** For `mmr`: hits come from the so many most similar vectors. Default: all; each hit costs a pass over them. */
+  mmrPrefetchK?: number
+  /** The same as a multiple of `similarityTopK`. */
+  mmrPrefetchFactor?: number
+  /** For databases with `hybrid`: the weight of vectors against words. */
+  alpha?: number
+  /** For databases with `sparse` or `hybrid`. */
+  sparseTopK?: number
+  /** For databases with `hybrid`. */
+  hybridTopK?: number
 }
 
 /** Parallel lists, best first. */
