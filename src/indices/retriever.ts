@@ -7,8 +7,8 @@ import type { BaseNode } from '../stores/node.ts'
 export interface NodeWithScore {
   node: BaseNode
   /**
-   * Higher is better. Of a vector index the similarity; of a keyword table the share of the question's keywords that the node has; of a
-   * summary index always 1; of a knowledge graph always 1,000, as in LlamaIndex, and the order tells.
+   * Higher is better. Where vectors are compared the similarity (of mode `mmr` its own score); of a keyword table the share of the question's keywords that the
+   * node has; of a summary index that answers all nodes always 1; of a knowledge graph always 1,000, as in LlamaIndex, and the order tells.
    */
   score: number
 }
@@ -56,7 +56,10 @@ export interface RetrieverOptions extends ModeOptions {
   docIds?: readonly string[]
   /** Only these nodes. */
   nodeIds?: readonly string[]
-  /** Vector index: how many hits. Knowledge graph: how many triplets by embedding. Default 2. */
+  /**
+   * Vector index: how many hits, default 2. Knowledge graph by embedding: how many triplets, default 2. Summary index by embedding, document summary index:
+   * how many nodes, or documents, default 1.
+   */
   similarityTopK?: number
   /** Multimodal index: how many images. Default: as many as texts. */
   imageSimilarityTopK?: number
@@ -81,9 +84,14 @@ export interface RetrieverOptions extends ModeOptions {
 /**
  * | index             | modes, the default first                         |
  * |-------------------|--------------------------------------------------|
+ * | summary           | `default` (all nodes), `embedding`               |
+ * | document summary  | `embedding`                                      |
  * | keyword table     | `default`, `simple`, `rake`                      |
  * | knowledge graph   | `keyword`, `embedding`, `hybrid`                 |
+ * | property graph    | `keyword`                                        |
  * | tree              | `select_leaf_embedding`, `all_leaf`, `root`      |
+ *
+ * LlamaIndex's modes that have a language model choose (`llm`, `select_leaf`) are refused.
  */
 export type RetrieverMode =
   | 'default'

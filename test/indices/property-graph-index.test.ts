@@ -50,6 +50,11 @@ test('chunks, entities and relations go to the graph, with the chunk they came f
   })
 })
 
+test('a question is asked by keyword, and other modes are refused by name', async () => {
+  expect(await found('Alice', { retrieverMode: 'keyword' })).toEqual(await found('Alice'))
+  expect(() => index.asRetriever({ retrieverMode: 'root' })).toThrow(/no retrieverMode 'root'.*'keyword'/)
+})
+
 test('a question leads to the chunks behind its entities and to the relations around them', async () => {
   expect(await found('What does Alice do?')).toEqual(['n1', 'P/triplets'])
   expect(await found('tea')).toEqual(['n2', 'n3', 'P/triplets'])

@@ -225,10 +225,10 @@ test('filters that contain themselves are refused', () => {
   expect(() => compileFilters(filters as MetadataFilters)).toThrow(/nested more than 64 deep/)
 })
 
-// What LlamaIndex for Python answers (python/make.py): per kind of metadata `T`, `F`, or `!` where it raises.
+// What LlamaIndex for Python answers (fixtures/make.py): per kind of metadata `T`, `F`, or `!` where it raises.
 type PythonRow = { operator: FilterOperator; value: unknown; answers: string }
 const [{ held }, ...rows] = JSON.parse(
-  readFileSync(new URL('python/filters.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('fixtures/filters.json', import.meta.url), 'utf8'),
 ) as [{ held: Record<string, unknown>[] }, ...PythonRow[]]
 
 function takes(operator: FilterOperator, value: unknown): boolean {

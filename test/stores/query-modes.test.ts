@@ -1,4 +1,4 @@
-// The modes of a query, beside what LlamaIndex for Python answers (python/make.py).
+// The modes of a query, beside what LlamaIndex for Python answers (fixtures/make.py).
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { VectorStoreIndex } from '../../src/indices/vector-store-index.ts'
@@ -16,7 +16,7 @@ interface MmrCase {
 }
 
 const cases = JSON.parse(
-  readFileSync(new URL('python/mmr.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('fixtures/mmr.json', import.meta.url), 'utf8'),
 ) as readonly MmrCase[]
 
 const nodesOf = (vectors: readonly number[][]) =>
