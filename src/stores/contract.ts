@@ -157,17 +157,43 @@ export interface Relation {
   [field: string]: unknown
 }
 
+/** All that are given must be met. An empty list meets nothing. */
+export interface GraphFilter {
+  /** Ids of nodes; of a triplet one of its ends. */
+  ids?: readonly string[]
+  /** Triplets: the same, as LlamaIndex calls entities. */
+  entityNames?: readonly string[]
+  /** Triplets: labels of relations. */
+  relationNames?: readonly string[]
+  /** One of them is enough: equal in the node, or in one of a triplet's nodes or its relation. */
+  properties?: Readonly<Record<string, unknown>>
+}
+
+export interface RelMapOptions {
+  /** How many steps. Default 2. */
+  depth?: number
+  /** How many triplets. Default 30. */
+  limit?: number
+  /** Labels of relations that are not answered; the walk goes on behind them. */
+  ignoreRels?: readonly string[]
+}
+
 export interface PropertyGraphStore extends Store {
   /** Adds nodes, or replaces those of equal id. */
   upsertNodes(nodes: readonly LabelledNode[]): Promise<void>
   /** Adds relations, or replaces those between the same nodes with the same label. Unknown ends become entities of their name. */
   upsertRelations(relations: readonly Relation[]): Promise<void>
-  /** The nodes with these ids, or all; unknown ids are left out. */
-  get(options?: { ids?: readonly string[] }): Promise<LabelledNode[]>
+  /** The nodes that meet the filter, or all. Unknown ids are left out. */
+  get(filter?: Pick<GraphFilter, 'ids' | 'properties'>): Promise<LabelledNode[]>
   /** The relation of a triplet, with its properties. */
   getRelation(triplet: Triplet): Promise<Relation | undefined>
-  /** The triplets that touch one of these nodes, or all. */
-  getTriplets(options?: { ids?: readonly string[] }): Promise<Triplet[]>
-  /** Deletes nodes, and the relations that would have no end without them. Unknown ids do nothing. */
-  delete(options: { ids: readonly string[] }): Promise<void>
+  /** The triplets that meet the filter, or all. */
+  getTriplets(filter?: GraphFilter): Promise<Triplet[]>
+  /** What is around nodes, given whole or by id: step by step, each triplet once. */
+  getRelMap(nodes: readonly (LabelledNode | string)[], options?: RelMapOptions): Promise<Triplet[]>
+  /**
+   * Deletes the nodes that meet the filter with all their relations, and the relations that meet it; with `relationNames`, or given `triplets`, relations only.
+   * Unknown ones do nothing; without any filter it is a `TypeError`.
+   */
+  delete(what: GraphFilter | { triplets: readonly Triplet[] }): Promise<void>
 }
