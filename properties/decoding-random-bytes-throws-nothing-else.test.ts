@@ -25,6 +25,7 @@ const folders = [
   'vector_store/default',
   'graph_store',
   'property_graph_store',
+  'chat_store',
 ] as const
 type Folder = (typeof folders)[number]
 
@@ -110,7 +111,7 @@ async function use(disk: MemoryDisk): Promise<unknown[]> {
       disk,
       onWarning: () => {},
     })
-    const { docstore, indexStore, vectorStore, graphStore, propertyGraphStore } = storage
+    const { docstore, indexStore, vectorStore, graphStore, propertyGraphStore, chatStore } = storage
     await attempt(() => docstore.getAllRefDocInfo())
     await attempt(() => docstore.getNode('a', { raiseError: false }))
     await attempt(() => docstore.getAllDocumentHashes())
@@ -119,6 +120,10 @@ async function use(disk: MemoryDisk): Promise<unknown[]> {
     await attempt(() => graphStore.getRelMap())
     await attempt(() => propertyGraphStore.getTriplets())
     await attempt(() => propertyGraphStore.get())
+    await attempt(() => propertyGraphStore.getTriplets({ ids: ['a'] }))
+    await attempt(async () => {
+      for (const key of await chatStore.getKeys()) await chatStore.getMessages(key)
+    })
     await attempt(async () => {
       for await (const _ of storage.commits()) continue
     })

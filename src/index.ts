@@ -8,6 +8,7 @@ export {
 } from './context/storage-context.ts'
 export type { OpenOptions } from './context/open-journal.ts'
 export {
+  SimpleChatStore,
   SimpleDocumentStore,
   SimpleGraphStore,
   SimpleIndexStore,
@@ -46,8 +47,11 @@ export type {
 } from './stores/node.ts'
 export type {
   AddDocumentsOptions,
+  ChatMessage,
+  ChatStore,
   DeleteNodesOptions,
   DocumentStore,
+  GraphFilter,
   GraphStore,
   IndexStore,
   LabelledNode,
@@ -55,6 +59,7 @@ export type {
   RaiseOption,
   RefDocInfo,
   Relation,
+  RelMapOptions,
   Triplet,
   VectorStore,
   VectorStoreQuery,

@@ -123,6 +123,33 @@ export interface VectorStore extends Store {
   clear?(): Promise<void>
 }
 
+/**
+ * With every field it came with. LlamaIndex for Python writes `blocks` and `additional_kwargs`, older versions and LlamaIndexTS `content`.
+ */
+export interface ChatMessage {
+  role: string
+  content?: unknown
+  blocks?: readonly unknown[]
+  additional_kwargs?: Record<string, unknown>
+  [field: string]: unknown
+}
+
+export interface ChatStore extends Store {
+  /** Makes these the messages of a chat, or begins it. */
+  setMessages(key: string, messages: readonly ChatMessage[]): Promise<void>
+  /** None for an unknown key. */
+  getMessages(key: string): Promise<ChatMessage[]>
+  /** Before the message at `idx`; below 0 it counts from the end, and beyond the ends it is the end. Default: at the end. */
+  addMessage(key: string, message: ChatMessage, idx?: number): Promise<void>
+  /** Ends a chat. Answers its messages; `undefined` for an unknown key. */
+  deleteMessages(key: string): Promise<ChatMessage[] | undefined>
+  /** Answers the message that was there; below 0 `idx` counts from the end. The chat stays, even without messages. */
+  deleteMessage(key: string, idx: number): Promise<ChatMessage | undefined>
+  deleteLastMessage(key: string): Promise<ChatMessage | undefined>
+  /** In the order the chats were begun. */
+  getKeys(): Promise<string[]>
+}
+
 /** `[subject, relation, object]`. */
 export type Triplet = readonly [string, string, string]
 
