@@ -80,7 +80,7 @@ export async function planRemoval(
       removal.documentIds.push(refDocId)
     }
   }
-  removal.documentIds.push(...free)
+  for (const id of free) removal.documentIds.push(id)
   return removal
 }
 

@@ -79,7 +79,7 @@ export function relationsAround(
   for (let step = 0; step < depth && front.length > 0 && answered.length < limit; step++) {
     const met = tripletsTouching(state, front).filter((triplet) => !seen.has(JSON.stringify(triplet)))
     for (const triplet of met) seen.add(JSON.stringify(triplet))
-    answered.push(...met.filter(([, label]) => !ignored.has(label)))
+    for (const triplet of met) if (!ignored.has(triplet[1])) answered.push(triplet)
     front = met.map(([, , object]) => object)
   }
   return answered.slice(0, limit)
