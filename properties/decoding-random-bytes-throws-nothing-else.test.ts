@@ -23,6 +23,7 @@ const folders = [
   'vector_store/default',
   'graph_store',
   'property_graph_store',
+  'chat_store',
 ] as const
 type Folder = (typeof folders)[number]
 
@@ -45,7 +46,7 @@ async function use(disk: MemoryDisk): Promise<unknown[]> {
       disk,
       onWarning: () => {},
     })
-    const { docstore, indexStore, vectorStore, graphStore, propertyGraphStore } = storage
+    const { docstore, indexStore, vectorStore, graphStore, propertyGraphStore, chatStore } = storage
     await attempt(() => docstore.getAllRefDocInfo())
     await attempt(() => docstore.getNode('a', { raiseError: false }))
     await attempt(() => docstore.getAllDocumentHashes())
@@ -55,6 +56,10 @@ async function use(disk: MemoryDisk): Promise<unknown[]> {
     await attempt(() => propertyGraphStore.getTriplets())
     await attempt(() => propertyGraphStore.get())
     await attempt(() => storage.toDict())
+    await attempt(() => propertyGraphStore.getTriplets({ ids: ['a'] }))
+    await attempt(async () => {
+      for (const key of await chatStore.getKeys()) await chatStore.getMessages(key)
+    })
     await attempt(async () => {
       for await (const _ of storage.commits()) continue
     })
@@ -215,6 +220,13 @@ const honest: Record<Folder, { type: string; row: unknown[]; dimensions?: number
   graph_store: [
     { type: 'TripletsAdded', row: ['s', 'r', 'o'] },
     { type: 'TripletsDeleted', row: ['s', 'r', 'o'] },
+  ],
+  chat_store: [
+    { type: 'ChatsBegun', row: ['c'] },
+    { type: 'MessagesAdded', row: ['c', null] },
+    { type: 'MessagesAdded', row: ['c', 0] },
+    { type: 'MessagesDeleted', row: ['c', 0] },
+    { type: 'ChatsDeleted', row: ['c'] },
   ],
   property_graph_store: [
     { type: 'GraphNodesSet', row: ['n', { label: 'entity', name: 'n', properties: {} }] },

@@ -8,6 +8,7 @@ export {
 } from './context/storage-context.ts'
 export type { OpenOptions } from './context/open-journal.ts'
 export {
+  SimpleChatStore,
   SimpleDocumentStore,
   SimpleGraphStore,
   SimpleIndexStore,
@@ -46,8 +47,11 @@ export type {
 } from './stores/node.ts'
 export type {
   AddDocumentsOptions,
+  ChatMessage,
+  ChatStore,
   DeleteNodesOptions,
   DocumentStore,
+  GraphFilter,
   GraphStore,
   IndexStore,
   LabelledNode,
@@ -55,6 +59,7 @@ export type {
   RaiseOption,
   RefDocInfo,
   Relation,
+  RelMapOptions,
   Triplet,
   VectorStore,
   VectorStoreQuery,
@@ -77,6 +82,7 @@ export { EmptyIndex } from './indices/empty-index.ts'
 export { ComposableGraph } from './indices/composable-graph.ts'
 export { loadGraphFromStorage } from './indices/load-graph.ts'
 export { BaseIndex } from './indices/base-index.ts'
+export type { DocstoreStrategy, IngestOptions, IngestReport } from './indices/docstore-strategy.ts'
 export { loadIndexFromStorage, loadIndicesFromStorage, type LoadIndexOptions } from './indices/load-index.ts'
 export { SentenceSplitter, type SentenceSplitterOptions } from './indices/sentence-splitter.ts'
 export { QueryEngine, type LanguageModel, type QueryResponse } from './indices/query-engine.ts'

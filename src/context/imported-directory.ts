@@ -15,6 +15,8 @@ import type { EventInput } from '../journal/event.ts'
 import type { Journal } from '../journal/journal.ts'
 import { joinPath } from '../log/names.ts'
 import { encodeNode, nodesKept, recordsSet, refDocsSet } from '../stores/document-events.ts'
+import { chatsBegun, encodeMessage, messagesAdded } from '../stores/chat-events.ts'
+import { chatFolder } from '../stores/chat-store.ts'
 import { defaultDocumentNamespace, documentFolder } from '../stores/document-store.ts'
 import { tripletsAdded } from '../stores/graph-events.ts'
 import { graphFolder } from '../stores/graph-store.ts'
@@ -83,7 +85,7 @@ interface ImportedStore {
 }
 
 function importedStores(content: LlamaIndexContent, warn: Warn): ImportedStore[] {
-  const { vectors, graph, propertyGraph } = content
+  const { vectors, graph, propertyGraph, chats } = content
   const namespace = content.namespace || defaultDocumentNamespace
   const about = (message: string): void => warn(`property_graph_store.json: ${message}`)
   return [
@@ -103,6 +105,7 @@ function importedStores(content: LlamaIndexContent, warn: Warn): ImportedStore[]
           },
         ]
       : []),
+    ...(chats ? [{ folder: chatFolder, events: () => chatEvents(chats) }] : []),
   ]
 }
 
@@ -136,6 +139,17 @@ function* structEvents(state: IndexState, { structs }: LlamaIndexContent): Gener
     yield structsAdded([{ indexId, type, fields: [...fields.kinds] }])
     yield* inGroups(structDifference(state, undefined, fields), (changes) => entriesChanged(indexId, changes))
   }
+}
+
+function* chatEvents(chats: NonNullable<LlamaIndexContent['chats']>): Generator<EventInput> {
+  yield* inGroups(
+    chats.map(([key]) => key),
+    chatsBegun,
+  )
+  const messages = chats.flatMap(([key, list]) => list.map((message) => ({ key, message })))
+  yield* inGroups(messages, (group) =>
+    messagesAdded(group.map(({ key, message }) => ({ key, index: null, payload: encodeMessage(message) }))),
+  )
 }
 
 function* propertyGraphEvents({ nodes, relations, triplets }: PropertyGraphParts): Generator<EventInput> {

@@ -6,6 +6,7 @@ import type { Commit, CommitNote } from '../journal/commit.ts'
 import type { JournalHandle } from '../journal/handle.ts'
 import type { Journal } from '../journal/journal.ts'
 import type {
+  ChatStore,
   DocumentStore,
   GraphStore,
   IndexStore,
@@ -30,6 +31,7 @@ import { appendContent } from './imported-directory.ts'
 import { defaultPersistDir, openHandle, persistTo, type OpenOptions } from './open-journal.ts'
 import { presentContent } from './present-content.ts'
 import {
+  SimpleChatStore,
   SimpleDocumentStore,
   SimpleGraphStore,
   SimpleIndexStore,
@@ -53,6 +55,7 @@ export class StorageContext {
   readonly indexStore: IndexStore
   readonly graphStore: GraphStore
   readonly propertyGraphStore: PropertyGraphStore
+  readonly chatStore: ChatStore
   readonly #handle: JournalHandle
   readonly #vectorStores: Map<string, VectorStore>
   #closing: Promise<void> | undefined
@@ -63,6 +66,7 @@ export class StorageContext {
     this.indexStore = stores.indexStore ?? new SimpleIndexStore(handle).bindTo(handle)
     this.graphStore = stores.graphStore ?? new SimpleGraphStore(handle).bindTo(handle)
     this.propertyGraphStore = stores.propertyGraphStore ?? new SimplePropertyGraphStore(handle).bindTo(handle)
+    this.chatStore = stores.chatStore ?? new SimpleChatStore(handle).bindTo(handle)
     this.#vectorStores = vectorStoresOf(handle, stores)
     for (const other of this.#othersHandles()) use(other)
   }
@@ -212,7 +216,7 @@ export class StorageContext {
   }
 
   /**
-   * Everything as LlamaIndex's `to_dict()` has it, in plain values; it is a copy. Throws `VARVE_FOREIGN_STORE` if a store persists by itself.
+   * Everything as LlamaIndex's `to_dict()` has it, which is all but chats, in plain values; it is a copy. Throws `VARVE_FOREIGN_STORE` if a store persists by itself.
    * Numbers that were floats though integral, and key orders that JavaScript does not keep, are carried along out of sight: `fromDict` knows them, `JSON.stringify` does not.
    */
   async toDict(): Promise<StorageDict> {
@@ -255,6 +259,7 @@ export class StorageContext {
       this.indexStore,
       this.graphStore,
       this.propertyGraphStore,
+      this.chatStore,
       ...this.#vectorStores.values(),
     ]
   }

@@ -4,6 +4,7 @@
  */
 import { VarveError } from '../errors.ts'
 import { JsonReader } from './llamaindex-json.ts'
+import { readChats } from './llamaindex-chats.ts'
 import { checkContent } from './llamaindex-checks.ts'
 import { LlamaIndexFiles } from './llamaindex-files.ts'
 import { defaultNamespace, readDocstore, type DocstoreContent } from './llamaindex-docstore.ts'
@@ -44,7 +45,7 @@ async function readContent(files: LlamaIndexFiles, warn: Warn): Promise<Omit<Lla
   const about = (file: string) => ({ file, warn: (message: string) => warn(file, message) })
   const open = async (file: string) => new JsonReader(await files.bytes(file), file)
 
-  const { indexStore, graphStore, propertyGraphStore } = fileNames
+  const { indexStore, graphStore, propertyGraphStore, chatStore } = fileNames
   const allStructs = files.has(indexStore) ? readStructs(await open(indexStore), about(indexStore)) : {}
   const allVectors = new Map<string, VectorsContent>()
   for (const file of files.names.filter((name) => vectorNamespaceOf(name) !== undefined)) {
@@ -55,8 +56,9 @@ async function readContent(files: LlamaIndexFiles, warn: Warn): Promise<Omit<Lla
 
   const dialect = chooseDialect(piecesOf(files, allStructs, allVectors), warn)
   const docstoreFile = dialect === 'python' ? fileNames.pythonDocstore : fileNames.typeScriptDocstore
-  if (!files.has(docstoreFile)) warn(docstoreFile, 'It is missing: there are no nodes.')
-  if (!files.has(indexStore)) warn(indexStore, 'It is missing: there is no index to load.')
+  const isContext = files.names.some((name) => isLlamaIndexName(name) && name !== chatStore)
+  if (isContext && !files.has(docstoreFile)) warn(docstoreFile, 'It is missing: there are no nodes.')
+  if (isContext && !files.has(indexStore)) warn(indexStore, 'It is missing: there is no index to load.')
   const docstore = files.has(docstoreFile)
     ? readDocstore(await open(docstoreFile), { ...about(docstoreFile), dialect })
     : emptyDocstore()
@@ -65,6 +67,8 @@ async function readContent(files: LlamaIndexFiles, warn: Warn): Promise<Omit<Lla
   const propertyGraph = files.has(propertyGraphStore)
     ? readPropertyGraph(await files.bytes(propertyGraphStore), about(propertyGraphStore))
     : undefined
+
+  const chats = files.has(chatStore) ? readChats(await files.bytes(chatStore), about(chatStore)) : undefined
 
   addNodesOfStructs(docstore, nodes, warn)
   const content = {
@@ -78,6 +82,7 @@ async function readContent(files: LlamaIndexFiles, warn: Warn): Promise<Omit<Lla
     vectors: vectorsByNamespace(allVectors, dialect, warn),
     graph: graph.length > 0 ? graph : graphOfStructs(structs, warn),
     ...(propertyGraph && { propertyGraph }),
+    ...(chats && { chats }),
   }
   checkContent(content, warn)
   return content

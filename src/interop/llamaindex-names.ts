@@ -6,6 +6,7 @@ export const fileNames = {
   indexStore: 'index_store.json',
   graphStore: 'graph_store.json',
   propertyGraphStore: 'property_graph_store.json',
+  chatStore: 'chat_store.json',
   /** Python's before 0.8, and TypeScript's. */
   vectorStore: 'vector_store.json',
 } as const

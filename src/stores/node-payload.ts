@@ -4,6 +4,7 @@ import { tryDecode } from '../journal/codec.ts'
 import type { Position } from '../journal/event.ts'
 import type { BaseNode } from './node.ts'
 import { nodeFromStored } from './node-codec.ts'
+import { unknownForm, type PayloadPlace } from './payload-place.ts'
 
 interface Payloads {
   payloads(folder: string, positions: readonly Position[]): Uint8Array[]
@@ -22,20 +23,11 @@ export function nodesAt(
 }
 
 /** Throws `VARVE_CORRUPT`. */
-export function decodeNode(
-  id: string,
-  payload: Uint8Array,
-  { folder, position }: { folder: string; position: Position },
-): BaseNode {
+export function decodeNode(id: string, payload: Uint8Array, place: PayloadPlace): BaseNode {
   try {
     return nodeFromStored(id, tryDecode(payload))
   } catch (cause) {
     if (!(cause instanceof VarveError)) throw cause
-    const { segment, offset } = position
-    throw new VarveError(
-      'VARVE_CORRUPT',
-      `Damaged: ${folder}, segment ${segment}, offset ${offset}: node ${id} is stored in a form that no version wrote.`,
-      { store: folder, ...position, id, cause },
-    )
+    throw unknownForm(`node ${id}`, place, { id, cause })
   }
 }

@@ -30,6 +30,7 @@ describe('a damaged file is named', () => {
     'default__vector_store.json': {},
     'graph_store.json': {},
     'property_graph_store.json': {},
+    'chat_store.json': {},
   }
   const cases = Object.keys(good).flatMap((name) => [
     [name, 'empty', ''],
