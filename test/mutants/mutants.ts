@@ -103,15 +103,15 @@ const syncing: Mutant[] = [
   },
   {
     name: "the manifest's bytes are not synced",
-    file: 'journal/manifest.ts',
+    file: 'log/durable-file.ts',
     find: 'await file.sync()',
     replace: '',
     killers: [crash('single commits over two stores')],
   },
   {
     name: "the manifest's name is not synced",
-    file: 'journal/manifest.ts',
-    find: 'await disk.syncDirectory(directory)',
+    file: 'log/durable-file.ts',
+    find: 'await disk.syncDirectory(parentOf(path))',
     replace: '',
     killers: [gap('a power cut at any time in the first commits')],
   },
