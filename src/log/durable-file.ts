@@ -15,7 +15,10 @@ export async function replaceFile(disk: Disk, path: string, text: string): Promi
 /** Rejects with `EEXIST` if anything stands there. Its name is not durable yet. */
 export async function createFile(disk: Disk, path: string, text: string): Promise<void> {
   const file = await disk.create(path)
-  await file.write([Buffer.from(text)], 0)
-  await file.sync()
-  await file.close()
+  try {
+    await file.write([Buffer.from(text)], 0)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
 }
