@@ -17,6 +17,9 @@ export {
 } from './context/simple-stores.ts'
 export type { Commit, CommitKind, CommitNote } from './journal/commit.ts'
 export type { Durability } from './journal/commit-queue.ts'
+export { verifyCheckpoint, type Checkpoint, type VerifyCheckpointOptions } from './history/checkpoint.ts'
+export { verifyConsistency, type ProvenConsistency } from './history/consistency-proof.ts'
+export { verifyInclusion, type ProvenCommit, type VerifyInclusionOptions } from './history/inclusion-proof.ts'
 
 export {
   BaseNode,

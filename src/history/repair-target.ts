@@ -3,7 +3,7 @@ import type { Disk } from '../disk/disk.ts'
 import { namingErrors } from '../disk/disk-errors.ts'
 import { VarveError } from '../errors.ts'
 import { syncName } from '../log/durable-directory.ts'
-import { joinPath } from '../log/names.ts'
+import { joinPath, parentOf } from '../log/names.ts'
 
 /** Answers the directory to write in. Throws `VARVE_NOT_STORAGE` if it or the target holds anything, `VARVE_BAD_OPTION` for a target inside the source. */
 export async function claimTarget(disk: Disk, from: string, to: string): Promise<string> {
@@ -61,9 +61,4 @@ async function filesIn(disk: Disk, directory: string): Promise<string[]> {
   for (const name of await disk.list(directory))
     found.push(...(await filesIn(disk, joinPath(directory, name))))
   return found
-}
-
-function parentOf(path: string): string {
-  const end = path.lastIndexOf('/')
-  return end > 0 ? path.slice(0, end) : end === 0 ? '/' : '.'
 }

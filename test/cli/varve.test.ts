@@ -57,11 +57,11 @@ describe('varve', () => {
   test('without a verb says what it can do, and fails', async () => {
     const { code, stderr } = await varve.run([])
     expect(code).toBe(2)
-    for (const verb of ['verify', 'repair', 'unlock', 'log'])
+    for (const verb of ['verify', 'repair', 'unlock', 'log', 'checkpoint', 'prove'])
       expect(stderr).toContain(`  ${verb} [options] [dir]`)
   })
 
-  test.each(['verify', 'repair', 'unlock', 'log'])(
+  test.each(['verify', 'repair', 'unlock', 'log', 'checkpoint', 'prove'])(
     '%s --help explains itself with one example',
     async (verb) => {
       const { code, stdout, stderr } = await varve.run([verb, '--help'])
