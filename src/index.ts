@@ -7,6 +7,9 @@ export {
   type TransactionOptions,
 } from './context/storage-context.ts'
 export type { OpenOptions } from './context/open-journal.ts'
+export { exportLlamaIndex } from './context/export-directory.ts'
+export type { ExportOptions } from './interop/llamaindex-export.ts'
+export type { ExportProgress, ExportReport, Omission } from './interop/export-report.ts'
 export {
   SimpleDocumentStore,
   SimpleGraphStore,

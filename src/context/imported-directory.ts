@@ -24,7 +24,7 @@ import { indexFolder } from '../stores/index-store.ts'
 import type { IndexState } from '../stores/index-state.ts'
 import { graphNodesSet, relationsSet, tripletRows } from '../stores/property-graph-events.ts'
 import { propertyGraphFolder } from '../stores/property-graph-store.ts'
-import { plainSpelling } from '../stores/spelling.ts'
+import { keysAsSpelled, plainSpelling } from '../stores/spelling.ts'
 import { structDifference, toFields } from '../stores/struct-difference.ts'
 import { vectorFolder } from '../stores/vector-store.ts'
 import { derivedMetadata, vectorsAdded, type AddedVector } from '../stores/vector-events.ts'
@@ -172,15 +172,19 @@ function* vectorEvents(
   }
 }
 
-/** What LlamaIndex adds to metadata is kept apart, as our own store does, unless it says something else than it would add. */
-function toAdded({ id, refDocId, metadata, spelling = plainSpelling }: VectorRecord): AddedVector {
-  if (!metadata) return { id, refDocId, className: undefined, metadata: undefined }
+/** What LlamaIndex adds to metadata is kept apart, as our own store does, if it stands as it would add it; else all is kept as it stands. */
+function toAdded({ id, refDocId, metadata, spelling = plainSpelling, numerals }: VectorRecord): AddedVector {
+  const added = { id, refDocId, ...(numerals !== undefined && { numerals }) }
+  if (!metadata) return { ...added, className: undefined, metadata: undefined }
   const className = typeof metadata['_node_type'] === 'string' ? metadata['_node_type'] : undefined
-  const derived = derivedMetadata({ refDocId, className })
-  const own = Object.entries(metadata).filter(
-    ([key, value]) => !(Object.hasOwn(derived, key) && derived[key] === value),
-  )
-  return { id, refDocId, className, metadata: { metadata: Object.fromEntries(own), spelling } }
+  const derived = Object.entries(derivedMetadata({ refDocId, className }))
+  const entries = keysAsSpelled(metadata, '', spelling).map((key) => [key, metadata[key]] as const)
+  const own = entries.slice(0, -derived.length)
+  const isUsual = entries
+    .slice(own.length)
+    .every(([key, value], index) => key === derived[index]![0] && value === derived[index]![1])
+  const kept = isUsual && entries.length >= derived.length ? Object.fromEntries(own) : metadata
+  return { ...added, className, metadata: { metadata: kept, spelling } }
 }
 
 /** The files of an import commit that are not any more what they were. A file that only has another date is read. */

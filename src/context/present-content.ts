@@ -1,4 +1,7 @@
-/** What a context's own stores hold now, in nobody's spelling but Varve's: what leaves as a dictionary, or as files. One synchronous step, so one moment. */
+/**
+ * What a context's own stores hold now, in nobody's spelling but Varve's: what leaves as a dictionary, or as files. One synchronous step, so one moment; nodes and vectors
+ * are read when they are asked for, from where they stood then.
+ */
 import type { StorageContent } from '../interop/llamaindex-dict.ts'
 import type { RefDocRecord, VectorRecord } from '../interop/llamaindex-content.ts'
 import { metadataWithDerived } from '../interop/python-trees.ts'
@@ -12,13 +15,9 @@ import { graphFolder } from '../stores/graph-store.ts'
 import type { IndexState } from '../stores/index-state.ts'
 import { indexFolder, structsIn } from '../stores/index-store.ts'
 import type { JournalStore } from '../stores/journal-store.ts'
-import type { BaseNode } from '../stores/node.ts'
 import { nodeFromStored, type StoredNode } from '../stores/node-codec.ts'
-import { setOwn } from '../stores/own-property.ts'
 import { allGraphTriplets, unescaped, type PropertyGraphState } from '../stores/property-graph-state.ts'
 import { propertyGraphFolder } from '../stores/property-graph-store.ts'
-import { pointerTo, type Spelling } from '../stores/spelling.ts'
-import type { SpelledTree } from '../stores/stored-metadata.ts'
 import { toFloats } from '../stores/vector-cache.ts'
 import type { VectorState } from '../stores/vector-state.ts'
 
@@ -62,10 +61,6 @@ function documentsIn(
   { nodes, records, refDocs }: DocumentState,
 ): Pick<StorageContent, 'nodes' | 'documentMetadata' | 'refDocs'> {
   const entries = [...nodes.entries()]
-  const payloads = journal.payloads(
-    folder,
-    entries.map(([, position]) => position),
-  )
   const toRefDoc = ({ nodeIds, metadata, spelling, extra }: RefDocState): RefDocRecord => ({
     nodeIds: [...nodeIds],
     metadata,
@@ -73,7 +68,13 @@ function documentsIn(
     ...(extra && { extra }),
   })
   return {
-    nodes: entries.map(([id], index): BaseNode => nodeFromStored(id, decode(payloads[index]!) as StoredNode)),
+    nodes: {
+      length: entries.length,
+      *[Symbol.iterator]() {
+        for (const [id, position] of entries)
+          yield nodeFromStored(id, decode(journal.payload(folder, position)) as StoredNode)
+      },
+    },
     documentMetadata: new Map(
       Array.from(records.entries(), ([id, { hash, refDocId, extra }]) => [
         id,
@@ -89,14 +90,12 @@ function documentsIn(
 }
 
 function vectorsIn(journal: Journal, folder: string, { vectors }: VectorState): VectorRecord[] {
-  const entries = [...vectors.entries()]
-  const payloads = journal.payloads(
-    folder,
-    entries.map(([, { position }]) => position),
-  )
-  return entries.map(([id, { refDocId, className, metadata }], index) => ({
+  return Array.from(vectors.entries(), ([id, { position, refDocId, className, metadata, numerals }]) => ({
     id,
-    vector: toFloats(payloads[index]!),
+    get vector() {
+      return toFloats(journal.payload(folder, position))
+    },
+    ...(numerals !== undefined && { numerals }),
     ...(refDocId !== undefined && { refDocId }),
     ...(metadata && {
       metadata: metadataWithDerived(metadata.metadata, { refDocId, className }),
@@ -107,28 +106,11 @@ function vectorsIn(journal: Journal, folder: string, { vectors }: VectorState): 
 
 /** `undefined` if there is nothing in it, as where LlamaIndex has no property graph. */
 function propertyGraphIn(state: PropertyGraphState): StorageContent['propertyGraph'] {
-  if (state.nodes.size + state.relations.size + state.triplets.size === 0) return undefined
-  const floats = new Set<string>()
-  const keyOrders = new Map<string, readonly string[]>()
-  const members = (part: string, entries: Iterable<[string, SpelledTree]>): Record<string, unknown> => {
-    const object: Record<string, unknown> = {}
-    const keys: string[] = []
-    for (const [key, { value, spelling }] of entries) {
-      setOwn(object, key, value)
-      keys.push(key)
-      takeAll(spelling, pointerTo(`/${part}`, key))
-    }
-    keyOrders.set(`/${part}`, keys)
-    return object
+  const { nodes, relations, triplets } = state
+  if (nodes.size + relations.size + triplets.size === 0) return undefined
+  return {
+    nodes: [...unescaped(nodes)],
+    relations: [...unescaped(relations)],
+    triplets: [...allGraphTriplets(state)],
   }
-  const takeAll = (spelling: Spelling, at: string): void => {
-    for (const pointer of spelling.floats) floats.add(at + pointer)
-    for (const [pointer, keys] of spelling.keyOrders) keyOrders.set(at + pointer, keys)
-  }
-  const tree = {
-    nodes: members('nodes', unescaped(state.nodes)),
-    relations: members('relations', unescaped(state.relations)),
-    triplets: Array.from(allGraphTriplets(state), (triplet) => [...triplet]),
-  }
-  return { tree, spelling: { floats, keyOrders } }
 }

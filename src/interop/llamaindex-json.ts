@@ -8,7 +8,8 @@ import { maxDepth } from '../stores/metadata.ts'
 import { setOwn } from '../stores/own-property.ts'
 import { JsonCursor } from './json-cursor.ts'
 import { jsonToUtf8 } from './json-encoding.ts'
-import { asNumber, readPlainNumbers, readScalar } from './json-number.ts'
+import { readPlainNumbers, readScalar } from './json-number.ts'
+import { readVector, toVector, type ReadVector } from './read-vector.ts'
 
 export type JsonKind = 'object' | 'list' | 'string' | 'scalar'
 
@@ -24,7 +25,7 @@ export interface ValueReader {
   /** The value that comes next, whole. */
   value(): unknown
   /** The list of numbers that comes next, fast; `undefined` if what comes is anything else. */
-  numbers(): Float32Array | undefined
+  numbers(): ReadVector | undefined
   /** Nothing but white space may be left. */
   end(): void
 }
@@ -88,13 +89,10 @@ export class JsonReader implements ValueReader {
     }
   }
 
-  numbers(): Float32Array | undefined {
-    const fast = this.kind() === 'list' ? readPlainNumbers(this.#cursor) : undefined
-    if (fast !== undefined) return new Float32Array(fast)
-    const value = this.value()
-    if (!Array.isArray(value)) return undefined
-    const numbers = value.map(asNumber)
-    return numbers.includes(undefined) ? undefined : new Float32Array(numbers as number[])
+  numbers(): ReadVector | undefined {
+    const fast = this.kind() === 'list' ? this.#fractions() : undefined
+    if (fast !== undefined) return toVector(fast, false)
+    return readVector(this.value())
   }
 
   end(): void {
@@ -118,16 +116,22 @@ export class JsonReader implements ValueReader {
   }
 
   #list(): unknown[] {
-    // Integral numbers in a list may be floats, which only the slow way can tell.
-    const start = this.#cursor.at
-    const fast = readPlainNumbers(this.#cursor)
-    if (fast !== undefined && !fast.some(Number.isInteger)) return fast
-    this.#cursor.at = start
+    const fast = this.#fractions()
+    if (fast !== undefined) return fast
     const items: unknown[] = []
     if (this.#isEmpty(openBracket, closeBracket, 'a list')) return items
     do items.push(this.value())
     while (this.#more(closeBracket))
     return items
+  }
+
+  /** A list of nothing but numbers with fractions. Whole ones may be floats or not, which only the slow way can tell. */
+  #fractions(): number[] | undefined {
+    const start = this.#cursor.at
+    const fast = readPlainNumbers(this.#cursor)
+    if (fast !== undefined && !fast.some(Number.isInteger)) return fast
+    this.#cursor.at = start
+    return undefined
   }
 
   #key(): string {

@@ -5,6 +5,7 @@ import { membersOf } from './llamaindex-shape.ts'
 import type { LlamaIndexDialect, VectorRecord } from './llamaindex-content.ts'
 import type { ReadContext } from './llamaindex-docstore.ts'
 import type { ValueReader } from './llamaindex-json.ts'
+import type { ReadVector } from './read-vector.ts'
 
 export interface VectorsContent {
   /** By its keys; `undefined` if it holds neither dialect's. */
@@ -30,7 +31,7 @@ const noSource = 'None'
 
 export function readVectors(reader: ValueReader, context: Omit<ReadContext, 'dialect'>): VectorsContent {
   const { file, warn } = context
-  const vectors = new Map<string, Float32Array>()
+  const vectors = new Map<string, ReadVector>()
   const refDocIds = new Map<string, unknown>()
   const metadata = new Map<string, unknown>()
   let dialect: LlamaIndexDialect | undefined
@@ -57,22 +58,28 @@ export function readVectors(reader: ValueReader, context: Omit<ReadContext, 'dia
 
 function readEmbeddings(
   reader: ValueReader,
-  vectors: Map<string, Float32Array>,
+  vectors: Map<string, ReadVector>,
   { file, warn }: Omit<ReadContext, 'dialect'>,
 ): void {
   for (const id of membersOf(reader, file, 'the embeddings')) {
-    const vector = reader.numbers()
-    if (vector !== undefined && vector.length > 0) vectors.set(id, vector)
-    else warn(`${id} has no vector but ${vector ? 'an empty list' : 'something else'}, and was left out.`)
+    const read = reader.numbers()
+    if (read !== undefined && read.vector.length > 0) vectors.set(id, read)
+    else warn(`${id} has no vector but ${read ? 'an empty list' : 'something else'}, and was left out.`)
   }
 }
 
-function toRecord(id: string, vector: Float32Array, refDocId: unknown, metadata: unknown): VectorRecord {
+function toRecord(
+  id: string,
+  { vector, numerals }: ReadVector,
+  refDocId: unknown,
+  metadata: unknown,
+): VectorRecord {
   const hasSource = typeof refDocId === 'string' && refDocId !== noSource
   const { value, spelling } = takeSpelling(metadata)
   return {
     id,
     vector,
+    ...(numerals !== 0 && { numerals }),
     ...(hasSource && { refDocId }),
     ...(isObject(value) && { metadata: value }),
     ...(!isPlainSpelling(spelling) && { spelling }),

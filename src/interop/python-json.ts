@@ -1,52 +1,98 @@
 /**
- * JSON as Python's `json.dumps` writes it: one line, `", "` and `": "`, all but ASCII escaped, bare `NaN` and `Infinity`, floats in Python's shortest form. Maps are
- * objects in their order, sets are lists.
+ * JSON as LlamaIndex for Python writes it. Most files come from `json.dumps`: one line, `", "` and `": "`, all but ASCII escaped, bare `NaN` and `Infinity`, floats in
+ * Python's shortest form. A property graph comes from pydantic: no spaces, UTF-8, `null` for what is no number. Maps are objects in their order, sets are lists.
  */
 import { Float, keysAsRead } from '../stores/float.ts'
 import { pythonRepr } from '../stores/python-repr.ts'
 import { plainSpelling } from '../stores/spelling.ts'
+import type { JsonStyle } from './members.ts'
 import { floatsOf } from './python-spelled.ts'
+import { VectorNumbers } from './vector-numbers.ts'
 
-export function pythonJson(value: unknown): string {
-  if (value === null || value === undefined) return 'null'
-  if (typeof value === 'string') return quoted(value)
-  if (typeof value === 'number') return numberText(value, false)
-  if (typeof value === 'boolean' || typeof value === 'bigint') return String(value)
-  if (value instanceof Float) return numberText(value.value, true)
-  if (value instanceof Set) return list([...(value as Set<unknown>)])
-  if (Array.isArray(value)) return list(value)
-  if (value instanceof Map) return object([...(value as Map<string, unknown>)], value)
-  return object(
-    keysAsRead(value).map((key) => [key, (value as Record<string, unknown>)[key]]),
-    value,
-  )
+interface Style {
+  comma: string
+  colon: string
+  quoted: (text: string) => string
+  numberText: (number: number, isFloat: boolean) => string
 }
 
-function list(items: readonly unknown[]): string {
-  const floats = floatsOf(items)
-  return `[${items.map((item, index) => member(item, floats.has(index))).join(', ')}]`
+const dumps: Style = {
+  comma: ', ',
+  colon: ': ',
+  quoted: (text) =>
+    JSON.stringify(text).replace(
+      /[^ -~]/g,
+      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    ),
+  numberText(number, isFloat) {
+    if (Number.isNaN(number)) return 'NaN'
+    if (!Number.isFinite(number)) return number > 0 ? 'Infinity' : '-Infinity'
+    return pythonRepr(number, isFloat ? { spelling: asFloat } : {})
+  },
 }
 
-function object(entries: readonly (readonly [string, unknown])[], container: object): string {
-  const floats = floatsOf(container)
-  return `{${entries.map(([key, value]) => `${quoted(key)}: ${member(value, floats.has(key))}`).join(', ')}}`
-}
-
-function member(value: unknown, isFloat: boolean): string {
-  return typeof value === 'number' ? numberText(value, isFloat) : pythonJson(value)
+const pydantic: Style = {
+  comma: ',',
+  colon: ':',
+  quoted: (text) => JSON.stringify(text),
+  numberText(number, isFloat) {
+    if (!Number.isFinite(number)) return 'null'
+    const text = pythonRepr(number, isFloat ? { spelling: asFloat } : {})
+    // It keeps to plain digits one place longer than Python, and pads no exponent.
+    const plain = /^(-?)(\d)\.?(\d*)e-05$/.exec(text)
+    return plain ? `${plain[1]}0.0000${plain[2]}${plain[3]}` : text.replace(/e([+-])0/, 'e$1')
+  },
 }
 
 const asFloat = { ...plainSpelling, floats: new Set(['']) }
 
-function numberText(number: number, isFloat: boolean): string {
-  if (Number.isNaN(number)) return 'NaN'
-  if (!Number.isFinite(number)) return number > 0 ? 'Infinity' : '-Infinity'
-  return pythonRepr(number, isFloat ? { spelling: asFloat } : {})
+export const pythonStyle = styleOf(dumps)
+export const pydanticStyle = styleOf(pydantic)
+
+export function pythonJson(value: unknown): string {
+  return json(value, dumps)
 }
 
-function quoted(text: string): string {
-  const escaped = JSON.stringify(text).replace(/[^ -~]/g, (unit) => {
-    return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+function styleOf(style: Style): JsonStyle {
+  const { comma, colon, quoted } = style
+  return { comma, colon, quoted, json: (tree) => json(tree, style) }
+}
+
+function json(value: unknown, style: Style): string {
+  if (value === null || value === undefined) return 'null'
+  if (typeof value === 'string') return style.quoted(value)
+  if (typeof value === 'number') return style.numberText(value, false)
+  if (typeof value === 'boolean' || typeof value === 'bigint') return String(value)
+  if (value instanceof Float) return style.numberText(value.value, true)
+  if (value instanceof VectorNumbers) return vector(value, style)
+  if (value instanceof Set) return list([...(value as Set<unknown>)], style)
+  if (Array.isArray(value)) return list(value, style)
+  const entries: [string, unknown][] =
+    value instanceof Map
+      ? [...(value as Map<string, unknown>)]
+      : keysAsRead(value).map((key) => [key, (value as Record<string, unknown>)[key]])
+  const floats = floatsOf(value)
+  const members = entries.map(
+    ([key, each]) => `${style.quoted(key)}${style.colon}${member(each, floats.has(key), style)}`,
+  )
+  return `{${members.join(style.comma)}}`
+}
+
+function list(items: readonly unknown[], style: Style): string {
+  const floats = floatsOf(items)
+  return `[${items.map((item, index) => member(item, floats.has(index), style)).join(style.comma)}]`
+}
+
+function member(value: unknown, isFloat: boolean, style: Style): string {
+  return typeof value === 'number' ? style.numberText(value, isFloat) : json(value, style)
+}
+
+/** There are many of these; where JavaScript writes a number as Python does, it may. */
+function vector({ numbers, hasIntegers }: VectorNumbers, { comma, numberText }: Style): string {
+  const texts = numbers.map((number) => {
+    const size = Math.abs(number)
+    const isAlike = size >= 1e-4 && size < 1e16 && !Number.isInteger(number)
+    return isAlike ? String(number) : numberText(number, !hasIntegers)
   })
-  return escaped
+  return `[${texts.join(comma)}]`
 }

@@ -3,7 +3,7 @@
  *
  * | event            | row                                   | payload                          |
  * |------------------|---------------------------------------|----------------------------------|
- * | `VectorsAdded`   | id, ref doc id, class name, metadata  | float32, little endian: one row of a matrix |
+ * | `VectorsAdded`   | id, ref doc id, class name, metadata, numerals | float32, little endian: one row of a matrix |
  * | `VectorsDeleted` | id                                    |                                  |
  * | `VectorsCleared` | nothing                               |                                  |
  */
@@ -12,13 +12,21 @@ import type { Metadata } from './relationships.ts'
 import type { SpelledMetadata } from './stored-metadata.ts'
 import { metadataToStored } from './stored-metadata.ts'
 
-export type VectorRow = [id: string, refDocId: string | null, className: string | null, metadata: unknown]
+export type VectorRow = [
+  id: string,
+  refDocId: string | null,
+  className: string | null,
+  metadata: unknown,
+  numerals?: number,
+]
 
 export interface VectorInfo {
   refDocId: string | undefined
   className: string | undefined
   /** `undefined` where the writer kept none. */
   metadata: SpelledMetadata | undefined
+  /** How the file that it was imported from wrote its numbers (`interop/vector-numbers.ts`); absent: as is usual. */
+  numerals?: number | undefined
 }
 
 export interface AddedVector extends VectorInfo {
@@ -50,16 +58,18 @@ export function vectorsAdded(
   return {
     type: 'VectorsAdded',
     dimensions,
-    items: vectors.map(({ id, refDocId, className, metadata }, index) => ({
-      row: [
-        id,
-        refDocId ?? null,
-        className ?? null,
-        metadata ? metadataToStored(metadata.metadata, metadata.spelling) : null,
-      ] satisfies VectorRow,
+    items: vectors.map((vector, index) => ({
+      row: toRow(vector),
       payload: bytes.subarray(index * rowBytes, (index + 1) * rowBytes),
     })),
   }
+}
+
+function toRow({ id, refDocId, className, metadata, numerals = 0 }: AddedVector): VectorRow {
+  const stored = metadata ? metadataToStored(metadata.metadata, metadata.spelling) : null
+  const row: VectorRow = [id, refDocId ?? null, className ?? null, stored]
+  if (numerals !== 0) row.push(numerals)
+  return row
 }
 
 export function vectorsDeleted(ids: readonly string[]): EventInput {

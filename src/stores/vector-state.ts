@@ -55,7 +55,7 @@ export function dimensionsOf({ counts }: VectorState): number {
 function evolve(state: VectorState, { type, items }: StoredEvent): void {
   const tally = new Tally(state)
   for (const { row, position } of items) {
-    const [id, refDocId, className, metadata] = row as VectorRow
+    const [id, refDocId, className, metadata, numerals] = row as VectorRow
     if (type === 'VectorsAdded') {
       const known = state.vectors.get(id)
       if (known) tally.count(known.position, -1)
@@ -65,6 +65,7 @@ function evolve(state: VectorState, { type, items }: StoredEvent): void {
         refDocId: refDocId ?? undefined,
         className: className ?? undefined,
         metadata: metadata === null ? undefined : metadataFromStored(metadata),
+        ...(numerals !== undefined && { numerals }),
       })
     } else if (type === 'VectorsDeleted') {
       const known = state.vectors.get(id)
@@ -122,19 +123,21 @@ function* ofEqualLength(entries: Iterable<[string, VectorEntry]>): Generator<[st
 const countCodec: ValueCodec<number> = { toPlain: (count) => count, fromPlain: (plain) => plain as number }
 
 const entryCodec: ValueCodec<VectorEntry> = {
-  toPlain: ({ position, refDocId, className, metadata }) => [
+  toPlain: ({ position, refDocId, className, metadata, numerals }) => [
     positionToPlain(position),
     refDocId ?? null,
     className ?? null,
     metadata ? metadataToStored(metadata.metadata, metadata.spelling) : null,
+    ...(numerals === undefined ? [] : [numerals]),
   ],
   fromPlain(plain) {
-    const [position, refDocId, className, metadata] = plain as PlainEntry
+    const [position, refDocId, className, metadata, numerals] = plain as PlainEntry
     return {
       position: positionFromPlain(position),
       refDocId: refDocId ?? undefined,
       className: className ?? undefined,
       metadata: metadata === null ? undefined : metadataFromStored(metadata),
+      ...(numerals !== undefined && { numerals }),
     }
   },
 }
@@ -144,4 +147,5 @@ type PlainEntry = [
   refDocId: string | null,
   className: string | null,
   metadata: unknown,
+  numerals?: number,
 ]

@@ -57,11 +57,11 @@ describe('varve', () => {
   test('without a verb says what it can do, and fails', async () => {
     const { code, stderr } = await varve.run([])
     expect(code).toBe(2)
-    for (const verb of ['verify', 'repair', 'unlock', 'log'])
+    for (const verb of ['verify', 'repair', 'export', 'unlock', 'log'])
       expect(stderr).toContain(`  ${verb} [options] [dir]`)
   })
 
-  test.each(['verify', 'repair', 'unlock', 'log'])(
+  test.each(['verify', 'repair', 'export', 'unlock', 'log'])(
     '%s --help explains itself with one example',
     async (verb) => {
       const { code, stdout, stderr } = await varve.run([verb, '--help'])
@@ -315,3 +315,55 @@ test('Ctrl-C ends a repair in order: nothing is half there, and the old director
   expect((await varve.run(['verify', 'large'])).code).toBe(0)
   expect((await varve.run(['repair', 'large', '--to', 'stopped'])).code).toBe(0)
 }, 60_000)
+
+describe('varve export', () => {
+  test('writes what LlamaIndex loads, and says how much', async () => {
+    const { code, stdout, stderr } = await varve.run([
+      'export',
+      'storage',
+      '--format',
+      'python',
+      '--to',
+      'exported',
+    ])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(
+      /^exported holds [\d.]+ kB in 5 files for LlamaIndex in Python:\n {2}2 nodes, 0 indices, 0 triplets\n/,
+    )
+    expect(JSON.parse(readFileSync(at('exported/docstore.json'), 'utf8'))).toHaveProperty([
+      'docstore/data',
+      'b',
+    ])
+  })
+
+  test('what has no place makes it exit with 1, and is named', async () => {
+    mkdirSync(at('odd'))
+    const empty = { embedding_dict: { x: [0.5] } }
+    writeFileSync(at('odd/a__b__vector_store.json'), JSON.stringify(empty))
+    const { code, stdout } = await varve.run(['export', 'odd', '--format', 'python', '--to', 'odd-exported'])
+    expect(code).toBe(1)
+    expect(stdout).toContain('Left out, for want of a place (1):\n  namespace a__b (1 vectors): ')
+  })
+
+  test('as JSON it is the whole report', async () => {
+    const { stdout } = await varve.run([
+      'export',
+      'storage',
+      '--format',
+      'python',
+      '--to',
+      'as-json',
+      '--json',
+    ])
+    expect(JSON.parse(stdout)).toMatchObject({ to: 'as-json', format: 'python', nodes: 2, omitted: [] })
+  })
+
+  test('a format that is none, and a target that is not empty, exit with 2', async () => {
+    expect(await varve.run(['export', 'storage', '--format', 'xml', '--to', 'x'])).toMatchObject({ code: 2 })
+    const { code, stderr } = await varve.run(['export', 'storage', '--format', 'python', '--to', 'llama'])
+    expect(code).toBe(2)
+    expect(stderr).toBe(
+      'varve: llama is there already, and not empty. Give the path of a new or empty directory.\n',
+    )
+  })
+})

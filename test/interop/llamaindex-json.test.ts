@@ -203,7 +203,7 @@ describe('value by value', () => {
     ['{"a": 1}', undefined],
   ])('numbers of %s', (json, expected) => {
     const reader = new JsonReader(utf8(json), 'f')
-    expect(reader.numbers()).toEqual(expected && new Float32Array(expected))
+    expect(reader.numbers()?.vector).toEqual(expected && new Float32Array(expected))
     reader.end()
   })
 

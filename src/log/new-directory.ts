@@ -1,16 +1,19 @@
-/** Where a repair writes: beside its target under another name, until all of it is there. */
+/** A directory that comes into being in one step: it is written beside its place under another name, until all of it is there. */
 import type { Disk } from '../disk/disk.ts'
 import { asVarveError } from '../disk/disk-errors.ts'
 import { VarveError } from '../errors.ts'
-import { syncName } from '../log/durable-directory.ts'
-import { joinPath } from '../log/names.ts'
+import { syncName } from './durable-directory.ts'
+import { joinPath } from './names.ts'
 
-/** Answers the directory to write in. Throws `VARVE_NOT_STORAGE` if it or the target holds anything, `VARVE_BAD_OPTION` for a target inside the source. */
-export async function claimTarget(disk: Disk, from: string, to: string): Promise<string> {
+/**
+ * Answers the directory to write in, which need not exist. Throws `VARVE_NOT_STORAGE` if it or the target holds anything, `VARVE_BAD_OPTION` for a target inside the
+ * source, if there is one.
+ */
+export async function claimTarget(disk: Disk, from: string | undefined, to: string): Promise<string> {
   const target = to.replace(/(?<=.)\/+$/, '')
   const unfinished = `${target}.unfinished`
   try {
-    await mustBeElsewhere(disk, from, target)
+    if (from !== undefined && (await disk.stat(from))) await mustBeElsewhere(disk, from, target)
     const status = await disk.stat(target)
     const names = status?.kind === 'directory' ? await disk.list(target) : []
     if ((status && status.kind !== 'directory') || names.length > 0)
@@ -19,7 +22,7 @@ export async function claimTarget(disk: Disk, from: string, to: string): Promise
         directory: to,
       })
     if ((await filesIn(disk, unfinished)).length > 0)
-      throw new VarveError('VARVE_NOT_STORAGE', `${unfinished} holds what another repair has not finished.`, {
+      throw new VarveError('VARVE_NOT_STORAGE', `${unfinished} holds what another call has not finished.`, {
         remedy: 'If none is running, delete it.',
         directory: unfinished,
       })
