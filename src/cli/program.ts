@@ -6,6 +6,7 @@ import { VarveError } from '../errors.ts'
 import type { LlamaIndexDialect } from '../interop/llamaindex-content.ts'
 import type { ExitCode } from './exit-code.ts'
 import { exportCommand } from './export-command.ts'
+import { importCommand } from './import-command.ts'
 import { logCommand } from './log-command.ts'
 import { plainText } from './plain-text.ts'
 import { repairCommand } from './repair-command.ts'
@@ -66,6 +67,17 @@ function program(terminal: Terminal, answer: { code: ExitCode }): Command {
     )
     .action(async (directory: string, options: { to: string; json?: boolean }) => {
       answer.code = await repairCommand(nodeDisk, directory, { ...options, terminal })
+    })
+
+  verb(varve, 'import', 'Commit the files of LlamaIndex, of Python or TypeScript, and say what was found.')
+    .option('--to <new>', 'a new or empty directory; without it, beside the files, which are not changed')
+    .option('--json', 'the whole report as JSON')
+    .addHelpText(
+      'after',
+      example('varve import ./storage --to ./varve', 'exit code 1: something did not fit, and is named'),
+    )
+    .action(async (directory: string, options: { to?: string; json?: boolean }) => {
+      answer.code = await importCommand(nodeDisk, directory, { ...options, terminal })
     })
 
   verb(varve, 'export', 'Write everything as the files of LlamaIndex, for Python or TypeScript.')

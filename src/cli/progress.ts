@@ -1,14 +1,14 @@
 /** Tells somebody who watches how far long work is, and nothing about work that is over within a second. */
 import { performance } from 'node:perf_hooks'
-import type { InspectionProgress } from '../history/inspection.ts'
 import type { ExportProgress } from '../interop/export-report.ts'
+import type { ReadProgress } from '../interop/llamaindex-directory.ts'
 import { size } from './plain-text.ts'
 import type { Terminal } from './terminal.ts'
 
 const patienceMs = 1000
 const betweenMs = 100
 
-export function showProgress(terminal: Terminal, doing: string): (progress: InspectionProgress) => void {
+export function showProgress(terminal: Terminal, doing: string): (progress: ReadProgress) => void {
   return patiently(terminal, ({ bytes, totalBytes, phase = doing }) => {
     const percent = totalBytes > 0 ? Math.min(100, Math.floor((bytes / totalBytes) * 100)) : 100
     return `${phase} … ${percent} % of ${size(totalBytes)}`

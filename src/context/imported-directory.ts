@@ -11,6 +11,7 @@ import type {
   VectorRecord,
 } from '../interop/llamaindex-content.ts'
 import { propertyGraphParts, type PropertyGraphParts } from '../interop/llamaindex-property-graph.ts'
+import type { CommitNote } from '../journal/commit.ts'
 import type { EventInput } from '../journal/event.ts'
 import type { Journal } from '../journal/journal.ts'
 import { joinPath } from '../log/names.ts'
@@ -35,20 +36,30 @@ export type Warn = (warning: string) => void
 /** Puts the content into a journal in memory, and makes it its first commit. */
 export async function stageImport(journal: Journal, content: LlamaIndexContent, warn: Warn): Promise<void> {
   await appendContent(journal, content, warn)
-  journal.stage('import', {
-    message: `Imported from LlamaIndex (${content.dialect})`,
-    metadata: { files: content.files.map((file) => ({ ...file })) },
-  })
+  journal.stage('import', importNote(content))
 }
 
-/** Adds the content to what a journal holds, as changes that are pending. */
-export async function appendContent(journal: Journal, content: LlamaIndexContent, warn: Warn): Promise<void> {
+export function importNote({ dialect, files }: LlamaIndexContent): CommitNote {
+  return {
+    message: `Imported from LlamaIndex (${dialect})`,
+    metadata: { files: files.map((file) => ({ ...file })) },
+  }
+}
+
+/** Adds the content to what a journal holds, as changes that are pending: one step an event, so that large contents are written early and memory stays flat. */
+export async function appendContent(
+  journal: Journal,
+  content: LlamaIndexContent,
+  warn: Warn,
+  signal?: AbortSignal,
+): Promise<void> {
   for (const { folder, name, events } of importedStores(withGoodIds(content, warn), warn)) {
-    await journal.load(folder)
+    const state = await journal.load(folder)
     if (name !== undefined) journal.name(folder, name)
-    await journal.write(folder, (state, append) => {
-      for (const event of events(state as unknown as IndexState)) append(event)
-    })
+    for (const event of events(state as unknown as IndexState)) {
+      signal?.throwIfAborted()
+      await journal.write(folder, (_, append) => append(event))
+    }
   }
 }
 

@@ -239,7 +239,7 @@ export async function persistTo(
   }
 }
 
-function journalOptions({
+export function journalOptions({
   durability = 'commit',
   networkFileSystem = false,
   takeover = false,

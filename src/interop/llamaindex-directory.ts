@@ -20,14 +20,32 @@ import type {
 } from './llamaindex-content.ts'
 import type { Triplet } from '../stores/contract.ts'
 
+export interface ReadProgress {
+  bytes: number
+  totalBytes: number
+  /** The file that is being read. */
+  phase?: string
+}
+
+export interface ReadOptions {
+  onProgress?: ((progress: ReadProgress) => void) | undefined
+  signal?: AbortSignal | undefined
+}
+
 /** `undefined` if nothing of LlamaIndex's stands there. */
 export async function readLlamaIndexDirectory(
   disk: Disk,
   directory: string,
+  { onProgress, signal }: ReadOptions = {},
 ): Promise<LlamaIndexContent | undefined> {
   const status = await disk.stat(directory)
   if (status?.kind !== 'directory') return undefined
   const files = new LlamaIndexFiles(disk, directory, await disk.list(directory))
+  const totalBytes = onProgress ? await files.sizeOf(isLlamaIndexName) : 0
+  files.onPiece = (phase, bytes) => {
+    signal?.throwIfAborted()
+    onProgress?.({ phase: `reading ${phase}`, bytes, totalBytes })
+  }
   const warnings: LlamaIndexWarning[] = []
   const warn: Warn = (file, message) => void warnings.push({ file, message })
   await remarkOnOthers(files, warn)

@@ -10,6 +10,9 @@ const pieceBytes = 16 * 2 ** 20
 export class LlamaIndexFiles {
   readonly read: LlamaIndexFile[] = []
   readonly names: readonly string[]
+  /** Told of every piece that was read, with the bytes so far, in all files. */
+  onPiece: (name: string, bytes: number) => void = () => {}
+  #bytes = 0
   readonly #disk: Disk
   readonly #directory: string
 
@@ -21,6 +24,13 @@ export class LlamaIndexFiles {
 
   has(name: string): boolean {
     return this.names.includes(name)
+  }
+
+  async sizeOf(isCounted: (name: string) => boolean): Promise<number> {
+    let sum = 0
+    for (const name of this.names.filter(isCounted))
+      sum += (await this.#disk.stat(this.#path(name)))?.sizeBytes ?? 0
+    return sum
   }
 
   async bytes(name: string): Promise<Uint8Array> {
@@ -52,6 +62,8 @@ export class LlamaIndexFiles {
           throw new VarveError('VARVE_BAD_FILE', `${name} became shorter while it was read.`, { file: name })
         bytes.set(piece, at)
         at += piece.length
+        this.#bytes += piece.length
+        this.onPiece(name, this.#bytes)
       }
       return bytes
     } finally {
@@ -69,8 +81,8 @@ async function naming<T>(name: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read()
   } catch (cause) {
-    if (cause instanceof VarveError) throw cause
     const { code } = cause as NodeJS.ErrnoException
+    if (cause instanceof VarveError || typeof code !== 'string') throw cause
     const isForbidden = code === 'EACCES' || code === 'EPERM'
     throw new VarveError(isForbidden ? 'VARVE_PERMISSION' : 'VARVE_IO', `${name} cannot be read (${code}).`, {
       remedy: isForbidden ? undefined : 'Nothing was changed. Check the disk, and open again.',

@@ -1,6 +1,6 @@
 /** A directory that comes into being in one step: it is written beside its place under another name, until all of it is there. */
 import type { Disk } from '../disk/disk.ts'
-import { asVarveError } from '../disk/disk-errors.ts'
+import { asVarveError, namingErrors } from '../disk/disk-errors.ts'
 import { VarveError } from '../errors.ts'
 import { syncName } from './durable-directory.ts'
 import { joinPath } from './names.ts'
@@ -10,8 +10,19 @@ import { joinPath } from './names.ts'
  * source, if there is one.
  */
 export async function claimTarget(disk: Disk, from: string | undefined, to: string): Promise<string> {
-  const target = to.replace(/(?<=.)\/+$/, '')
-  const unfinished = `${target}.unfinished`
+  await checkTarget(disk, from, to)
+  const unfinished = `${trimmed(to)}.unfinished`
+  if ((await namingErrors(to, filesIn(disk, unfinished))).length > 0)
+    throw new VarveError('VARVE_NOT_STORAGE', `${unfinished} holds what another call has not finished.`, {
+      remedy: 'If none is running, delete it.',
+      directory: unfinished,
+    })
+  return unfinished
+}
+
+/** Throws what `claimTarget` throws about the target itself. */
+export async function checkTarget(disk: Disk, from: string | undefined, to: string): Promise<void> {
+  const target = trimmed(to)
   try {
     if (from !== undefined && (await disk.stat(from))) await mustBeElsewhere(disk, from, target)
     const status = await disk.stat(target)
@@ -21,12 +32,6 @@ export async function claimTarget(disk: Disk, from: string | undefined, to: stri
         remedy: 'Give the path of a new or empty directory.',
         directory: to,
       })
-    if ((await filesIn(disk, unfinished)).length > 0)
-      throw new VarveError('VARVE_NOT_STORAGE', `${unfinished} holds what another call has not finished.`, {
-        remedy: 'If none is running, delete it.',
-        directory: unfinished,
-      })
-    return unfinished
   } catch (error) {
     throw asVarveError(error, to)
   }
@@ -34,7 +39,7 @@ export async function claimTarget(disk: Disk, from: string | undefined, to: stri
 
 /** The target comes into being in one step. */
 export async function settleTarget(disk: Disk, unfinished: string, to: string): Promise<void> {
-  const target = to.replace(/(?<=.)\/+$/, '')
+  const target = trimmed(to)
   await disk.rename(unfinished, target)
   await syncName(disk, target)
 }
@@ -66,6 +71,10 @@ async function filesIn(disk: Disk, directory: string): Promise<string[]> {
   for (const name of await disk.list(directory))
     found.push(...(await filesIn(disk, joinPath(directory, name))))
   return found
+}
+
+function trimmed(path: string): string {
+  return path.replace(/(?<=.)\/+$/, '')
 }
 
 function parentOf(path: string): string {

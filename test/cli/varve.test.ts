@@ -57,11 +57,11 @@ describe('varve', () => {
   test('without a verb says what it can do, and fails', async () => {
     const { code, stderr } = await varve.run([])
     expect(code).toBe(2)
-    for (const verb of ['verify', 'repair', 'export', 'unlock', 'log'])
+    for (const verb of ['verify', 'repair', 'import', 'export', 'unlock', 'log'])
       expect(stderr).toContain(`  ${verb} [options] [dir]`)
   })
 
-  test.each(['verify', 'repair', 'export', 'unlock', 'log'])(
+  test.each(['verify', 'repair', 'import', 'export', 'unlock', 'log'])(
     '%s --help explains itself with one example',
     async (verb) => {
       const { code, stdout, stderr } = await varve.run([verb, '--help'])
@@ -365,5 +365,36 @@ describe('varve export', () => {
     expect(stderr).toBe(
       'varve: llama is there already, and not empty. Give the path of a new or empty directory.\n',
     )
+  })
+})
+
+describe('varve import', () => {
+  test('commits what it found, and names what does not fit', async () => {
+    mkdirSync(at('json'))
+    const docs = { 'docstore/data': { n: { __type__: '1', __data__: { id_: 'n', text: 'one', later: 1 } } } }
+    writeFileSync(at('json/docstore.json'), JSON.stringify(docs))
+    const { code, stdout, stderr } = await varve.run(['import', 'json', '--to', 'imported'])
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
+    expect(stdout.replace(/\([0-9a-f]{8}\)/, '(…)')).toBe(
+      [
+        'json: 86 bytes in 1 file of LlamaIndex in Python, which were not changed.',
+        'imported holds them as commit 1 (…):',
+        '  1 node, 0 triplets',
+        'To be known (1):',
+        '  index_store.json: It is missing: there is no index to load.',
+        '',
+      ].join('\n'),
+    )
+    const { stdout: again } = await varve.run(['import', 'json', '--json'])
+    expect(JSON.parse(again)).toMatchObject({ from: 'json', to: 'json', nodes: 1, commit: { number: 1 } })
+    expect((await varve.run(['verify', 'imported'])).code).toBe(0)
+  })
+
+  test('of a directory without them exits with 2', async () => {
+    expect(await varve.run(['import', 'empty'])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: "varve: Nothing of LlamaIndex's stands in empty. Check the path.\n",
+    })
   })
 })
