@@ -6,7 +6,7 @@ import type { StorageContent } from '../interop/llamaindex-dict.ts'
 import type { RefDocRecord, VectorRecord } from '../interop/llamaindex-content.ts'
 import { metadataWithDerived } from '../interop/python-trees.ts'
 import { decode } from '../journal/codec.ts'
-import type { StoreState } from '../journal/event.ts'
+import type { Position, StoreState } from '../journal/event.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { DocumentState, RefDocState } from '../stores/document-state.ts'
 import type { JournalDocumentStore } from '../stores/document-store.ts'
@@ -15,6 +15,7 @@ import { graphFolder } from '../stores/graph-store.ts'
 import type { IndexState } from '../stores/index-state.ts'
 import { indexFolder, structsIn } from '../stores/index-store.ts'
 import type { JournalStore } from '../stores/journal-store.ts'
+import type { BaseNode } from '../stores/node.ts'
 import { nodeFromStored, type StoredNode } from '../stores/node-codec.ts'
 import { allGraphTriplets, unescaped, type PropertyGraphState } from '../stores/property-graph-state.ts'
 import { propertyGraphFolder } from '../stores/property-graph-store.ts'
@@ -59,8 +60,10 @@ function documentsIn(
   journal: Journal,
   folder: string,
   { nodes, records, refDocs }: DocumentState,
-): Pick<StorageContent, 'nodes' | 'documentMetadata' | 'refDocs'> {
-  const entries = [...nodes.entries()]
+): Pick<StorageContent, 'nodes' | 'nodeOf' | 'hasNode' | 'documentMetadata' | 'refDocs'> {
+  const entries = new Map(nodes.entries())
+  const toNode = (id: string, position: Position): BaseNode =>
+    nodeFromStored(id, decode(journal.payload(folder, position)) as StoredNode)
   const toRefDoc = ({ nodeIds, metadata, spelling, extra }: RefDocState): RefDocRecord => ({
     nodeIds: [...nodeIds],
     metadata,
@@ -69,11 +72,15 @@ function documentsIn(
   })
   return {
     nodes: {
-      length: entries.length,
+      length: entries.size,
       *[Symbol.iterator]() {
-        for (const [id, position] of entries)
-          yield nodeFromStored(id, decode(journal.payload(folder, position)) as StoredNode)
+        for (const [id, position] of entries) yield toNode(id, position)
       },
+    },
+    hasNode: (id) => entries.has(id),
+    nodeOf(id) {
+      const position = entries.get(id)
+      return position && toNode(id, position)
     },
     documentMetadata: new Map(
       Array.from(records.entries(), ([id, { hash, refDocId, extra }]) => [

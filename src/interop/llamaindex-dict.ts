@@ -14,7 +14,7 @@ import {
   vectorStoreToPython,
 } from './python-trees.ts'
 import { plainTree, type Members } from './members.ts'
-import { pythonStyle } from './python-json.ts'
+import { pythonStyle } from './json-styles.ts'
 import { asRead, objectOf } from './python-spelled.ts'
 import { TreeReader } from './tree-reader.ts'
 import type { BaseNode } from '../stores/node.ts'
@@ -37,6 +37,8 @@ export interface StorageContent extends Pick<
   'namespace' | 'documentMetadata' | 'refDocs' | 'structs' | 'vectors' | 'graph'
 > {
   nodes: Iterable<BaseNode> & { readonly length: number }
+  nodeOf: (id: string) => BaseNode | undefined
+  hasNode: (id: string) => boolean
   propertyGraph?: PropertyGraphParts
 }
 

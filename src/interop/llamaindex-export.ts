@@ -13,6 +13,7 @@ import { writeTextFile, type TextFile } from './json-file.ts'
 import type { LlamaIndexDialect } from './llamaindex-content.ts'
 import type { StorageContent } from './llamaindex-dict.ts'
 import { pythonFiles } from './python-files.ts'
+import { checkReadable, typeScriptFiles } from './typescript-files.ts'
 
 export interface ExportOptions {
   /** A new or empty directory. */
@@ -36,10 +37,12 @@ export async function writeExport(
       format,
     })
   const omitted: Omission[] = []
-  const all = pythonFiles(content, (omission) => omitted.push(omission))
+  const filesFor = format === 'python' ? pythonFiles : typeScriptFiles
+  const all = filesFor(content, (omission) => omitted.push(omission))
+  const check = format === 'python' ? () => {} : checkReadable
   const unfinished = await claimTarget(disk, from, to)
   try {
-    const files = await writeFiles(disk, unfinished, all, { onProgress, signal })
+    const files = await writeFiles(disk, unfinished, all, { onProgress, signal, check })
     await settleTarget(disk, unfinished, to)
     return { to, format, files, ...countsOf(content), omitted }
   } catch (error) {
@@ -48,11 +51,16 @@ export async function writeExport(
   }
 }
 
+interface WriteOptions extends Pick<ExportOptions, 'onProgress' | 'signal'> {
+  /** Throws if a file of so many characters is of no use. */
+  check: (name: string, characters: number) => void
+}
+
 async function writeFiles(
   disk: Disk,
   directory: string,
   files: readonly TextFile[],
-  { onProgress, signal }: Pick<ExportOptions, 'onProgress' | 'signal'>,
+  { onProgress, signal, check }: WriteOptions,
 ): Promise<ExportedFile[]> {
   const written: ExportedFile[] = []
   let before = 0
@@ -60,6 +68,7 @@ async function writeFiles(
   for (const file of files) {
     const done = await writeTextFile(disk, directory, file, (characters, bytes) => {
       signal?.throwIfAborted()
+      check(file.name, characters)
       onProgress?.({ phase: file.name, bytes: before + bytes })
     })
     before += done.sizeBytes

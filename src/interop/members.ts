@@ -10,6 +10,18 @@ export class Members {
   }
 }
 
+/** Each made when it is asked for. */
+export function membersOf<T>(
+  items: Iterable<T>,
+  toEntry: (item: T) => readonly [key: string, value: unknown],
+): Members {
+  return new Members({
+    *[Symbol.iterator]() {
+      for (const item of items) yield toEntry(item)
+    },
+  })
+}
+
 /** A string that is the JSON of a tree. */
 export class JsonInString {
   readonly tree: unknown

@@ -1,12 +1,16 @@
 /** The files of a persist directory as LlamaIndex for Python writes them in 2026. */
+import { matchesHash } from '../stores/matches-hash.ts'
 import { structFields } from '../stores/index-struct.ts'
+import type { BaseNode } from '../stores/node.ts'
 import { canonicalStructType } from '../stores/struct-types.ts'
 import type { Omission } from './export-report.ts'
 import type { TextFile } from './json-file.ts'
+import type { DocumentRecord } from './llamaindex-content.ts'
 import type { StorageContent } from './llamaindex-dict.ts'
+import { isTypeScriptHash } from './typescript-node.ts'
 import { defaultVectorNamespace, fileNames, vectorFileName } from './llamaindex-names.ts'
 import { jsonPieces, type JsonStyle } from './members.ts'
-import { pydanticStyle, pythonStyle } from './python-json.ts'
+import { pydanticStyle, pythonStyle } from './json-styles.ts'
 import {
   docstoreToPython,
   graphStoreToPython,
@@ -36,7 +40,10 @@ export function pythonFiles(content: StorageContent, omit: (omission: Omission) 
   // Python always has these two.
   const vectors = new Map([[defaultVectorNamespace, []], ['image', []], ...content.vectors])
   return [
-    file(fileNames.pythonDocstore, docstoreToPython(content)),
+    file(
+      fileNames.pythonDocstore,
+      docstoreToPython({ ...content, documentMetadata: withPythonHashes(content) }),
+    ),
     file(fileNames.indexStore, indexStoreToPython(structs)),
     file(fileNames.graphStore, graphStoreToPython(content.graph)),
     ...(propertyGraph
@@ -50,4 +57,18 @@ export function pythonFiles(content: StorageContent, omit: (omission: Omission) 
       return []
     }),
   ]
+}
+
+/** A hash that LlamaIndexTS gave a document says to Python that it has changed; what says that it has not is Python's own. */
+function withPythonHashes({ documentMetadata, nodeOf }: StorageContent): StorageContent['documentMetadata'] {
+  const toPython = (id: string, record: DocumentRecord): DocumentRecord => {
+    const { hash } = record
+    const node = hash !== undefined && isTypeScriptHash(hash) ? nodeOf(id) : undefined
+    return node && matchesHash(node, hash!) ? { ...record, hash: ownHash(node) } : record
+  }
+  return new Map(Array.from(documentMetadata, ([id, record]) => [id, toPython(id, record)]))
+}
+
+function ownHash({ hash, carriedHash }: BaseNode): string {
+  return carriedHash?.hash === hash ? carriedHash.of : hash
 }

@@ -4,7 +4,7 @@
  */
 import { plainSpelling } from '../stores/spelling.ts'
 import { derivedMetadata } from '../stores/vector-events.ts'
-import { Members } from './members.ts'
+import { Members, membersOf } from './members.ts'
 import { nodeToPython } from './python-node.ts'
 import { spelled } from './python-spelled.ts'
 import { structToPython } from './python-struct.ts'
@@ -29,9 +29,9 @@ export interface DocstoreContent {
  * nodes; of nodes alone, their ref docs are looked up first.
  */
 export function docstoreToPython({ namespace, nodes, documentMetadata, refDocs }: DocstoreContent): Members {
-  const data = members(nodes, (node) => [node.id_, nodeToPython(node)])
-  const metadata = members(documentMetadata, recordToPython)
-  const infos = members(refDocs, refDocToPython)
+  const data = membersOf(nodes, (node) => [node.id_, nodeToPython(node)])
+  const metadata = membersOf(documentMetadata, recordToPython)
+  const infos = membersOf(refDocs, refDocToPython)
   const [firstNode] = nodes
   const [firstRecord] = documentMetadata.keys()
   const isOfDocuments = firstRecord !== undefined && firstRecord !== firstNode?.id_
@@ -64,7 +64,7 @@ function refDocToPython([id, refDoc]: [string, RefDocRecord]): [string, Tree] {
 export function indexStoreToPython(structs: readonly IndexStruct[]): Members {
   if (structs.length === 0) return new Members([])
   return new Members([
-    ['index_store/data', members(structs, (struct) => [struct.indexId, structToPython(struct)])],
+    ['index_store/data', membersOf(structs, (struct) => [struct.indexId, structToPython(struct)])],
   ])
 }
 
@@ -73,12 +73,12 @@ export function vectorStoreToPython(records: readonly VectorRecord[]): Members {
   return new Members([
     [
       'embedding_dict',
-      members(records, (record) => [record.id, new VectorNumbers(record.vector, record.numerals)]),
+      membersOf(records, (record) => [record.id, new VectorNumbers(record.vector, record.numerals)]),
     ],
-    ['text_id_to_ref_doc_id', members(records, ({ id, refDocId }) => [id, refDocId ?? 'None'])],
+    ['text_id_to_ref_doc_id', membersOf(records, ({ id, refDocId }) => [id, refDocId ?? 'None'])],
     [
       'metadata_dict',
-      members(described, ({ id, metadata, spelling = plainSpelling }) => [id, spelled(metadata, spelling)]),
+      membersOf(described, ({ id, metadata, spelling = plainSpelling }) => [id, spelled(metadata, spelling)]),
     ],
   ])
 }
@@ -100,16 +100,8 @@ export function graphStoreToPython(triplets: Iterable<Triplet>): Members {
 
 export function propertyGraphToPython({ nodes, relations, triplets }: PropertyGraphParts): Members {
   return new Members([
-    ['nodes', members(nodes, ([id, { value, spelling }]) => [id, spelled(value, spelling)])],
-    ['relations', members(relations, ([key, { value, spelling }]) => [key, spelled(value, spelling)])],
+    ['nodes', membersOf(nodes, ([id, { value, spelling }]) => [id, spelled(value, spelling)])],
+    ['relations', membersOf(relations, ([key, { value, spelling }]) => [key, spelled(value, spelling)])],
     ['triplets', triplets],
   ])
-}
-
-function members<T>(items: Iterable<T>, toEntry: (item: T) => readonly [string, unknown]): Members {
-  return new Members({
-    *[Symbol.iterator]() {
-      for (const item of items) yield toEntry(item)
-    },
-  })
 }

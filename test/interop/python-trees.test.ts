@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { nodeToPython } from '../../src/interop/python-node.ts'
-import { pythonJson, pythonStyle } from '../../src/interop/python-json.ts'
+import { pythonJson, pythonStyle } from '../../src/interop/json-styles.ts'
 import { objectOf, spelled } from '../../src/interop/python-spelled.ts'
 import { plainTree } from '../../src/interop/members.ts'
 import { structToPython } from '../../src/interop/python-struct.ts'

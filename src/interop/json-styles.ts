@@ -1,6 +1,7 @@
 /**
- * JSON as LlamaIndex for Python writes it. Most files come from `json.dumps`: one line, `", "` and `": "`, all but ASCII escaped, bare `NaN` and `Infinity`, floats in
- * Python's shortest form. A property graph comes from pydantic: no spaces, UTF-8, `null` for what is no number. Maps are objects in their order, sets are lists.
+ * JSON as LlamaIndex writes it. Python's files come from `json.dumps`: one line, `", "` and `": "`, all but ASCII escaped, bare `NaN` and `Infinity`, floats in Python's
+ * shortest form; but a property graph from pydantic: no spaces, UTF-8, `null` for what is no number. TypeScript's come from `JSON.stringify`. Maps are objects in their
+ * order, sets are lists, what is `undefined` is left out.
  */
 import { Float, keysAsRead } from '../stores/float.ts'
 import { pythonRepr } from '../stores/python-repr.ts'
@@ -44,10 +45,18 @@ const pydantic: Style = {
   },
 }
 
+const stringify: Style = {
+  comma: ',',
+  colon: ':',
+  quoted: (text) => JSON.stringify(text),
+  numberText: (number) => JSON.stringify(number),
+}
+
 const asFloat = { ...plainSpelling, floats: new Set(['']) }
 
 export const pythonStyle = styleOf(dumps)
 export const pydanticStyle = styleOf(pydantic)
+export const typeScriptStyle = styleOf(stringify)
 
 export function pythonJson(value: unknown): string {
   return json(value, dumps)
@@ -72,7 +81,8 @@ function json(value: unknown, style: Style): string {
       ? [...(value as Map<string, unknown>)]
       : keysAsRead(value).map((key) => [key, (value as Record<string, unknown>)[key]])
   const floats = floatsOf(value)
-  const members = entries.map(
+  const defined = entries.filter(([, each]) => each !== undefined)
+  const members = defined.map(
     ([key, each]) => `${style.quoted(key)}${style.colon}${member(each, floats.has(key), style)}`,
   )
   return `{${members.join(style.comma)}}`
@@ -88,7 +98,9 @@ function member(value: unknown, isFloat: boolean, style: Style): string {
 }
 
 /** There are many of these; where JavaScript writes a number as Python does, it may. */
-function vector({ numbers, hasIntegers }: VectorNumbers, { comma, numberText }: Style): string {
+function vector({ numbers, hasIntegers }: VectorNumbers, style: Style): string {
+  if (style === stringify) return JSON.stringify(numbers)
+  const { comma, numberText } = style
   const texts = numbers.map((number) => {
     const size = Math.abs(number)
     const isAlike = size >= 1e-4 && size < 1e16 && !Number.isInteger(number)
