@@ -27,10 +27,10 @@ export function nodeToTypeScript(node: BaseNode, { embedding = true } = {}): Tre
     ...(embedding && node.embedding && { embedding: new VectorNumbers(Float32Array.from(node.embedding)) }),
     text: node.text,
     textTemplate: node.textTemplate,
-    // To LlamaIndexTS, a place at the beginning is none.
-    ...(startCharIdx ? { startCharIdx } : {}),
-    ...(endCharIdx ? { endCharIdx } : {}),
+    ...(startCharIdx === 0 ? {} : { startCharIdx, endCharIdx }),
     metadataSeparator: node.metadataSeparator,
+    // Its constructor takes no place at the beginning; what has one got it later.
+    ...(startCharIdx === 0 ? { startCharIdx, endCharIdx } : {}),
     ...(node instanceof IndexNode && { indexId: node.indexId }),
     ...(image !== undefined && { image }),
   }
@@ -38,7 +38,7 @@ export function nodeToTypeScript(node: BaseNode, { embedding = true } = {}): Tre
 }
 
 /** By which it finds a document unchanged. */
-export function hashForTypeScript(node: BaseNode): string {
+function hashForTypeScript(node: BaseNode): string {
   const { text, metadata, metadataSeparator, startCharIdx, endCharIdx, hash, carriedHash } = node
   // Its own formula has changed; what it once wrote stands.
   if (carriedHash && hash === carriedHash.hash && isTypeScriptHash(hash)) return hash

@@ -48,7 +48,9 @@ describe('an export for TypeScript', () => {
       extra: { later: true },
     })
     await storage.docstore.addDocuments([new Document({ id_: 'd', text: 'Käse' }), node])
-    await storage.vectorStore.add([new TextNode({ ...node, embedding: [0.5, 1] })])
+    await storage.vectorStore.add([
+      new TextNode({ id_: 'n', relationships: node.relationships, embedding: [0.5, 1] }),
+    ])
     await storage.indexStore.addIndexStruct({
       indexId: 'i',
       type: 'vector_store',
@@ -63,7 +65,7 @@ describe('an export for TypeScript', () => {
       metadataSeparator: '\n',
       endCharIdx: 4,
     })
-    const json = `{"id_":"n","metadata":{"b":1,"a":["x"]},"excludedEmbedMetadataKeys":[],"excludedLlmMetadataKeys":[],"relationships":{"SOURCE":{"nodeId":"d","metadata":{},"hash":"h"}},"text":"Käse","textTemplate":"","endCharIdx":4,"metadataSeparator":"\\n","later":true,"type":"TEXT","hash":"${hash}"}`
+    const json = `{"id_":"n","metadata":{"b":1,"a":["x"]},"excludedEmbedMetadataKeys":[],"excludedLlmMetadataKeys":[],"relationships":{"SOURCE":{"nodeId":"d","metadata":{},"hash":"h"}},"text":"Käse","textTemplate":"","metadataSeparator":"\\n","startCharIdx":0,"endCharIdx":4,"later":true,"type":"TEXT","hash":"${hash}"}`
     expect(textOf(disk, 'index_store.json')).toBe(
       `{"docstore/data":{"i":{"indexId":"i","nodesDict":{"n":${json}},"type":"simple_dict"}}}`,
     )
