@@ -1,8 +1,13 @@
 /** `importLlamaIndex`: a LlamaIndex directory as a journal with one commit, which is written while it is made. */
 import { asVarveError } from '../disk/disk-errors.ts'
 import { VarveError } from '../errors.ts'
-import { readLlamaIndexDirectory, type ReadProgress } from '../interop/llamaindex-directory.ts'
-import type { LlamaIndexDialect, LlamaIndexFile, LlamaIndexWarning } from '../interop/llamaindex-content.ts'
+import { withLlamaIndexDirectory, type ReadProgress } from '../interop/llamaindex-directory.ts'
+import type {
+  LlamaIndexContent,
+  LlamaIndexDialect,
+  LlamaIndexFile,
+  LlamaIndexWarning,
+} from '../interop/llamaindex-content.ts'
 import type { Commit } from '../journal/commit.ts'
 import { Journal } from '../journal/journal.ts'
 import { checkTarget } from '../log/new-directory.ts'
@@ -54,32 +59,26 @@ export async function importLlamaIndex(from: string, options: ImportOptions = {}
   const journal = await openShared(disk, to, () => Journal.open(to, opening))
   try {
     if (journal.exists || journal.hasStagedCommits || journal.hasPendingChanges) throw alreadyJournal(to)
-    const content = await readLlamaIndexDirectory(disk, from, { onProgress, signal })
-    if (!content) {
-      const fact = `Nothing of LlamaIndex's stands in ${from}.`
-      throw new VarveError('VARVE_NOT_FOUND', fact, { remedy: 'Check the path.', directory: from })
-    }
-    try {
-      await appendContent(journal, content, (message) => void warnings.push({ file: from, message }), signal)
-      signal?.throwIfAborted()
-      const commit = await journal.persist(importNote(content), 'import')
-      const { dialect, files, nodes, structs, vectors, graph, propertyGraph } = content
-      return {
-        from,
-        to,
-        dialect,
-        files,
-        nodes: nodes.length,
-        indices: structs.map(({ indexId, type }) => ({ indexId, type })),
-        vectors: Object.fromEntries(Array.from(vectors, ([namespace, { length }]) => [namespace, length])),
-        triplets: graph.length + ((propertyGraph?.tree.triplets as unknown[] | undefined)?.length ?? 0),
-        warnings: [...content.warnings, ...warnings],
-        commit,
+    return await withLlamaIndexDirectory(disk, from, { onProgress, signal }, async (content) => {
+      if (!content) {
+        const fact = `Nothing of LlamaIndex's stands in ${from}.`
+        throw new VarveError('VARVE_NOT_FOUND', fact, { remedy: 'Check the path.', directory: from })
       }
-    } catch (error) {
-      await journal.rollback()
-      throw error
-    }
+      try {
+        await appendContent(
+          journal,
+          content,
+          (message) => void warnings.push({ file: from, message }),
+          signal,
+        )
+        signal?.throwIfAborted()
+        const commit = await journal.persist(importNote(content), 'import')
+        return { from, to, ...foundIn(content), warnings: [...content.warnings, ...warnings], commit }
+      } catch (error) {
+        await journal.rollback()
+        throw error
+      }
+    })
   } catch (error) {
     throw asVarveError(error, to)
   } finally {
@@ -92,4 +91,26 @@ function alreadyJournal(to: string): VarveError {
     remedy: 'Give the path of a new or empty directory.',
     directory: to,
   })
+}
+
+type Found = Pick<ImportReport, 'dialect' | 'files' | 'nodes' | 'indices' | 'vectors' | 'triplets'>
+
+function foundIn({
+  dialect,
+  files,
+  nodes,
+  structs,
+  vectors,
+  graph,
+  propertyGraph,
+}: LlamaIndexContent): Found {
+  const graphTriplets = propertyGraph?.tree.triplets
+  return {
+    dialect,
+    files,
+    nodes: nodes.length,
+    indices: structs.map(({ indexId, type }) => ({ indexId, type })),
+    vectors: Object.fromEntries(Array.from(vectors, ([namespace, { length }]) => [namespace, length])),
+    triplets: graph.length + (Array.isArray(graphTriplets) ? graphTriplets.length : 0),
+  }
 }

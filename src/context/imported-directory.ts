@@ -161,26 +161,41 @@ function* vectorEvents(
   records: readonly VectorRecord[],
   warn: Warn,
 ): Generator<EventInput> {
-  const broken = records.filter(({ vector }) => !vector.every(Number.isFinite))
+  const lengths = new Set<number>()
+  const broken: string[] = []
+  let group: { added: AddedVector; vector: Float32Array }[] = []
+  for (const record of records) {
+    const { vector } = record
+    if (!vector.every(Number.isFinite)) broken.push(record.id)
+    lengths.add(vector.length)
+    if (group.length === vectorsAtOnce || (group[0] && group[0].vector.length !== vector.length)) {
+      yield groupAdded(group)
+      group = []
+    }
+    group.push({ added: toAdded(record), vector })
+  }
+  if (group.length > 0) yield groupAdded(group)
   if (broken.length > 0)
     warn(
-      `${broken.length} vectors of namespace ${namespace} (${broken[0]!.id}, …) hold NaN or infinity: they are kept, and no search finds them.`,
+      `${broken.length} vectors of namespace ${namespace} (${broken[0]}, …) hold NaN or infinity: they are kept, and no search finds them.`,
     )
-  const lengths = new Set(records.map(({ vector }) => vector.length))
   if (lengths.size > 1)
     warn(
       `The vectors of namespace ${namespace} have ${[...lengths].join(', ')} dimensions: all are kept, and searches see those of the most frequent length.`,
     )
-  for (let at = 0; at < records.length;) {
-    const dimensions = records[at]!.vector.length
-    let end = at
-    while (end < records.length && end - at < 1000 && records[end]!.vector.length === dimensions) end++
-    const group = records.slice(at, end)
-    const matrix = new Float32Array(group.length * dimensions)
-    for (const [index, { vector }] of group.entries()) matrix.set(vector, index * dimensions)
-    yield vectorsAdded(group.map(toAdded), matrix, dimensions)
-    at = end
-  }
+}
+
+const vectorsAtOnce = 1000
+
+function groupAdded(group: readonly { added: AddedVector; vector: Float32Array }[]): EventInput {
+  const dimensions = group[0]!.vector.length
+  const matrix = new Float32Array(group.length * dimensions)
+  for (const [index, { vector }] of group.entries()) matrix.set(vector, index * dimensions)
+  return vectorsAdded(
+    group.map(({ added }) => added),
+    matrix,
+    dimensions,
+  )
 }
 
 /** What LlamaIndex adds to metadata is kept apart, as our own store does, if it stands as it would add it; else all is kept as it stands. */

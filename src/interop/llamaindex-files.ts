@@ -1,11 +1,12 @@
-/** Reads the files of a LlamaIndex directory whole, and keeps a record of each: name, size, time, SHA-256. Writes nothing. */
+/** Reads the files of a LlamaIndex directory, whole or piece by piece, and keeps a record of each: name, size, time, SHA-256. Writes nothing. */
 import { constants } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { VarveError } from '../errors.ts'
-import type { Disk } from '../disk/disk.ts'
+import type { Disk, ReadableFile } from '../disk/disk.ts'
+import { pieceBytes } from './json-cursor.ts'
+import { isUtf8Json } from './json-encoding.ts'
+import { JsonReader } from './llamaindex-json.ts'
 import type { LlamaIndexFile } from './llamaindex-content.ts'
-
-const pieceBytes = 16 * 2 ** 20
 
 export class LlamaIndexFiles {
   readonly read: LlamaIndexFile[] = []
@@ -13,6 +14,7 @@ export class LlamaIndexFiles {
   /** Told of every piece that was read, with the bytes so far, in all files. */
   onPiece: (name: string, bytes: number) => void = () => {}
   #bytes = 0
+  readonly #open: ReadableFile[] = []
   readonly #disk: Disk
   readonly #directory: string
 
@@ -38,10 +40,59 @@ export class LlamaIndexFiles {
     if (status?.kind !== 'file')
       throw new VarveError('VARVE_BAD_FILE', `${name} is not a file.`, { file: name })
     if (status.sizeBytes > constants.MAX_LENGTH) throw tooLarge(name, status.sizeBytes)
-    const bytes = await naming(name, () => this.#readUpTo(name, Infinity))
+    const bytes = await naming(name, () =>
+      this.#readUpTo(name, Infinity, (length) => this.#passed(name, length)),
+    )
     const sha256 = createHash('sha256').update(bytes).digest('hex')
     this.read.push({ name, sizeBytes: bytes.length, modifiedMs: status.modifiedMs, sha256 })
     return bytes
+  }
+
+  /** A reader of a file of any size, which holds a window of it. The file stays open until `close()`. */
+  async reader(name: string): Promise<JsonReader> {
+    const status = await naming(name, () => this.#disk.stat(this.#path(name)))
+    if (status?.kind !== 'file')
+      throw new VarveError('VARVE_BAD_FILE', `${name} is not a file.`, { file: name })
+    const file = await naming(name, () => this.#disk.openToRead(this.#path(name)))
+    this.#open.push(file)
+    const sizeBytes = await naming(name, () => file.size())
+    if (!isUtf8Json(file.readNow(0, 4))) return new JsonReader(await this.bytes(name), name)
+    const hash = createHash('sha256')
+    let at = 0
+    const readNow = (offset: number, length: number): Uint8Array => {
+      const bytes = namingNow(name, () => file.readNow(offset, length))
+      if (bytes.length < length) throw becameShorter(name)
+      return bytes
+    }
+    let isRead = false
+    const readOn = (wanted: number): Uint8Array => {
+      if (isRead) return new Uint8Array(0)
+      const piece = readNow(at, Math.min(wanted, sizeBytes - at))
+      at += piece.length
+      hash.update(piece)
+      this.#passed(name, piece.length)
+      if (at < sizeBytes) return piece
+      isRead = true
+      this.read.push({ name, sizeBytes, modifiedMs: status.modifiedMs, sha256: hash.digest('hex') })
+      return piece
+    }
+    return new JsonReader(readOn(pieceBytes), name, {
+      readOn,
+      readAgain: (offset, length) => {
+        this.#passed(name, length)
+        return readNow(offset, length)
+      },
+      skipped: (length) => void (this.#bytes -= length),
+    })
+  }
+
+  async close(): Promise<void> {
+    for (const file of this.#open.splice(0)) await file.close()
+  }
+
+  #passed(name: string, bytes: number): void {
+    this.#bytes += bytes
+    this.onPiece(name, this.#bytes)
   }
 
   /** The first bytes of any file, without a record. */
@@ -52,18 +103,16 @@ export class LlamaIndexFiles {
     })
   }
 
-  async #readUpTo(name: string, limit: number): Promise<Uint8Array> {
+  async #readUpTo(name: string, limit: number, onPiece?: (length: number) => void): Promise<Uint8Array> {
     const file = await this.#disk.openToRead(this.#path(name))
     try {
       const bytes = new Uint8Array(Math.min(await file.size(), limit))
       for (let at = 0; at < bytes.length;) {
         const piece = await file.read(at, Math.min(pieceBytes, bytes.length - at))
-        if (piece.length === 0)
-          throw new VarveError('VARVE_BAD_FILE', `${name} became shorter while it was read.`, { file: name })
+        if (piece.length === 0) throw becameShorter(name)
         bytes.set(piece, at)
         at += piece.length
-        this.#bytes += piece.length
-        this.onPiece(name, this.#bytes)
+        onPiece?.(piece.length)
       }
       return bytes
     } finally {
@@ -81,15 +130,31 @@ async function naming<T>(name: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read()
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    if (cause instanceof VarveError || typeof code !== 'string') throw cause
-    const isForbidden = code === 'EACCES' || code === 'EPERM'
-    throw new VarveError(isForbidden ? 'VARVE_PERMISSION' : 'VARVE_IO', `${name} cannot be read (${code}).`, {
-      remedy: isForbidden ? undefined : 'Nothing was changed. Check the disk, and open again.',
-      cause,
-      file: name,
-    })
+    throw named(name, cause)
   }
+}
+
+function namingNow<T>(name: string, read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    throw named(name, cause)
+  }
+}
+
+function named(name: string, cause: unknown): unknown {
+  const { code } = cause as NodeJS.ErrnoException
+  if (cause instanceof VarveError || typeof code !== 'string') return cause
+  const isForbidden = code === 'EACCES' || code === 'EPERM'
+  return new VarveError(isForbidden ? 'VARVE_PERMISSION' : 'VARVE_IO', `${name} cannot be read (${code}).`, {
+    remedy: isForbidden ? undefined : 'Nothing was changed. Check the disk, and open again.',
+    cause,
+    file: name,
+  })
+}
+
+function becameShorter(name: string): VarveError {
+  return new VarveError('VARVE_BAD_FILE', `${name} became shorter while it was read.`, { file: name })
 }
 
 function tooLarge(name: string, sizeBytes: number): VarveError {
