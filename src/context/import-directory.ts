@@ -1,5 +1,5 @@
 /** `importLlamaIndex`: a LlamaIndex directory as a journal with one commit, which is written while it is made. */
-import { asVarveError } from '../disk/disk-errors.ts'
+import { asVarveError, namingErrors } from '../disk/disk-errors.ts'
 import { VarveError } from '../errors.ts'
 import { withLlamaIndexDirectory, type ReadProgress } from '../interop/llamaindex-directory.ts'
 import type {
@@ -10,9 +10,8 @@ import type {
 } from '../interop/llamaindex-content.ts'
 import type { Commit } from '../journal/commit.ts'
 import { Journal } from '../journal/journal.ts'
-import { checkTarget } from '../log/new-directory.ts'
 import { appendContent, importNote } from './imported-directory.ts'
-import { journalOptions, type OpenOptions } from './open-journal.ts'
+import { journalOptions, refuseOthers, type OpenOptions } from './open-journal.ts'
 import { openShared, release } from './shared-journals.ts'
 
 export interface ImportOptions extends Pick<
@@ -55,7 +54,8 @@ export async function importLlamaIndex(from: string, options: ImportOptions = {}
     onWarning: (message) => void warnings.push({ file: to, message }),
   })
   const { disk } = opening
-  if (to !== from) await checkTarget(disk, from, to)
+  // What an import that did not come to its end left there is in nobody's way.
+  if (to !== from) await namingErrors(to, refuseOthers(disk, to, false))
   const journal = await openShared(disk, to, () => Journal.open(to, opening))
   try {
     if (journal.exists || journal.hasStagedCommits || journal.hasPendingChanges) throw alreadyJournal(to)

@@ -20,8 +20,7 @@ export async function claimTarget(disk: Disk, from: string | undefined, to: stri
   return unfinished
 }
 
-/** Throws what `claimTarget` throws about the target itself. */
-export async function checkTarget(disk: Disk, from: string | undefined, to: string): Promise<void> {
+async function checkTarget(disk: Disk, from: string | undefined, to: string): Promise<void> {
   const target = trimmed(to)
   try {
     if (from !== undefined && (await disk.stat(from))) await mustBeElsewhere(disk, from, target)

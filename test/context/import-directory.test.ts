@@ -124,4 +124,24 @@ describe('an import that cannot be', () => {
     )
     expect((await importLlamaIndex(from, { to, disk })).commit?.number).toBe(1)
   })
+
+  test('one that was killed at any operation counts for nothing or whole, and can be done again', async () => {
+    const disk = await jsonDisk()
+    const images: MemoryDisk[] = []
+    disk.onOperation = () => images.push(disk.image('all'))
+    const { commit } = await importLlamaIndex(from, { to, disk })
+    expect(commit?.number).toBe(1)
+    disk.onOperation = undefined
+    expect(images.length).toBeGreaterThan(20)
+    const again = async (image: MemoryDisk): Promise<string> => {
+      try {
+        return `commit ${(await importLlamaIndex(from, { to, disk: image })).commit?.number}`
+      } catch (error) {
+        return (error as { code: string }).code
+      }
+    }
+    const outcomes = await Promise.all(images.map(again))
+    expect(new Set(outcomes)).toEqual(new Set(['commit 1', 'VARVE_NOT_STORAGE']))
+    expect(outcomes.indexOf('VARVE_NOT_STORAGE')).toBeGreaterThan(outcomes.lastIndexOf('commit 1'))
+  })
 })
