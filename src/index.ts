@@ -7,6 +7,12 @@ export {
   type TransactionOptions,
 } from './context/storage-context.ts'
 export type { OpenOptions } from './context/open-journal.ts'
+export { importLlamaIndex, type ImportOptions, type ImportReport } from './context/import-directory.ts'
+export { exportLlamaIndex } from './context/export-directory.ts'
+export type { ReadProgress } from './interop/llamaindex-directory.ts'
+export type { LlamaIndexDialect, LlamaIndexFile, LlamaIndexWarning } from './interop/llamaindex-content.ts'
+export type { ExportOptions } from './interop/llamaindex-export.ts'
+export type { ExportProgress, ExportReport, Omission } from './interop/export-report.ts'
 export {
   SimpleChatStore,
   SimpleDocumentStore,

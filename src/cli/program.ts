@@ -1,10 +1,13 @@
 /** The grammar: `varve VERB [DIR] [options]`. What a verb does stands in a file of its own. */
 import { createRequire } from 'node:module'
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { nodeDisk } from '../disk/node-disk.ts'
 import { VarveError } from '../errors.ts'
+import type { LlamaIndexDialect } from '../interop/llamaindex-content.ts'
 import { checkpointCommand, type CheckpointCommandOptions } from './checkpoint-command.ts'
 import type { ExitCode } from './exit-code.ts'
+import { exportCommand } from './export-command.ts'
+import { importCommand } from './import-command.ts'
 import { logCommand } from './log-command.ts'
 import { plainText } from './plain-text.ts'
 import { proveCommand, type ProveCommandOptions } from './prove-command.ts'
@@ -68,6 +71,36 @@ function program(terminal: Terminal, answer: { code: ExitCode }): Command {
     )
     .action(async (directory: string, options: { to: string; json?: boolean }) => {
       answer.code = await repairCommand(nodeDisk, directory, { ...options, terminal })
+    })
+
+  verb(varve, 'import', 'Commit the files of LlamaIndex, of Python or TypeScript, and say what was found.')
+    .option('--to <new>', 'a new or empty directory; without it, beside the files, which are not changed')
+    .option('--json', 'the whole report as JSON')
+    .addHelpText(
+      'after',
+      example('varve import ./storage --to ./varve', 'exit code 1: something did not fit, and is named'),
+    )
+    .action(async (directory: string, options: { to?: string; json?: boolean }) => {
+      answer.code = await importCommand(nodeDisk, directory, { ...options, terminal })
+    })
+
+  verb(varve, 'export', 'Write everything as the files of LlamaIndex, for Python or TypeScript.')
+    .addOption(
+      new Option('--format <language>', 'whose LlamaIndex will read it')
+        .choices(['python', 'typescript'])
+        .makeOptionMandatory(),
+    )
+    .requiredOption('--to <new>', 'a new or empty directory; DIR itself is not changed')
+    .option('--json', 'the whole report as JSON')
+    .addHelpText(
+      'after',
+      example(
+        'varve export ./storage --format python --to ./for-python',
+        'exit code 1: the format had no place for something',
+      ),
+    )
+    .action(async (directory: string, options: { to: string; format: LlamaIndexDialect; json?: boolean }) => {
+      answer.code = await exportCommand(nodeDisk, directory, { ...options, terminal })
     })
 
   verb(

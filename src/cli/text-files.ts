@@ -1,7 +1,7 @@
 /** Small files of text that a command is given, or is to write: checkpoints, proofs, keys. */
 import process from 'node:process'
 import type { Disk } from '../disk/disk.ts'
-import { asVarveError } from '../disk/disk-errors.ts'
+import { asVarveError, namingErrors } from '../disk/disk-errors.ts'
 import { VarveError } from '../errors.ts'
 import { createFile, replaceFile } from '../log/durable-file.ts'
 import { parentOf } from '../log/names.ts'
@@ -28,9 +28,7 @@ export async function readTextIfThere(disk: Disk, path: string): Promise<string 
 
 /** Replaces what stands there. */
 export async function writeText(disk: Disk, path: string, text: string): Promise<void> {
-  await replaceFile(disk, path, text).catch((error: unknown) => {
-    throw asVarveError(error, path)
-  })
+  await namingErrors(path, () => replaceFile(disk, path, text))
 }
 
 /** For nobody but this user, and never in the place of another one. */

@@ -1,7 +1,14 @@
 /** Where an application's documents, vectors, indices and graphs are: one journal, and any foreign stores beside it. */
 import { namingErrors } from '../disk/disk-errors.ts'
 import { contextClosed, VarveError } from '../errors.ts'
-import { contentToDict, dictToContent, type StorageDict } from '../interop/llamaindex-dict.ts'
+import type { ExportReport } from '../interop/export-report.ts'
+import {
+  contentToDict,
+  dictToContent,
+  type StorageContent,
+  type StorageDict,
+} from '../interop/llamaindex-dict.ts'
+import { writeExport, type ExportOptions } from '../interop/llamaindex-export.ts'
 import type { Commit, CommitNote } from '../journal/commit.ts'
 import type { JournalHandle } from '../journal/handle.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -221,12 +228,31 @@ export class StorageContext {
    */
   async toDict(): Promise<StorageDict> {
     const journal = this.#journal
+    return contentToDict(await this.#content(journal, 'toDict()'))
+  }
+
+  /**
+   * Writes everything, pending changes included, into a new or empty directory as LlamaIndex's files, for Python (0.14) or TypeScript (0.12.1), whose own loaders
+   * then read it. The directory comes into being in one step. The report says what the format has no place for. Throws `VARVE_NOT_STORAGE` for a directory that is not
+   * empty, `VARVE_TOO_LARGE` for what LlamaIndexTS could not read back, `VARVE_FOREIGN_STORE` if a store persists by itself.
+   */
+  async exportTo(directory: string, options: Omit<ExportOptions, 'to'>): Promise<ExportReport> {
+    const journal = this.#journal
+    const write = async (): Promise<ExportReport> => {
+      const content = await this.#content(journal, 'An export')
+      return writeExport(journal.options.disk, journal.directory, content, { ...options, to: directory })
+    }
+    // What is pending may be rolled back while it is read.
+    return journal.hasPendingChanges ? journal.together(write) : write()
+  }
+
+  async #content(journal: Journal, what: string): Promise<StorageContent> {
     const { docstore } = this
     const vectorStores = new Map<string, OwnStore>()
     for (const [namespace, store] of this.#vectorStores) if (isOwn(store)) vectorStores.set(namespace, store)
     if (this.#foreignStore() !== undefined || !(docstore instanceof JournalDocumentStore))
-      throw this.#foreignError('toDict()', 'Only what our own stores hold can be written out.')
-    return contentToDict(await presentContent(journal, { docstore, vectorStores }))
+      throw this.#foreignError(what, 'Only what our own stores hold can be written out.')
+    return presentContent(journal, { docstore, vectorStores })
   }
 
   /** Ends the use of this context; the last one of a directory gives up its lock. Persists nothing, and warns of pending changes. */

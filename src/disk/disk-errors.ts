@@ -17,7 +17,8 @@ export async function namingErrors<T>(path: string, work: () => Promise<T>): Pro
   }
 }
 
-function asVarveError(error: unknown, path: string): unknown {
+/** Errors of the disk become a `VarveError`; others stay as they are. */
+export function asVarveError(error: unknown, path: string): unknown {
   const code = (error as NodeJS.ErrnoException)?.code
   if (error instanceof VarveError || code === undefined || !/^E[A-Z]+$/.test(code)) return error
   if (isDiskFull(error))

@@ -33,6 +33,8 @@ export interface RefDocRecord extends RefDocInfo {
 export interface VectorRecord {
   id: string
   vector: Float32Array
+  /** How the file wrote its numbers: bits of `numerals`. */
+  numerals?: number
   refDocId?: string
   /** As the file has it, with the entries that LlamaIndex adds (`doc_id`, `_node_type`, …). */
   metadata?: Record<string, unknown>

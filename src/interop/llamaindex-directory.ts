@@ -3,7 +3,6 @@
  * names the damaged file. It changes nothing there. What is missing or does not fit together is a warning.
  */
 import { VarveError } from '../errors.ts'
-import { JsonReader } from './llamaindex-json.ts'
 import { readChats } from './llamaindex-chats.ts'
 import { checkContent } from './llamaindex-checks.ts'
 import { LlamaIndexFiles } from './llamaindex-files.ts'
@@ -11,7 +10,7 @@ import { defaultNamespace, readDocstore, type DocstoreContent } from './llamaind
 import { readGraph, readPropertyGraph, tripletsOf } from './llamaindex-graphs.ts'
 import { fileNames, isLlamaIndexName, remarkOnStart, vectorNamespaceOf } from './llamaindex-names.ts'
 import { readStructs, type StructsContent } from './llamaindex-structs.ts'
-import { readVectors, type VectorsContent } from './llamaindex-vectors.ts'
+import { readRecords, readVectors, type VectorsContent } from './llamaindex-vectors.ts'
 import type { Disk } from '../disk/disk.ts'
 import type {
   LlamaIndexContent,
@@ -21,37 +20,72 @@ import type {
 } from './llamaindex-content.ts'
 import type { Triplet } from '../stores/contract.ts'
 
+export interface ReadProgress {
+  bytes: number
+  totalBytes: number
+  /** The file that is being read. */
+  phase?: string
+}
+
+export interface ReadOptions {
+  onProgress?: ((progress: ReadProgress) => void) | undefined
+  signal?: AbortSignal | undefined
+}
+
 /** `undefined` if nothing of LlamaIndex's stands there. */
 export async function readLlamaIndexDirectory(
   disk: Disk,
   directory: string,
 ): Promise<LlamaIndexContent | undefined> {
+  return withLlamaIndexDirectory(disk, directory, {}, async (content) => {
+    if (!content) return undefined
+    const vectors = Array.from(content.vectors, ([name, records]) => [name, readRecords(records)] as const)
+    return { ...content, vectors: new Map(vectors) }
+  })
+}
+
+/** The same, with vectors that are read when they are asked for, while `work` runs: so they need not be in memory. */
+export async function withLlamaIndexDirectory<T>(
+  disk: Disk,
+  directory: string,
+  { onProgress, signal }: ReadOptions,
+  work: (content: LlamaIndexContent | undefined) => Promise<T>,
+): Promise<T> {
   const status = await disk.stat(directory)
-  if (status?.kind !== 'directory') return undefined
+  if (status?.kind !== 'directory') return work(undefined)
   const files = new LlamaIndexFiles(disk, directory, await disk.list(directory))
+  const totalBytes = onProgress ? await files.sizeOf(isLlamaIndexName) : 0
+  files.onPiece = (phase, bytes) => {
+    signal?.throwIfAborted()
+    onProgress?.({ phase: `reading ${phase}`, bytes, totalBytes })
+  }
   const warnings: LlamaIndexWarning[] = []
   const warn: Warn = (file, message) => void warnings.push({ file, message })
-  await remarkOnOthers(files, warn)
-  if (!files.names.some(isLlamaIndexName)) {
-    if (warnings.length > 0) throw tooOld(warnings)
-    return undefined
+  try {
+    await remarkOnOthers(files, warn)
+    if (!files.names.some(isLlamaIndexName)) {
+      if (warnings.length > 0) throw tooOld(warnings)
+      return await work(undefined)
+    }
+    return await work({ ...(await readContent(files, warn)), warnings })
+  } finally {
+    await files.close()
   }
-  return { ...(await readContent(files, warn)), warnings }
 }
 
 type Warn = (file: string, message: string) => void
 
 async function readContent(files: LlamaIndexFiles, warn: Warn): Promise<Omit<LlamaIndexContent, 'warnings'>> {
   const about = (file: string) => ({ file, warn: (message: string) => warn(file, message) })
-  const open = async (file: string) => new JsonReader(await files.bytes(file), file)
+  const open = (file: string) => files.reader(file)
 
   const { indexStore, graphStore, propertyGraphStore, chatStore } = fileNames
   const allStructs = files.has(indexStore) ? readStructs(await open(indexStore), about(indexStore)) : {}
   const allVectors = new Map<string, VectorsContent>()
   for (const file of files.names.filter((name) => vectorNamespaceOf(name) !== undefined)) {
-    const bytes = await files.bytes(file)
-    if (isFaiss(bytes)) warn(file, 'It is an index of FAISS, not JSON; its vectors were left out.')
-    else allVectors.set(file, readVectors(new JsonReader(bytes, file), about(file)))
+    if (isFaiss(await files.start(file, 2)))
+      warn(file, 'It is an index of FAISS, not JSON; its vectors were left out.')
+    else allVectors.set(file, readVectors(await open(file), about(file)))
   }
 
   const dialect = chooseDialect(piecesOf(files, allStructs, allVectors), warn)

@@ -4,12 +4,19 @@
  * Invariant: `counts` says under each number of dimensions how many vectors have that many. Our own `add` keeps all of one length; imported files need not.
  */
 import type { Position, StoreKind, StoredEvent } from '../journal/event.ts'
-import { count, orNull, text, tuple } from '../journal/shape.ts'
+import { count, either, tuple } from '../journal/shape.ts'
 import { Table, type UndoLog, type ValueCodec } from '../journal/table.ts'
 import { inGroups } from './in-groups.ts'
 import { plainPosition, positionFromPlain, positionToPlain, type PlainPosition } from './position-codec.ts'
-import { metadataFromStored, metadataToStored, storedMetadata } from './stored-metadata.ts'
-import { vectorRows, vectorsAdded, vectorsCleared, type VectorInfo, type VectorRow } from './vector-events.ts'
+import { metadataFromStored, metadataToStored } from './stored-metadata.ts'
+import {
+  vectorInfo,
+  vectorRows,
+  vectorsAdded,
+  vectorsCleared,
+  type VectorInfo,
+  type VectorRow,
+} from './vector-events.ts'
 
 export interface VectorEntry extends VectorInfo {
   position: Position
@@ -58,7 +65,7 @@ function evolve(state: VectorState, { type, items, dimensions }: StoredEvent): v
   if (type === 'VectorsAdded' && dimensions === undefined) throw new TypeError('Vectors come as a matrix.')
   const tally = new Tally(state)
   for (const { row, position } of items) {
-    const [id, refDocId, className, metadata] = row as VectorRow
+    const [id, refDocId, className, metadata, numerals] = row as VectorRow
     if (type === 'VectorsAdded') {
       const known = state.vectors.get(id)
       if (known) tally.count(known.position, -1)
@@ -68,6 +75,7 @@ function evolve(state: VectorState, { type, items, dimensions }: StoredEvent): v
         refDocId: refDocId ?? undefined,
         className: className ?? undefined,
         metadata: metadata === null ? undefined : metadataFromStored(metadata),
+        ...(numerals !== undefined && { numerals }),
       })
     } else if (type === 'VectorsDeleted') {
       const known = state.vectors.get(id)
@@ -129,20 +137,22 @@ const countCodec: ValueCodec<number> = {
 }
 
 const entryCodec: ValueCodec<VectorEntry> = {
-  shape: tuple(plainPosition, orNull(text), orNull(text), orNull(storedMetadata)),
-  toPlain: ({ position, refDocId, className, metadata }) => [
+  shape: either(...vectorInfo.map((shapes) => tuple(plainPosition, ...shapes))),
+  toPlain: ({ position, refDocId, className, metadata, numerals }) => [
     positionToPlain(position),
     refDocId ?? null,
     className ?? null,
     metadata ? metadataToStored(metadata.metadata, metadata.spelling) : null,
+    ...(numerals === undefined ? [] : [numerals]),
   ],
   fromPlain(plain) {
-    const [position, refDocId, className, metadata] = plain as PlainEntry
+    const [position, refDocId, className, metadata, numerals] = plain as PlainEntry
     return {
       position: positionFromPlain(position),
       refDocId: refDocId ?? undefined,
       className: className ?? undefined,
       metadata: metadata === null ? undefined : metadataFromStored(metadata),
+      ...(numerals !== undefined && { numerals }),
     }
   },
 }
@@ -152,4 +162,5 @@ type PlainEntry = [
   refDocId: string | null,
   className: string | null,
   metadata: unknown,
+  numerals?: number,
 ]
