@@ -324,6 +324,18 @@ async function expectEqual(storage: StorageContext, model: Model): Promise<void>
           : undefined,
     })),
   )
+  for (const made of model.structs.values()) {
+    const view = (await indexStore.viewIndexStruct!(made.id))!
+    for (const each of ids) {
+      if (made.do === 'list') {
+        const times = made.nodes.filter((member) => member === each).length
+        expect([...view.keysHolding!('nodes', each)]).toHaveLength(times)
+        continue
+      }
+      const keys = Object.keys(made.table).filter((key) => made.table[key]!.includes(each))
+      expect([...view.keysHolding!('table', each)].sort()).toEqual(keys.sort())
+    }
+  }
   const triplets = [...model.graph.values()].flatMap((pairs) => [...pairs.values()])
   expect(await (storage.graphStore as JournalGraphStore).triplets()).toEqual(triplets)
   expect(await storage.chatStore.getKeys()).toEqual([...model.chats.keys()])

@@ -7,6 +7,9 @@ import type { RefDocRecord, VectorRecord } from '../interop/llamaindex-content.t
 import { metadataWithDerived } from '../interop/python-trees.ts'
 import type { Position, StoreState } from '../journal/event.ts'
 import type { Journal } from '../journal/journal.ts'
+import { decodeMessage } from '../stores/chat-events.ts'
+import type { ChatState } from '../stores/chat-state.ts'
+import { chatFolder } from '../stores/chat-store.ts'
 import type { DocumentState, RefDocState } from '../stores/document-state.ts'
 import type { JournalDocumentStore } from '../stores/document-store.ts'
 import { allTriplets, type GraphState } from '../stores/graph-state.ts'
@@ -18,6 +21,7 @@ import type { BaseNode } from '../stores/node.ts'
 import { decodeNode } from '../stores/node-payload.ts'
 import { allGraphTriplets, unescaped, type PropertyGraphState } from '../stores/property-graph-state.ts'
 import { propertyGraphFolder } from '../stores/property-graph-store.ts'
+import { unescapeText } from '../stores/storable.ts'
 import { toFloats } from '../stores/vector-cache.ts'
 import type { VectorState } from '../stores/vector-state.ts'
 
@@ -35,6 +39,7 @@ export async function presentContent(
     indexFolder,
     graphFolder,
     propertyGraphFolder,
+    chatFolder,
     ...Array.from(vectorStores.values(), ({ folder }) => folder),
   ]
   const states = new Map<string, StoreState>()
@@ -52,6 +57,7 @@ export async function presentContent(
     vectors: new Map(vectors),
     graph: [...allTriplets(state<GraphState>(graphFolder))],
     ...(propertyGraph && { propertyGraph }),
+    chats: chatsIn(journal, state(chatFolder)),
   }
 }
 
@@ -108,6 +114,19 @@ function vectorsIn(journal: Journal, folder: string, { vectors }: VectorState): 
       spelling: metadata.spelling,
     }),
   }))
+}
+
+function chatsIn(journal: Journal, { chats }: ChatState): StorageContent['chats'] {
+  return Array.from(chats.entries(), ([key, positions]) => {
+    const places = [...positions]
+    const messages = {
+      *[Symbol.iterator]() {
+        for (const position of places)
+          yield decodeMessage(journal.payload(chatFolder, position), { folder: chatFolder, position })
+      },
+    }
+    return [unescapeText(key), messages] as const
+  })
 }
 
 /** `undefined` if there is nothing in it, as where LlamaIndex has no property graph. */

@@ -134,6 +134,10 @@ type Membership = [key: string, nodeId: string]
 
 function membershipsOf(view: StructView, nodeIds: ReadonlySet<string>): Membership[] {
   if (nodeIds.size === 0) return []
+  if (view.keysHolding !== undefined)
+    return [...nodeIds].flatMap((id) =>
+      Array.from(view.keysHolding!('table', id), (key): Membership => [key, id]),
+    )
   return [...view.keys('table')].flatMap((key) => {
     const members = view.get('table', key) as ReadonlySet<string>
     return [...nodeIds].filter((id) => members.has(id)).map((id): Membership => [key, id])

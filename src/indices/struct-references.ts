@@ -9,10 +9,38 @@ import { isVectorType } from './struct-types.ts'
 
 /** Which of the ids the index's struct refers to. */
 export function nodesAmong(view: StructView, ids: ReadonlySet<string>): Set<string> {
+  if (view.keysHolding !== undefined) return new Set([...ids].filter((id) => refersTo(view, id)))
   if (!isVectorType(view.type)) return intersection(ids, nodeIdsIn(view))
   // Vectors nearly always carry their node's id; only what is not found that way needs a walk through all entries.
   const found = new Set([...ids].filter((id) => nodeIdOfVector(view, id) === id))
   return found.size === ids.size ? found : intersection(ids, nodeIdsIn(view))
+}
+
+/** Whether `nodeIdsIn` would name it, of a view that knows without a walk. */
+function refersTo(view: StructView, id: string): boolean {
+  const holds = (field: string): boolean => !isNone(view.keysHolding!(field, id))
+  if (isVectorType(view.type)) return nodeIdOfVector(view, id) === id || holds('nodesDict')
+  switch (view.type) {
+    case 'list':
+      return holds('nodes')
+    case 'kg':
+      return view.has('nodeTriplets', id) || holds('table')
+    case 'simple_lpg':
+      return view.has('nodeTriplets', id)
+    case 'keyword_table':
+      return holds('table')
+    case 'tree':
+      return holds('allNodes')
+    case 'document_summary':
+      return view.has('summaryIdToNodeIds', id) || view.has('nodeIdToSummaryId', id)
+    default:
+      return false
+  }
+}
+
+function isNone(items: Iterable<unknown>): boolean {
+  for (const _ of items) return false
+  return true
 }
 
 /** The node that a vector of an index stands for. LlamaIndexTS wrote the whole node where Python has its id. */
@@ -29,6 +57,10 @@ export function vectorsOfNodes(view: StructView, nodeIds: ReadonlySet<string>): 
   }
   const found = new Set([...nodeIds].filter((id) => nodeIdOfVector(view, id) === id))
   if (found.size === nodeIds.size) return found
+  if (view.keysHolding !== undefined) {
+    for (const id of nodeIds) for (const vectorId of view.keysHolding('nodesDict', id)) found.add(vectorId)
+    return found
+  }
   for (const vectorId of view.keys('nodesDict')) {
     if (nodeIds.has(nodeIdOfVector(view, vectorId)!)) found.add(vectorId)
   }
@@ -80,7 +112,7 @@ export interface ReferenceSearch {
   ids: ReadonlySet<string>
 }
 
-/** Which of the ids other indices refer to: as nodes, and as vectors in the same namespace. One pass over each other index. */
+/** Which of the ids other indices refer to: as nodes, and as vectors in the same namespace. */
 export async function referredByOthers(indexStore: IndexStore, search: ReferenceSearch): Promise<References> {
   const { indexId, namespace, ids } = search
   const nodes = new Set<string>()

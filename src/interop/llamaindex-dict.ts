@@ -7,6 +7,7 @@ import { membersOf } from './llamaindex-shape.ts'
 import { readStructs } from './llamaindex-structs.ts'
 import { readVectors } from './llamaindex-vectors.ts'
 import {
+  type ChatsContent,
   docstoreToPython,
   graphStoreToPython,
   indexStoreToPython,
@@ -40,6 +41,8 @@ export interface StorageContent extends Pick<
   nodeOf: (id: string) => BaseNode | undefined
   hasNode: (id: string) => boolean
   propertyGraph?: PropertyGraphParts
+  /** In the order they were begun. */
+  chats: ChatsContent
 }
 
 export function contentToDict(content: StorageContent): StorageDict {

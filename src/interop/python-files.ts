@@ -12,6 +12,7 @@ import { defaultVectorNamespace, fileNames, vectorFileName } from './llamaindex-
 import { jsonPieces, type JsonStyle } from './members.ts'
 import { pydanticStyle, pythonStyle } from './json-styles.ts'
 import {
+  chatsToPython,
   docstoreToPython,
   graphStoreToPython,
   indexStoreToPython,
@@ -24,7 +25,7 @@ const otherTypes = ['sql', 'pandas']
 const knownTypes = new Set([...Object.keys(structFields), ...otherTypes])
 
 export function pythonFiles(content: StorageContent, omit: (omission: Omission) => void): TextFile[] {
-  const { propertyGraph } = content
+  const { propertyGraph, chats } = content
   const file = (name: string, tree: unknown, style: JsonStyle = pythonStyle): TextFile => ({
     name,
     pieces: jsonPieces(tree, style),
@@ -49,6 +50,7 @@ export function pythonFiles(content: StorageContent, omit: (omission: Omission) 
     ...(propertyGraph
       ? [file(fileNames.propertyGraphStore, propertyGraphToPython(propertyGraph), pydanticStyle)]
       : []),
+    ...(chats.length > 0 ? [file(fileNames.chatStore, chatsToPython(chats), pydanticStyle)] : []),
     ...[...vectors].flatMap(([namespace, records]) => {
       const name = vectorFileName(namespace)
       if (name !== undefined) return [file(name, vectorStoreToPython(records))]

@@ -14,6 +14,7 @@ import type { PropertyGraphParts } from './llamaindex-property-graph.ts'
 import type { Triplet } from '../stores/contract.ts'
 import type { IndexStruct } from '../stores/index-struct.ts'
 import type { BaseNode } from '../stores/node.ts'
+import type { SpelledTree } from '../stores/stored-metadata.ts'
 
 type Tree = Record<string, unknown>
 
@@ -23,6 +24,9 @@ export interface DocstoreContent {
   documentMetadata: LlamaIndexContent['documentMetadata']
   refDocs: LlamaIndexContent['refDocs']
 }
+
+/** Messages are read when they are asked for. */
+export type ChatsContent = readonly (readonly [key: string, messages: Iterable<SpelledTree>])[]
 
 /**
  * A collection without entries is left out, as Python does. They come in the order in which its calls first touch them: a document's hash is set before there are
@@ -96,6 +100,14 @@ export function graphStoreToPython(triplets: Iterable<Triplet>): Members {
     pairs.push([relation, object])
   }
   return new Members([['graph_dict', new Members(bySubject)]])
+}
+
+export function chatsToPython(chats: ChatsContent): Members {
+  const toMessage = ({ value, spelling }: SpelledTree): unknown => spelled(value, spelling)
+  return new Members([
+    ['store', membersOf(chats, ([key, messages]) => [key, Array.from(messages, toMessage)])],
+    ['class_name', 'SimpleChatStore'],
+  ])
 }
 
 export function propertyGraphToPython({ nodes, relations, triplets }: PropertyGraphParts): Members {

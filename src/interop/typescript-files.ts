@@ -170,7 +170,7 @@ function vectorStoreTree(records: readonly VectorRecord[]): Members {
   ])
 }
 
-function omitOthers({ nodes, vectors, graph, propertyGraph }: StorageContent, omit: Omit): void {
+function omitOthers({ nodes, vectors, graph, propertyGraph, chats }: StorageContent, omit: Omit): void {
   for (const [namespace, { length }] of vectors)
     if (namespace !== defaultVectorNamespace && length > 0)
       omit({
@@ -183,6 +183,8 @@ function omitOthers({ nodes, vectors, graph, propertyGraph }: StorageContent, om
     const { length } = propertyGraph.triplets
     omit({ what: `property graph (${length} triplets)`, reason: 'LlamaIndexTS has no property graph store.' })
   }
+  if (chats.length > 0)
+    omit({ what: `${chats.length} chats`, reason: 'LlamaIndexTS keeps no chats in a directory.' })
   let media = 0
   for (const node of nodes) if (hasMedia(node)) media++
   if (media > 0) omit({ what: `media of ${media} nodes`, reason: 'LlamaIndexTS keeps their text only.' })

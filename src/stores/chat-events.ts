@@ -13,7 +13,6 @@
 import { encode, tryDecode } from '../journal/codec.ts'
 import type { EventInput } from '../journal/event.ts'
 import { count, orNull, text, tuple } from '../journal/shape.ts'
-import type { ChatMessage } from './contract.ts'
 import { unknownForm, type PayloadPlace } from './payload-place.ts'
 import { escapeText } from './storable.ts'
 import { storedMetadata, treeFromStored, treeToStored, type SpelledTree } from './stored-metadata.ts'
@@ -59,8 +58,8 @@ export function encodeMessage({ value, spelling }: SpelledTree): Uint8Array {
 }
 
 /** Throws `VARVE_CORRUPT`. */
-export function decodeMessage(payload: Uint8Array, place: PayloadPlace): ChatMessage {
+export function decodeMessage(payload: Uint8Array, place: PayloadPlace): SpelledTree {
   const stored = tryDecode(payload)
   if (!storedMetadata(stored)) throw unknownForm('a message', place)
-  return treeFromStored(stored).value as ChatMessage
+  return treeFromStored(stored)
 }

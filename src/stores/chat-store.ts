@@ -85,7 +85,9 @@ export class JournalChatStore extends JournalStore<ChatState> implements ChatSto
   #messages(positions: readonly Position[]): ChatMessage[] {
     const { folder } = this
     const payloads = this.handle.payloads(folder, positions)
-    return positions.map((position, at) => decodeMessage(payloads[at]!, { folder, position }))
+    return positions.map(
+      (position, at) => decodeMessage(payloads[at]!, { folder, position }).value as ChatMessage,
+    )
   }
 
   #replace(append: Append, { key, positions, payloads }: Replacement): void {

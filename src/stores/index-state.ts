@@ -23,6 +23,7 @@ import {
 import { fieldKind, kindOfChange, type FieldKind, type StructChange } from './index-struct.ts'
 import { escapeText, unescapeText } from './storable.ts'
 import { storedTree, treeFromStored, treeToStored } from './stored-metadata.ts'
+import { entriesHolding } from './struct-members.ts'
 
 enableMapSet()
 
@@ -144,7 +145,7 @@ class Tally {
   #header: StructHeader
   readonly #growth = new Map<string, number>()
   readonly #values = new Map<string, unknown>()
-  /** Members to be taken out of lists, all in one walk. */
+  /** Members to be taken out of lists. */
   readonly #withdrawn = new Map<string, Set<string>>()
   #nextPlace: number
 
@@ -213,10 +214,8 @@ class Tally {
   settleWithdrawals({ entries }: IndexState): void {
     for (const [field, members] of this.#withdrawn) {
       const prefix = this.key(field, '')
-      const places = Array.from(entries.entries()).filter(
-        ([key, member]) => key.startsWith(prefix) && members.has(member as string),
-      )
-      for (const [key] of places) entries.delete(key)
+      const places = Array.from(members, (member) => [...entriesHolding(entries, prefix, member)]).flat()
+      for (const key of places) entries.delete(key)
       this.grow(field, -places.length)
     }
     this.#withdrawn.clear()

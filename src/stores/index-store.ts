@@ -19,7 +19,9 @@ import {
 import { JournalStore } from './journal-store.ts'
 import { checkTree } from './metadata.ts'
 import { setOwn } from './own-property.ts'
+import { unescapeText } from './storable.ts'
 import { structDifference, toFields, type StructFields } from './struct-difference.ts'
+import { entriesHolding } from './struct-members.ts'
 
 export const indexFolder = 'index_store'
 
@@ -114,6 +116,13 @@ export class JournalIndexStore extends JournalStore<IndexState> implements Index
         for (const [, member] of entries(field)) yield member as string
       },
       size: (field) => header()?.sizes.get(field) ?? 0,
+      *keysHolding(field, member) {
+        const known = header()
+        if (known === undefined) return
+        const prefix = entryKey(known, field, '')
+        for (const key of entriesHolding(state().entries, prefix, member))
+          yield unescapeText(key.slice(prefix.length))
+      },
     }
   }
 }

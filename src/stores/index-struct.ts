@@ -85,4 +85,6 @@ export interface StructView {
   members(field: string): Iterable<string>
   /** Number of entries of a field. */
   size(field: string): number
+  /** The keys whose value is a text, or whose set holds it; present in views that find them without a walk. Of a list they are places. */
+  keysHolding?(field: string, member: string): Iterable<string>
 }

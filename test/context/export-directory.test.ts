@@ -53,6 +53,20 @@ describe('an export for Python', () => {
     expect(await picture(exported)).toEqual(await picture(storage))
   })
 
+  test('holds the chats, empty ones too, as their file had them', async () => {
+    const chats =
+      '{"store":{"b":[{"role":"user","additional_kwargs":{"t":1.0,"2":0,"1":0},"blocks":[{"block_type":"text","text":"Größe?"}]}],"a":[]},"class_name":"SimpleChatStore"}'
+    const disk = new MemoryDisk()
+    disk.put(`${from}/docstore.json`, Buffer.from('{}'))
+    disk.put(`${from}/chat_store.json`, Buffer.from(chats))
+    await using storage = await StorageContext.fromDefaults({ persistDir: from, disk, ...quiet })
+    await storage.persist()
+    await storage.exportTo(to, { format: 'python' })
+    expect(textOf(disk, 'chat_store.json')).toBe(chats)
+    const { omitted } = await storage.exportTo('/typescript', { format: 'typescript' })
+    expect(omitted.map(({ what }) => what)).toContain('2 chats')
+  })
+
   test('always has the files that Python always has', async () => {
     const disk = new MemoryDisk()
     await using storage = await StorageContext.fromDefaults({ disk })
