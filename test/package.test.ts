@@ -12,6 +12,7 @@ const ALWAYS = [
   'package.json',
   'src/README.md',
   'src/interop/DIFFERENCES.md',
+  'src/log/FAULTS.md',
   'src/log/FORMAT.md',
 ]
 

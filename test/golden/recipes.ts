@@ -192,6 +192,10 @@ export const recipes: readonly Recipe[] = [
       await stage.remember()
     },
   },
+  {
+    name: 'chats',
+    make: (stage) => makeOnce(stage, fillChats),
+  },
 ]
 
 const longText = 'All work and no play makes a dull node. '.repeat(3)
@@ -271,6 +275,19 @@ async function fillGraphs({ graphStore, propertyGraphStore }: StorageContext): P
   await propertyGraphStore.upsertRelations([
     { label: 'LIES_IN', source_id: 'varve', target_id: 'lake', properties: { since: -10_000 } },
   ])
+}
+
+async function fillChats({ chatStore }: StorageContext): Promise<void> {
+  await chatStore.setMessages('someone', [
+    { role: 'user', content: 'How old is the lake?' },
+    { role: 'assistant', content: 'Count its varves.', additional_kwargs: { tokens: 4 } },
+    { role: 'user', content: 'Twelve thousand.' },
+  ])
+  await chatStore.addMessage('someone', { role: 'system', content: 'Answer in one sentence.' }, 0)
+  await chatStore.deleteLastMessage('someone')
+  await chatStore.setMessages('nobody', [])
+  await chatStore.addMessage('gone', { role: 'user', content: 'Forget this.' })
+  await chatStore.deleteMessages('gone')
 }
 
 /** As a power cut may leave it: the last commit's frame arrived in part. */

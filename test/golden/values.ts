@@ -15,6 +15,7 @@ export interface Keys {
   structs: string[]
   subjects: string[]
   triplets: [string, string, string][]
+  chats: string[]
 }
 
 /** From place to value, as JSON. */
@@ -38,7 +39,8 @@ export async function keysOf(context: StorageContext): Promise<Keys> {
   const triplets = (await context.propertyGraphStore.getTriplets()).map(
     (triplet) => [...triplet] as [string, string, string],
   )
-  return { nodes, refDocs, vectors, structs, subjects, triplets }
+  const chats = await context.chatStore.getKeys()
+  return { nodes, refDocs, vectors, structs, subjects, triplets, chats }
 }
 
 export function joinKeys(all: readonly Keys[]): Keys {
@@ -61,6 +63,7 @@ export function joinKeys(all: readonly Keys[]): Keys {
     structs: union((keys) => keys.structs),
     subjects: union((keys) => keys.subjects),
     triplets: [...triplets.values()],
+    chats: union((keys) => keys.chats),
   }
 }
 
@@ -87,7 +90,7 @@ export async function readValues(
     await readVectors(store, namespace, wanted, read)
     if (search) await readHits(store, namespace, wanted, read)
   }
-  const { indexStore, graphStore, propertyGraphStore } = context
+  const { indexStore, graphStore, propertyGraphStore, chatStore } = context
   await read('structs', async () => (await indexStore.indexStructs()).map(({ indexId }) => indexId))
   for (const id of keys.structs) await read(`struct ${id}`, () => indexStore.getIndexStruct(id))
   await read('triplets', () => graphStore.getRelMap())
@@ -96,6 +99,8 @@ export async function readValues(
   await read('graph triplets', () => propertyGraphStore.getTriplets())
   for (const triplet of keys.triplets)
     await read(`relation ${triplet.join(' ')}`, () => propertyGraphStore.getRelation(triplet))
+  await read('chats', () => chatStore.getKeys())
+  for (const key of keys.chats) await read(`chat ${key}`, () => chatStore.getMessages(key))
   return values
 }
 
