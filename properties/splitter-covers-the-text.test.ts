@@ -38,7 +38,13 @@ test('every character but white space lies in a chunk of the promised size', () 
       }
       for (let at = 0; at < text.length; at++) if (!covered.has(at)) expect(text[at]!.trim()).toBe('')
     }),
-    { numRuns: 500 },
+    {
+      numRuns: 500,
+      examples: [
+        [{ text: '\n\nOne two. One two. ', sizes: { chunkSize: 18, chunkOverlap: 9 } }],
+        [{ text: 'One two. Why? \n\n', sizes: { chunkSize: 14, chunkOverlap: 5 } }],
+      ],
+    },
   )
 })
 

@@ -35,6 +35,10 @@ type Change =
   | { do: 'deleteStruct'; id: string }
   | { do: 'upsert'; triplet: Triplet }
   | { do: 'deleteTriplet'; triplet: Triplet }
+  | { do: 'setMessages'; key: string; texts: string[] }
+  | { do: 'addMessage'; key: string; text: string; at: number | undefined }
+  | { do: 'deleteMessage'; key: string; at: number }
+  | { do: 'deleteMessages'; key: string }
 
 type Step =
   | Change
@@ -55,6 +59,7 @@ const chunk = fc.record({
 const number = fc.integer({ min: -1, max: 2 })
 const row = fc.record({ id, source, vector: fc.tuple(number, number) })
 const word = fc.constantFrom('p', 'q', 'r')
+const place = fc.integer({ min: -4, max: 4 })
 const triplet = fc.tuple(word, word, word)
 const lists = (of: fc.Arbitrary<string>) => fc.array(of, { maxLength: 4 })
 
@@ -80,6 +85,15 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   fc.record({ do: fc.constant('deleteStruct' as const), id: word }),
   fc.record({ do: fc.constant('upsert' as const), triplet }),
   fc.record({ do: fc.constant('deleteTriplet' as const), triplet }),
+  fc.record({ do: fc.constant('setMessages' as const), key: word, texts: lists(word) }),
+  fc.record({
+    do: fc.constant('addMessage' as const),
+    key: word,
+    text: word,
+    at: fc.option(place, { nil: undefined }),
+  }),
+  fc.record({ do: fc.constant('deleteMessage' as const), key: word, at: place }),
+  fc.record({ do: fc.constant('deleteMessages' as const), key: word }),
 )
 const step: fc.Arbitrary<Step> = fc.oneof(
   { arbitrary: change, weight: 12 },
@@ -116,6 +130,7 @@ class Model {
   vectors = new Map<string, Row>()
   structs = new Map<string, Extract<Change, { do: 'list' | 'table' }>>()
   graph = new Map<string, Map<string, Triplet>>()
+  chats = new Map<string, string[]>()
 
   apply(made: Change): void {
     switch (made.do) {
@@ -168,6 +183,23 @@ class Model {
         if (pairs?.size === 0) this.graph.delete(made.triplet[0])
         break
       }
+      case 'setMessages':
+        this.chats.set(made.key, [...made.texts])
+        break
+      case 'addMessage': {
+        const chat = this.chats.get(made.key) ?? []
+        this.chats.set(made.key, chat)
+        chat.splice(made.at ?? chat.length, 0, made.text)
+        break
+      }
+      case 'deleteMessage': {
+        const chat = this.chats.get(made.key)
+        if (chat?.at(made.at) !== undefined) chat.splice(made.at, 1)
+        break
+      }
+      case 'deleteMessages':
+        this.chats.delete(made.key)
+        break
     }
   }
 
@@ -218,7 +250,7 @@ class Model {
 const vectorsOf = (storage: StorageContext) => storage.vectorStore as JournalVectorStore
 
 async function perform(storage: StorageContext, made: Change): Promise<void> {
-  const { docstore, indexStore, graphStore } = storage
+  const { docstore, indexStore, graphStore, chatStore } = storage
   switch (made.do) {
     case 'add':
       return docstore.addDocuments(made.chunks.map(nodeOf), { storeText: made.storeText })
@@ -250,8 +282,18 @@ async function perform(storage: StorageContext, made: Change): Promise<void> {
       return graphStore.upsertTriplet(...made.triplet)
     case 'deleteTriplet':
       return graphStore.delete(...made.triplet)
+    case 'setMessages':
+      return chatStore.setMessages(made.key, made.texts.map(messageOf))
+    case 'addMessage':
+      return chatStore.addMessage(made.key, messageOf(made.text), made.at)
+    case 'deleteMessage':
+      return void (await chatStore.deleteMessage(made.key, made.at))
+    case 'deleteMessages':
+      return void (await chatStore.deleteMessages(made.key))
   }
 }
+
+const messageOf = (text: string) => ({ role: 'user', content: text })
 
 async function expectEqual(storage: StorageContext, model: Model): Promise<void> {
   const { docstore, indexStore } = storage
@@ -284,6 +326,9 @@ async function expectEqual(storage: StorageContext, model: Model): Promise<void>
   )
   const triplets = [...model.graph.values()].flatMap((pairs) => [...pairs.values()])
   expect(await (storage.graphStore as JournalGraphStore).triplets()).toEqual(triplets)
+  expect(await storage.chatStore.getKeys()).toEqual([...model.chats.keys()])
+  for (const [key, texts] of model.chats)
+    expect(await storage.chatStore.getMessages(key)).toEqual(texts.map(messageOf))
 }
 
 async function expectHits(storage: StorageContext, model: Model): Promise<void> {
@@ -387,8 +432,11 @@ class Run {
 }
 
 function structuredCopy(model: Model): Model {
-  const { nodes, records, refDocs, vectors, structs, graph } = model
-  return Object.assign(new Model(), structuredClone({ nodes, records, refDocs, vectors, structs, graph }))
+  const { nodes, records, refDocs, vectors, structs, graph, chats } = model
+  return Object.assign(
+    new Model(),
+    structuredClone({ nodes, records, refDocs, vectors, structs, graph, chats }),
+  )
 }
 
 test('the stores hold what plain maps would hold', async () => {

@@ -4,9 +4,11 @@
  */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { anything } from '../src/journal/shape.ts'
 import { Table, type FrozenTable, type UndoLog } from '../src/journal/table.ts'
 
 const codec = {
+  shape: anything,
   toPlain: (value: number[]) => value,
   fromPlain: (plain: unknown) => plain as number[],
   copy: (value: number[]) => [...value],

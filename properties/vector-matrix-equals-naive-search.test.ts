@@ -94,6 +94,8 @@ test('exact search equals sorting all vectors by cosine', () => {
         }
       })
       expect(new Set(found).size).toBe(found.length)
+      const again = Array.from(matrix.cosines(query, found), (each) => Math.max(-1, Math.min(1, each)))
+      expect(again).toEqual(similarities)
       expect([...matrix.ids()]).toEqual(order)
     }),
     { numRuns: 500 },

@@ -74,5 +74,7 @@ const remedies = {
     'Pass that model, or { acceptEmbedModel: true } to go on with this one from now on.',
   VARVE_BAD_FILTER: '',
   VARVE_UNSUPPORTED_QUERY: '',
+  VARVE_BAD_PROOF: 'Give all of it, as it was made.',
+  VARVE_NOT_PROVEN: 'Trust nothing that it says.',
   VARVE_BAD_FILE: 'Nothing was changed. Restore that file, or remove it to open the rest.',
 } as const satisfies Record<`VARVE_${string}`, string>

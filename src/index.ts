@@ -7,7 +7,14 @@ export {
   type TransactionOptions,
 } from './context/storage-context.ts'
 export type { OpenOptions } from './context/open-journal.ts'
+export { importLlamaIndex, type ImportOptions, type ImportReport } from './context/import-directory.ts'
+export { exportLlamaIndex } from './context/export-directory.ts'
+export type { ReadProgress } from './interop/llamaindex-directory.ts'
+export type { LlamaIndexDialect, LlamaIndexFile, LlamaIndexWarning } from './interop/llamaindex-content.ts'
+export type { ExportOptions } from './interop/llamaindex-export.ts'
+export type { ExportProgress, ExportReport, Omission } from './interop/export-report.ts'
 export {
+  SimpleChatStore,
   SimpleDocumentStore,
   SimpleGraphStore,
   SimpleIndexStore,
@@ -16,6 +23,9 @@ export {
 } from './context/simple-stores.ts'
 export type { Commit, CommitKind, CommitNote } from './journal/commit.ts'
 export type { Durability } from './journal/commit-queue.ts'
+export { verifyCheckpoint, type Checkpoint, type VerifyCheckpointOptions } from './history/checkpoint.ts'
+export { verifyConsistency, type ProvenConsistency } from './history/consistency-proof.ts'
+export { verifyInclusion, type ProvenCommit, type VerifyInclusionOptions } from './history/inclusion-proof.ts'
 
 export {
   BaseNode,
@@ -46,8 +56,11 @@ export type {
 } from './stores/node.ts'
 export type {
   AddDocumentsOptions,
+  ChatMessage,
+  ChatStore,
   DeleteNodesOptions,
   DocumentStore,
+  GraphFilter,
   GraphStore,
   IndexStore,
   LabelledNode,
@@ -55,6 +68,7 @@ export type {
   RaiseOption,
   RefDocInfo,
   Relation,
+  RelMapOptions,
   Triplet,
   VectorStore,
   VectorStoreQuery,
@@ -77,6 +91,7 @@ export { EmptyIndex } from './indices/empty-index.ts'
 export { ComposableGraph } from './indices/composable-graph.ts'
 export { loadGraphFromStorage } from './indices/load-graph.ts'
 export { BaseIndex } from './indices/base-index.ts'
+export type { DocstoreStrategy, IngestOptions, IngestReport } from './indices/docstore-strategy.ts'
 export { loadIndexFromStorage, loadIndicesFromStorage, type LoadIndexOptions } from './indices/load-index.ts'
 export { SentenceSplitter, type SentenceSplitterOptions } from './indices/sentence-splitter.ts'
 export { QueryEngine, type LanguageModel, type QueryResponse } from './indices/query-engine.ts'

@@ -5,7 +5,15 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import packageJson from '../package.json' with { type: 'json' }
 
 const ROOT = join(import.meta.dirname, '..')
-const ALWAYS = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'src/README.md', 'src/log/FORMAT.md']
+const ALWAYS = [
+  'CHANGELOG.md',
+  'LICENSE',
+  'README.md',
+  'package.json',
+  'src/README.md',
+  'src/interop/DIFFERENCES.md',
+  'src/log/FORMAT.md',
+]
 
 describe('the published package', () => {
   let packed: string[]

@@ -10,8 +10,8 @@ export function plainText(text: string): string {
 }
 
 /** `1 commit`, `12,345 commits`. */
-export function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`
+export function count(number: number, noun: string, plural = `${noun}s`): string {
+  return `${number.toLocaleString('en-US')} ${number === 1 ? noun : plural}`
 }
 
 /** `931 bytes`, `1.4 MB`. */

@@ -1,6 +1,6 @@
 /** What `verify` found, in a person's words. */
 import { capitalized, nameCommits } from '../history/commit-ranges.ts'
-import type { Damage, VerifiedSnapshot, VerifyReport } from '../history/verify-report.ts'
+import type { AnchorReport, Damage, VerifiedSnapshot, VerifyReport } from '../history/verify-report.ts'
 import { count, plainText, size } from './plain-text.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -21,6 +21,7 @@ export function* reportLines(report: VerifyReport, styles: Styles): Generator<st
       yield `… and ${count(damages.length - mostDamages, 'more place')}; --json lists them all.`
     yield* safetyLines(report)
   }
+  if (report.anchor) yield anchorText(report.anchor, styles)
   yield* remarks(report)
   if (!intact) yield `To save what is good: varve repair ${name} --to NEW`
 }
@@ -58,6 +59,22 @@ function* safetyLines({ stores, head }: VerifyReport): Generator<string> {
     yield `  ${names[index]!.padEnd(width)}  ${text}`
   }
   yield ''
+}
+
+function anchorText({ state, number, later }: AnchorReport, { style }: Styles): string {
+  const seen = nameCommits([[1, number]])
+  switch (state) {
+    case 'anchored': {
+      const rest = later > 0 ? `; of ${count(later, 'later commit')} it says nothing` : ''
+      return `${style('green', `${capitalized(seen)} are what was kept elsewhere`)}${rest}.`
+    }
+    case 'rewritten':
+      return `${style('red', `Not ${seen} as kept elsewhere stand here`)}: history was rewritten, or this is another directory's.`
+    case 'cut short':
+      return `${style('red', `What was kept elsewhere saw commit ${number}, and it is not here`)}: history was cut short, or this is another directory's.`
+    default:
+      return `${style('red', 'Whether this is what was kept elsewhere cannot be told')}: some of ${seen} are lost.`
+  }
 }
 
 /** What is no damage, but should be known. */

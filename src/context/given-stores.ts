@@ -2,6 +2,7 @@
 import { VarveError } from '../errors.ts'
 import type { JournalHandle } from '../journal/handle.ts'
 import type {
+  ChatStore,
   DocumentStore,
   GraphStore,
   IndexStore,
@@ -23,6 +24,7 @@ export interface StoreOptions {
   vectorStores?: Readonly<Record<string, VectorStore>> | ReadonlyMap<string, VectorStore> | undefined
   graphStore?: GraphStore | undefined
   propertyGraphStore?: PropertyGraphStore | undefined
+  chatStore?: ChatStore | undefined
 }
 
 /** By namespace. */
@@ -37,8 +39,9 @@ export function givenVectorStores({
 }
 
 export function ownStores(options: StoreOptions): OwnStore[] {
-  const { docstore, indexStore, graphStore, propertyGraphStore } = options
-  const given = [docstore, indexStore, graphStore, propertyGraphStore, ...givenVectorStores(options).values()]
+  const { docstore, indexStore, graphStore, propertyGraphStore, chatStore } = options
+  const others = [docstore, indexStore, graphStore, propertyGraphStore, chatStore]
+  const given = [...others, ...givenVectorStores(options).values()]
   return given.filter((store) => isOwn(store))
 }
 

@@ -11,10 +11,13 @@ import type {
   VectorRecord,
 } from '../interop/llamaindex-content.ts'
 import { propertyGraphParts, type PropertyGraphParts } from '../interop/llamaindex-property-graph.ts'
+import type { CommitNote } from '../journal/commit.ts'
 import type { EventInput } from '../journal/event.ts'
 import type { Journal } from '../journal/journal.ts'
 import { joinPath } from '../log/names.ts'
 import { encodeNode, nodesKept, recordsSet, refDocsSet } from '../stores/document-events.ts'
+import { chatsBegun, encodeMessage, messagesAdded } from '../stores/chat-events.ts'
+import { chatFolder } from '../stores/chat-store.ts'
 import { defaultDocumentNamespace, documentFolder } from '../stores/document-store.ts'
 import { tripletsAdded } from '../stores/graph-events.ts'
 import { graphFolder } from '../stores/graph-store.ts'
@@ -24,7 +27,7 @@ import { indexFolder } from '../stores/index-store.ts'
 import type { IndexState } from '../stores/index-state.ts'
 import { graphNodesSet, relationsSet } from '../stores/property-graph-events.ts'
 import { propertyGraphFolder } from '../stores/property-graph-store.ts'
-import { plainSpelling } from '../stores/spelling.ts'
+import { keysAsSpelled, plainSpelling } from '../stores/spelling.ts'
 import { structDifference, toFields } from '../stores/struct-difference.ts'
 import { vectorFolder } from '../stores/vector-store.ts'
 import { derivedMetadata, vectorsAdded, type AddedVector } from '../stores/vector-events.ts'
@@ -35,20 +38,30 @@ export type Warn = (warning: string) => void
 /** Puts the content into a journal in memory, and makes it its first commit. */
 export async function stageImport(journal: Journal, content: LlamaIndexContent, warn: Warn): Promise<void> {
   await appendContent(journal, content, warn)
-  journal.stage('import', {
-    message: `Imported from LlamaIndex (${content.dialect})`,
-    metadata: { files: content.files.map((file) => ({ ...file })) },
-  })
+  journal.stage('import', importNote(content))
 }
 
-/** Adds the content to what a journal holds, as changes that are pending. */
-export async function appendContent(journal: Journal, content: LlamaIndexContent, warn: Warn): Promise<void> {
+export function importNote({ dialect, files }: LlamaIndexContent): CommitNote {
+  return {
+    message: `Imported from LlamaIndex (${dialect})`,
+    metadata: { files: files.map((file) => ({ ...file })) },
+  }
+}
+
+/** Adds the content to what a journal holds, as changes that are pending: one step an event, so that large contents are written early and memory stays flat. */
+export async function appendContent(
+  journal: Journal,
+  content: LlamaIndexContent,
+  warn: Warn,
+  signal?: AbortSignal,
+): Promise<void> {
   for (const { folder, name, events } of importedStores(withGoodIds(content, warn), warn)) {
-    await journal.load(folder)
+    const state = await journal.load(folder)
     if (name !== undefined) journal.name(folder, name)
-    await journal.write(folder, (state, append) => {
-      for (const event of events(state as unknown as IndexState)) append(event)
-    })
+    for (const event of events(state as unknown as IndexState)) {
+      signal?.throwIfAborted()
+      await journal.write(folder, (_, append) => append(event))
+    }
   }
 }
 
@@ -83,7 +96,7 @@ interface ImportedStore {
 }
 
 function importedStores(content: LlamaIndexContent, warn: Warn): ImportedStore[] {
-  const { vectors, graph, propertyGraph } = content
+  const { vectors, graph, propertyGraph, chats } = content
   const namespace = content.namespace || defaultDocumentNamespace
   const about = (message: string): void => warn(`property_graph_store.json: ${message}`)
   return [
@@ -103,6 +116,7 @@ function importedStores(content: LlamaIndexContent, warn: Warn): ImportedStore[]
           },
         ]
       : []),
+    ...(chats ? [{ folder: chatFolder, events: () => chatEvents(chats) }] : []),
   ]
 }
 
@@ -138,6 +152,17 @@ function* structEvents(state: IndexState, { structs }: LlamaIndexContent): Gener
   }
 }
 
+function* chatEvents(chats: NonNullable<LlamaIndexContent['chats']>): Generator<EventInput> {
+  yield* inGroups(
+    chats.map(([key]) => key),
+    chatsBegun,
+  )
+  const messages = chats.flatMap(([key, list]) => list.map((message) => ({ key, message })))
+  yield* inGroups(messages, (group) =>
+    messagesAdded(group.map(({ key, message }) => ({ key, index: null, payload: encodeMessage(message) }))),
+  )
+}
+
 function* propertyGraphEvents({ nodes, relations, triplets }: PropertyGraphParts): Generator<EventInput> {
   yield* inGroups(nodes, graphNodesSet)
   yield* inGroups(relations, relationsSet)
@@ -150,37 +175,56 @@ function* vectorEvents(
   records: readonly VectorRecord[],
   warn: Warn,
 ): Generator<EventInput> {
-  const broken = records.filter(({ vector }) => !vector.every(Number.isFinite))
+  const lengths = new Set<number>()
+  const broken: string[] = []
+  let group: { added: AddedVector; vector: Float32Array }[] = []
+  for (const record of records) {
+    const { vector } = record
+    if (!vector.every(Number.isFinite)) broken.push(record.id)
+    lengths.add(vector.length)
+    if (group.length === vectorsAtOnce || (group[0] && group[0].vector.length !== vector.length)) {
+      yield groupAdded(group)
+      group = []
+    }
+    group.push({ added: toAdded(record), vector })
+  }
+  if (group.length > 0) yield groupAdded(group)
   if (broken.length > 0)
     warn(
-      `${broken.length} vectors of namespace ${namespace} (${broken[0]!.id}, …) hold NaN or infinity: they are kept, and no search finds them.`,
+      `${broken.length} vectors of namespace ${namespace} (${broken[0]}, …) hold NaN or infinity: they are kept, and no search finds them.`,
     )
-  const lengths = new Set(records.map(({ vector }) => vector.length))
   if (lengths.size > 1)
     warn(
       `The vectors of namespace ${namespace} have ${[...lengths].join(', ')} dimensions: all are kept, and searches see those of the most frequent length.`,
     )
-  for (let at = 0; at < records.length;) {
-    const dimensions = records[at]!.vector.length
-    let end = at
-    while (end < records.length && end - at < 1000 && records[end]!.vector.length === dimensions) end++
-    const group = records.slice(at, end)
-    const matrix = new Float32Array(group.length * dimensions)
-    for (const [index, { vector }] of group.entries()) matrix.set(vector, index * dimensions)
-    yield vectorsAdded(group.map(toAdded), matrix, dimensions)
-    at = end
-  }
 }
 
-/** What LlamaIndex adds to metadata is kept apart, as our own store does, unless it says something else than it would add. */
-function toAdded({ id, refDocId, metadata, spelling = plainSpelling }: VectorRecord): AddedVector {
-  if (!metadata) return { id, refDocId, className: undefined, metadata: undefined }
-  const className = typeof metadata['_node_type'] === 'string' ? metadata['_node_type'] : undefined
-  const derived = derivedMetadata({ refDocId, className })
-  const own = Object.entries(metadata).filter(
-    ([key, value]) => !(Object.hasOwn(derived, key) && derived[key] === value),
+const vectorsAtOnce = 1000
+
+function groupAdded(group: readonly { added: AddedVector; vector: Float32Array }[]): EventInput {
+  const dimensions = group[0]!.vector.length
+  const matrix = new Float32Array(group.length * dimensions)
+  for (const [index, { vector }] of group.entries()) matrix.set(vector, index * dimensions)
+  return vectorsAdded(
+    group.map(({ added }) => added),
+    matrix,
+    dimensions,
   )
-  return { id, refDocId, className, metadata: { metadata: Object.fromEntries(own), spelling } }
+}
+
+/** What LlamaIndex adds to metadata is kept apart, as our own store does, if it stands as it would add it; else all is kept as it stands. */
+function toAdded({ id, refDocId, metadata, spelling = plainSpelling, numerals }: VectorRecord): AddedVector {
+  const added = { id, refDocId, ...(numerals !== undefined && { numerals }) }
+  if (!metadata) return { ...added, className: undefined, metadata: undefined }
+  const className = typeof metadata['_node_type'] === 'string' ? metadata['_node_type'] : undefined
+  const derived = Object.entries(derivedMetadata({ refDocId, className }))
+  const entries = keysAsSpelled(metadata, '', spelling).map((key) => [key, metadata[key]] as const)
+  const own = entries.slice(0, -derived.length)
+  const isUsual = entries
+    .slice(own.length)
+    .every(([key, value], index) => key === derived[index]![0] && value === derived[index]![1])
+  const kept = isUsual && entries.length >= derived.length ? Object.fromEntries(own) : metadata
+  return { ...added, className, metadata: { metadata: kept, spelling } }
 }
 
 /** The files of an import commit that are not any more what they were. A file that only has another date is read. */

@@ -174,10 +174,10 @@ async function checkDirectory(disk: Disk, directory: string, readOnly: boolean):
 
 /** What a crash before the first commit can leave behind is no reason to refuse; neither are hidden files. */
 const harmless = new RegExp(
-  `^(\\..*|LOCK.*|${manifestName}.*|${commitsFolder}|${snapshotsFolder}|(docstore|index_store|vector_store|graph_store|property_graph_store))$`,
+  `^(\\..*|LOCK.*|${manifestName}.*|${commitsFolder}|${snapshotsFolder}|(docstore|index_store|vector_store|graph_store|property_graph_store|chat_store))$`,
 )
 
-async function refuseOthers(disk: Disk, directory: string, readOnly: boolean): Promise<void> {
+export async function refuseOthers(disk: Disk, directory: string, readOnly: boolean): Promise<void> {
   const names = (await disk.stat(directory)) ? await disk.list(directory) : []
   const other = names.find((name) => !harmless.test(name))
   if (other !== undefined)
@@ -238,7 +238,7 @@ export async function persistTo(
   }
 }
 
-function journalOptions({
+export function journalOptions({
   durability = 'commit',
   networkFileSystem = false,
   takeover = false,

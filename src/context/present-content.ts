@@ -1,9 +1,11 @@
-/** What a context's own stores hold now, in nobody's spelling but Varve's: what leaves as a dictionary, or as files. One synchronous step, so one moment. */
+/**
+ * What a context's own stores hold now, in nobody's spelling but Varve's: what leaves as a dictionary, or as files. One synchronous step, so one moment; nodes and vectors
+ * are read when they are asked for, from where they stood then.
+ */
 import type { StorageContent } from '../interop/llamaindex-dict.ts'
 import type { RefDocRecord, VectorRecord } from '../interop/llamaindex-content.ts'
 import { metadataWithDerived } from '../interop/python-trees.ts'
-import { decode } from '../journal/codec.ts'
-import type { StoreState } from '../journal/event.ts'
+import type { Position, StoreState } from '../journal/event.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { DocumentState, RefDocState } from '../stores/document-state.ts'
 import type { JournalDocumentStore } from '../stores/document-store.ts'
@@ -13,12 +15,9 @@ import type { IndexState } from '../stores/index-state.ts'
 import { indexFolder, structsIn } from '../stores/index-store.ts'
 import type { JournalStore } from '../stores/journal-store.ts'
 import type { BaseNode } from '../stores/node.ts'
-import { nodeFromStored, type StoredNode } from '../stores/node-codec.ts'
-import { setOwn } from '../stores/own-property.ts'
+import { decodeNode } from '../stores/node-payload.ts'
 import { allGraphTriplets, unescaped, type PropertyGraphState } from '../stores/property-graph-state.ts'
 import { propertyGraphFolder } from '../stores/property-graph-store.ts'
-import { pointerTo, type Spelling } from '../stores/spelling.ts'
-import type { SpelledTree } from '../stores/stored-metadata.ts'
 import { toFloats } from '../stores/vector-cache.ts'
 import type { VectorState } from '../stores/vector-state.ts'
 
@@ -60,12 +59,10 @@ function documentsIn(
   journal: Journal,
   folder: string,
   { nodes, records, refDocs }: DocumentState,
-): Pick<StorageContent, 'nodes' | 'documentMetadata' | 'refDocs'> {
-  const entries = [...nodes.entries()]
-  const payloads = journal.payloads(
-    folder,
-    entries.map(([, position]) => position),
-  )
+): Pick<StorageContent, 'nodes' | 'nodeOf' | 'hasNode' | 'documentMetadata' | 'refDocs'> {
+  const entries = new Map(nodes.entries())
+  const toNode = (id: string, position: Position): BaseNode =>
+    decodeNode(id, journal.payload(folder, position), { folder, position })
   const toRefDoc = ({ nodeIds, metadata, spelling, extra }: RefDocState): RefDocRecord => ({
     nodeIds: [...nodeIds],
     metadata,
@@ -73,7 +70,17 @@ function documentsIn(
     ...(extra && { extra }),
   })
   return {
-    nodes: entries.map(([id], index): BaseNode => nodeFromStored(id, decode(payloads[index]!) as StoredNode)),
+    nodes: {
+      length: entries.size,
+      *[Symbol.iterator]() {
+        for (const [id, position] of entries) yield toNode(id, position)
+      },
+    },
+    hasNode: (id) => entries.has(id),
+    nodeOf(id) {
+      const position = entries.get(id)
+      return position && toNode(id, position)
+    },
     documentMetadata: new Map(
       Array.from(records.entries(), ([id, { hash, refDocId, extra }]) => [
         id,
@@ -89,14 +96,12 @@ function documentsIn(
 }
 
 function vectorsIn(journal: Journal, folder: string, { vectors }: VectorState): VectorRecord[] {
-  const entries = [...vectors.entries()]
-  const payloads = journal.payloads(
-    folder,
-    entries.map(([, { position }]) => position),
-  )
-  return entries.map(([id, { refDocId, className, metadata }], index) => ({
+  return Array.from(vectors.entries(), ([id, { position, refDocId, className, metadata, numerals }]) => ({
     id,
-    vector: toFloats(payloads[index]!),
+    get vector() {
+      return toFloats(journal.payload(folder, position))
+    },
+    ...(numerals !== undefined && { numerals }),
     ...(refDocId !== undefined && { refDocId }),
     ...(metadata && {
       metadata: metadataWithDerived(metadata.metadata, { refDocId, className }),
@@ -107,28 +112,11 @@ function vectorsIn(journal: Journal, folder: string, { vectors }: VectorState): 
 
 /** `undefined` if there is nothing in it, as where LlamaIndex has no property graph. */
 function propertyGraphIn(state: PropertyGraphState): StorageContent['propertyGraph'] {
-  if (state.nodes.size + state.relations.size + state.triplets.size === 0) return undefined
-  const floats = new Set<string>()
-  const keyOrders = new Map<string, readonly string[]>()
-  const members = (part: string, entries: Iterable<[string, SpelledTree]>): Record<string, unknown> => {
-    const object: Record<string, unknown> = {}
-    const keys: string[] = []
-    for (const [key, { value, spelling }] of entries) {
-      setOwn(object, key, value)
-      keys.push(key)
-      takeAll(spelling, pointerTo(`/${part}`, key))
-    }
-    keyOrders.set(`/${part}`, keys)
-    return object
+  const { nodes, relations, triplets } = state
+  if (nodes.size + relations.size + triplets.size === 0) return undefined
+  return {
+    nodes: [...unescaped(nodes)],
+    relations: [...unescaped(relations)],
+    triplets: [...allGraphTriplets(state)],
   }
-  const takeAll = (spelling: Spelling, at: string): void => {
-    for (const pointer of spelling.floats) floats.add(at + pointer)
-    for (const [pointer, keys] of spelling.keyOrders) keyOrders.set(at + pointer, keys)
-  }
-  const tree = {
-    nodes: members('nodes', unescaped(state.nodes)),
-    relations: members('relations', unescaped(state.relations)),
-    triplets: Array.from(allGraphTriplets(state), (triplet) => [...triplet]),
-  }
-  return { tree, spelling: { floats, keyOrders } }
 }

@@ -3,6 +3,7 @@
  * Whoever has a journal holds it; the last one to let go closes it.
  */
 import type { Disk } from '../disk/disk.ts'
+import { namingErrors } from '../disk/disk-errors.ts'
 import type { JournalHandle } from '../journal/handle.ts'
 import type { Journal } from '../journal/journal.ts'
 
@@ -30,7 +31,7 @@ export async function openShared(
 ): Promise<Journal> {
   const registry = registryOf(disk)
   for (;;) {
-    const path = await canonicalPath(disk, directory)
+    const path = await namingErrors(directory, () => canonicalPath(disk, directory))
     const known = registry.get(path)
     if (known?.closing) {
       await known.closing
@@ -75,7 +76,7 @@ export function handlesOf(journal: Journal): Set<JournalHandle> {
 /** From now on, others who open this directory share this journal, which someone holds. False if a journal is open there already. */
 export async function shareAs(disk: Disk, directory: string, journal: Journal): Promise<boolean> {
   const registry = registryOf(disk)
-  const path = await canonicalPath(disk, directory)
+  const path = await namingErrors(directory, () => canonicalPath(disk, directory))
   const other = registry.get(path)
   if (other?.closing) {
     await other.closing

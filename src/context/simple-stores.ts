@@ -1,5 +1,6 @@
 /** LlamaIndex's `Simple…Store`s, which can also be had one by one: from a directory, or in memory. */
 import type { JournalHandle } from '../journal/handle.ts'
+import { JournalChatStore } from '../stores/chat-store.ts'
 import { JournalDocumentStore } from '../stores/document-store.ts'
 import { JournalGraphStore } from '../stores/graph-store.ts'
 import { JournalIndexStore } from '../stores/index-store.ts'
@@ -66,4 +67,14 @@ export class SimplePropertyGraphStore extends JournalPropertyGraphStore {
 
   static readonly fromPersistDir: FromPersistDir<SimplePropertyGraphStore> = async (persistDir, options) =>
     new SimplePropertyGraphStore(await openExisting(persistDir, options))
+}
+
+export class SimpleChatStore extends JournalChatStore {
+  /** In memory, until a context takes it in. */
+  constructor(handle: JournalHandle = handleInMemory()) {
+    super(handle)
+  }
+
+  static readonly fromPersistDir: FromPersistDir<SimpleChatStore> = async (persistDir, options) =>
+    new SimpleChatStore(await openExisting(persistDir, options))
 }

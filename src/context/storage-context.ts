@@ -1,11 +1,19 @@
 /** Where an application's documents, vectors, indices and graphs are: one journal, and any foreign stores beside it. */
 import { namingErrors } from '../disk/disk-errors.ts'
 import { contextClosed, VarveError } from '../errors.ts'
-import { contentToDict, dictToContent, type StorageDict } from '../interop/llamaindex-dict.ts'
+import type { ExportReport } from '../interop/export-report.ts'
+import {
+  contentToDict,
+  dictToContent,
+  type StorageContent,
+  type StorageDict,
+} from '../interop/llamaindex-dict.ts'
+import { writeExport, type ExportOptions } from '../interop/llamaindex-export.ts'
 import type { Commit, CommitNote } from '../journal/commit.ts'
 import type { JournalHandle } from '../journal/handle.ts'
 import type { Journal } from '../journal/journal.ts'
 import type {
+  ChatStore,
   DocumentStore,
   GraphStore,
   IndexStore,
@@ -25,10 +33,12 @@ import {
   type OwnStore,
   type StoreOptions,
 } from './given-stores.ts'
+import { checkNote } from './commit-note.ts'
 import { appendContent } from './imported-directory.ts'
 import { defaultPersistDir, openHandle, persistTo, type OpenOptions } from './open-journal.ts'
 import { presentContent } from './present-content.ts'
 import {
+  SimpleChatStore,
   SimpleDocumentStore,
   SimpleGraphStore,
   SimpleIndexStore,
@@ -52,6 +62,7 @@ export class StorageContext {
   readonly indexStore: IndexStore
   readonly graphStore: GraphStore
   readonly propertyGraphStore: PropertyGraphStore
+  readonly chatStore: ChatStore
   readonly #handle: JournalHandle
   readonly #vectorStores: Map<string, VectorStore>
   #closing: Promise<void> | undefined
@@ -62,6 +73,7 @@ export class StorageContext {
     this.indexStore = stores.indexStore ?? new SimpleIndexStore(handle).bindTo(handle)
     this.graphStore = stores.graphStore ?? new SimpleGraphStore(handle).bindTo(handle)
     this.propertyGraphStore = stores.propertyGraphStore ?? new SimplePropertyGraphStore(handle).bindTo(handle)
+    this.chatStore = stores.chatStore ?? new SimpleChatStore(handle).bindTo(handle)
     this.#vectorStores = vectorStoresOf(handle, stores)
     for (const other of this.#othersHandles()) use(other)
   }
@@ -160,7 +172,7 @@ export class StorageContext {
   persist(persistDir: string, note?: CommitNote): Promise<Commit | undefined>
   async persist(first?: string | CommitNote, second?: CommitNote): Promise<Commit | undefined> {
     const persistDir = typeof first === 'string' ? first : undefined
-    const note = (typeof first === 'string' ? second : first) ?? {}
+    const note = checkNote((typeof first === 'string' ? second : first) ?? {})
     const { directory, hasPendingChanges } = this.#journal
     return namingErrors(persistDir ?? directory ?? defaultPersistDir, async () => {
       if (persistDir === undefined && directory !== undefined) return this.#handle.persist(note)
@@ -178,7 +190,10 @@ export class StorageContext {
   async transaction<T>(options: TransactionOptions, change: () => Promise<T>): Promise<T> {
     const { ownStoresOnly = false, ...note } = options
     this.#refuseForeign('A transaction', ownStoresOnly)
-    return namingErrors(this.#place, async () => (await this.#handle.transaction(note, change)).value)
+    return namingErrors(
+      this.#place,
+      async () => (await this.#handle.transaction(checkNote(note), change)).value,
+    )
   }
 
   /** Runs changes as one unit: if `change` throws, all own stores are as before. It does not commit. */
@@ -208,17 +223,36 @@ export class StorageContext {
   }
 
   /**
-   * Everything as LlamaIndex's `to_dict()` has it, in plain values; it is a copy. Throws `VARVE_FOREIGN_STORE` if a store persists by itself.
+   * Everything as LlamaIndex's `to_dict()` has it, which is all but chats, in plain values; it is a copy. Throws `VARVE_FOREIGN_STORE` if a store persists by itself.
    * Numbers that were floats though integral, and key orders that JavaScript does not keep, are carried along out of sight: `fromDict` knows them, `JSON.stringify` does not.
    */
   async toDict(): Promise<StorageDict> {
     const journal = this.#journal
+    return contentToDict(await this.#content(journal, 'toDict()'))
+  }
+
+  /**
+   * Writes everything, pending changes included, into a new or empty directory as LlamaIndex's files, for Python (0.14) or TypeScript (0.12.1), whose own loaders
+   * then read it. The directory comes into being in one step. The report says what the format has no place for. Throws `VARVE_NOT_STORAGE` for a directory that is not
+   * empty, `VARVE_TOO_LARGE` for what LlamaIndexTS could not read back, `VARVE_FOREIGN_STORE` if a store persists by itself.
+   */
+  async exportTo(directory: string, options: Omit<ExportOptions, 'to'>): Promise<ExportReport> {
+    const journal = this.#journal
+    const write = async (): Promise<ExportReport> => {
+      const content = await this.#content(journal, 'An export')
+      return writeExport(journal.options.disk, journal.directory, content, { ...options, to: directory })
+    }
+    // What is pending may be rolled back while it is read.
+    return journal.hasPendingChanges ? journal.together(write) : write()
+  }
+
+  async #content(journal: Journal, what: string): Promise<StorageContent> {
     const { docstore } = this
     const vectorStores = new Map<string, OwnStore>()
     for (const [namespace, store] of this.#vectorStores) if (isOwn(store)) vectorStores.set(namespace, store)
     if (this.#foreignStore() !== undefined || !(docstore instanceof JournalDocumentStore))
-      throw this.#foreignError('toDict()', 'Only what our own stores hold can be written out.')
-    return contentToDict(await presentContent(journal, { docstore, vectorStores }))
+      throw this.#foreignError(what, 'Only what our own stores hold can be written out.')
+    return presentContent(journal, { docstore, vectorStores })
   }
 
   /** Ends the use of this context; the last one of a directory gives up its lock. Persists nothing, and warns of pending changes. */
@@ -251,6 +285,7 @@ export class StorageContext {
       this.indexStore,
       this.graphStore,
       this.propertyGraphStore,
+      this.chatStore,
       ...this.#vectorStores.values(),
     ]
   }

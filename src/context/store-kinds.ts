@@ -1,6 +1,7 @@
 /** Which kind of store lives in which folder. */
 import { VarveError } from '../errors.ts'
 import type { StoreKind } from '../journal/event.ts'
+import { chatKind } from '../stores/chat-state.ts'
 import { documentKind } from '../stores/document-state.ts'
 import { graphKind } from '../stores/graph-state.ts'
 import { indexKind } from '../stores/index-state.ts'
@@ -13,6 +14,7 @@ const kinds: Readonly<Record<string, unknown>> = {
   vector_store: vectorKind,
   graph_store: graphKind,
   property_graph_store: propertyGraphKind,
+  chat_store: chatKind,
 }
 
 export function kindOf(folder: string): StoreKind {

@@ -15,15 +15,25 @@ import type { Pages } from './memory-pages.ts'
 
 /**
  * `'all'`: everything arrived, as when only the process was killed. `'none'`: only what was synced. Or
- * chance, numbers from 0 to 1.
+ * chance, numbers from 0 to 1. Or whoever decides piece by piece.
  */
-export type Fate = 'all' | 'none' | (() => number)
+export type Fate = 'all' | 'none' | (() => number) | Decisions
+
+/** What becomes of unsynced changes, asked for one after another. */
+export interface Decisions {
+  /** Whether the next change arrives whole. */
+  arrives(): boolean
+  /** Which of so many other fates it has, from 0. */
+  oneOf(fates: number): number
+  /** A number below `count`, where it matters little which: the byte at which a write is torn. */
+  anywhere(count: number): number
+}
 
 /** Another tree of nodes; the old one may live on. After `'all'` unsynced changes are still unsynced. */
 export function crashImage(root: DirectoryNode, fate: Fate): DirectoryNode {
   if (fate === 'all') return new Twins().directory(root)
-  const chance = fate === 'none' ? undefined : new Chance(fate)
-  return new Survivors(chance).directory(root)
+  if (fate === 'none') return new Survivors(undefined).directory(root)
+  return new Survivors(typeof fate === 'function' ? new Chance(fate) : fate).directory(root)
 }
 
 /** The whole tree once more, its pending changes included. One file under two names stays one file. */
@@ -66,11 +76,11 @@ class Twins {
 
 /** The tree that is left; all of it is durable then. */
 class Survivors {
-  readonly #chance: Chance | undefined
+  readonly #decisions: Decisions | undefined
   readonly #survivors = new Map<Node, Node>()
 
-  constructor(chance: Chance | undefined) {
-    this.#chance = chance
+  constructor(decisions: Decisions | undefined) {
+    this.#decisions = decisions
   }
 
   directory(node: DirectoryNode): DirectoryNode {
@@ -95,21 +105,92 @@ class Survivors {
   #entries(node: DirectoryNode): Map<string, Node> {
     if (!node.durable) return node.entries
     const entries = new Map(node.durable)
-    if (this.#chance) for (const change of node.pending) applyName(entries, this.#chance.partOf(change))
+    if (this.#decisions)
+      for (const change of node.pending) applyName(entries, partOf(change, this.#decisions))
     return entries
   }
 
   #bytes(node: FileNode): Pages {
     if (!node.durable) return node.live.clone()
     const bytes = node.durable.clone()
-    if (this.#chance) this.#chance.leave(bytes, node)
+    if (this.#decisions) leave(bytes, node, this.#decisions)
     return bytes
+  }
+}
+
+/** A rename leaves the old name, the new one, or both, but loses neither. */
+function partOf(change: PendingName, decisions: Decisions): PendingName {
+  if (decisions.arrives()) return change
+  return change.sets && change.removes !== undefined && decisions.oneOf(2) === 1 ? { sets: change.sets } : {}
+}
+
+/**
+ * Growth and data are told apart: a file may be longer than what arrived in it, and what arrived beyond its
+ * end is lost.
+ */
+function leave(bytes: Pages, { live, pending }: FileNode, decisions: Decisions): void {
+  bytes.resize(sizeLeft(bytes.size, live.size, { pending, decisions }))
+  for (const write of pending) if (write.offset < bytes.size) leaveWrite(bytes, write, decisions)
+}
+
+function sizeLeft(
+  before: number,
+  after: number,
+  { pending, decisions }: { pending: readonly PendingWrite[]; decisions: Decisions },
+): number {
+  if (before === after || decisions.arrives()) return after
+  switch (decisions.oneOf(3)) {
+    case 0:
+      return before
+    case 1: {
+      const write = pending[decisions.anywhere(pending.length)]!
+      return Math.max(before, write.offset + write.bytes.length)
+    }
+    default:
+      return before + decisions.anywhere(after - before + 1)
   }
 }
 
 const sectorBytes = 512
 
-class Chance {
+function leaveWrite(file: Pages, { offset, bytes }: PendingWrite, decisions: Decisions): void {
+  const put = (from: number, part: Uint8Array): void => {
+    const room = file.size - from
+    if (room > 0) file.write(from, part.length > room ? part.subarray(0, room) : part)
+  }
+  if (decisions.arrives()) return put(offset, bytes)
+  switch (decisions.oneOf(5)) {
+    case 0: // gone
+      return
+    case 1: // torn
+      return put(offset, bytes.subarray(0, decisions.anywhere(bytes.length)))
+    case 2: // space given, data not
+      return put(offset, new Uint8Array(bytes.length))
+    case 3: // space given, with what was there before
+      return put(offset, garbage(bytes.length, decisions.anywhere(0xffffffff) + 1))
+    default: // some sectors of it
+      for (let at = offset; at < offset + bytes.length;) {
+        const next = Math.min(at - (at % sectorBytes) + sectorBytes, offset + bytes.length)
+        if (decisions.anywhere(2) === 0) put(at, bytes.subarray(at - offset, next - offset))
+        at = next
+      }
+  }
+}
+
+function garbage(length: number, seed: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  let state = seed
+  for (let index = 0; index < length; index++) {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    bytes[index] = state
+  }
+  return bytes
+}
+
+/** Leaves it to numbers from 0 to 1. */
+class Chance implements Decisions {
   readonly #random: () => number
   /**
    * How likely an unsynced change arrives whole. One for the whole image: or mixtures would hide "nearly all"
@@ -119,74 +200,18 @@ class Chance {
 
   constructor(random: () => number) {
     this.#random = random
-    this.#arrival = [0, 0.1, 0.5, 0.9, 1][this.#below(5)]!
+    this.#arrival = [0, 0.1, 0.5, 0.9, 1][this.anywhere(5)]!
   }
 
-  /** A rename leaves the old name, the new one, or both, but loses neither. */
-  partOf(change: PendingName): PendingName {
-    if (this.#arrives()) return change
-    return change.sets && change.removes !== undefined && this.#random() < 0.5 ? { sets: change.sets } : {}
-  }
-
-  /**
-   * Growth and data are told apart: a file may be longer than what arrived in it, and what arrived beyond its
-   * end is lost.
-   */
-  leave(bytes: Pages, { live, pending }: FileNode): void {
-    bytes.resize(this.#size(bytes.size, live.size, pending))
-    for (const write of pending) this.#leaveWrite(bytes, write)
-  }
-
-  #size(before: number, after: number, pending: readonly PendingWrite[]): number {
-    if (this.#arrives()) return after
-    if (this.#random() < 0.5) return before
-    const write = pending[this.#below(pending.length)]!
-    const end =
-      this.#random() < 0.5 ? write.offset + write.bytes.length : before + this.#below(after - before + 1)
-    return Math.max(before, end)
-  }
-
-  #leaveWrite(file: Pages, { offset, bytes }: PendingWrite): void {
-    const put = (from: number, part: Uint8Array): void => {
-      const room = file.size - from
-      if (room > 0) file.write(from, part.length > room ? part.subarray(0, room) : part)
-    }
-    if (this.#arrives()) return put(offset, bytes)
-    switch (this.#below(5)) {
-      case 0: // gone
-        return
-      case 1: // torn
-        return put(offset, bytes.subarray(0, this.#below(bytes.length)))
-      case 2: // space given, data not
-        return put(offset, new Uint8Array(bytes.length))
-      case 3: // space given, with what was there before
-        return put(offset, this.#garbage(bytes.length))
-      default: // some sectors of it
-        for (let at = offset; at < offset + bytes.length;) {
-          const next = Math.min(at - (at % sectorBytes) + sectorBytes, offset + bytes.length)
-          if (this.#random() < 0.5) put(at, bytes.subarray(at - offset, next - offset))
-          at = next
-        }
-    }
-  }
-
-  #garbage(length: number): Uint8Array {
-    const bytes = new Uint8Array(length)
-    let state = this.#below(0xffffffff) + 1
-    for (let index = 0; index < length; index++) {
-      state ^= state << 13
-      state ^= state >>> 17
-      state ^= state << 5
-      bytes[index] = state
-    }
-    return bytes
-  }
-
-  #arrives(): boolean {
+  arrives(): boolean {
     return this.#random() < this.#arrival
   }
 
-  #below(count: number): number {
+  oneOf(fates: number): number {
+    return this.anywhere(fates)
+  }
+
+  anywhere(count: number): number {
     return Math.min(count - 1, Math.floor(this.#random() * count))
   }
 }

@@ -17,7 +17,8 @@ export async function namingErrors<T>(path: string, work: () => Promise<T>): Pro
   }
 }
 
-function asVarveError(error: unknown, path: string): unknown {
+/** Errors of the disk become a `VarveError`; others stay as they are. */
+export function asVarveError(error: unknown, path: string): unknown {
   const code = (error as NodeJS.ErrnoException)?.code
   if (error instanceof VarveError || code === undefined || !/^E[A-Z]+$/.test(code)) return error
   if (isDiskFull(error))
@@ -33,6 +34,13 @@ function asVarveError(error: unknown, path: string): unknown {
     case 'EEXIST':
     case 'ENOTDIR':
       return new VarveError('VARVE_NOT_A_DIRECTORY', `${path} is not a directory.`, { path, cause: error })
+    case 'EMFILE':
+    case 'ENFILE':
+      return new VarveError('VARVE_IO', `Too many files are open to open ${path} (${code}).`, {
+        path,
+        cause: error,
+        remedy: 'Close what this process does not need, or raise its limit (ulimit -n), and open again.',
+      })
     default:
       return new VarveError('VARVE_IO', `Reading or writing ${path} failed (${(error as Error).message}).`, {
         path,

@@ -4,8 +4,11 @@
  */
 import { crashImage, type Fate } from './crash-image.ts'
 import type { Announcement, Disk, FileStatus, Machine, ReadableFile, WritableFile } from './disk.ts'
-import { MemoryFile, type Access, type Operation } from './memory-file.ts'
+import { EveryFate } from './every-fate.ts'
+import { Faults, isDropping, type Fault, type Struck } from './memory-faults.ts'
+import { MemoryFile, type Access, type LookKind, type Operation } from './memory-file.ts'
 import {
+  digestOf,
   DirectoryNode,
   FileNode,
   filesUnder,
@@ -19,9 +22,11 @@ import {
   systemError,
   wholeFile,
 } from './memory-nodes.ts'
+import { seededRandom } from './seeded-random.ts'
 
 export type { Fate } from './crash-image.ts'
-export type { Operation } from './memory-file.ts'
+export type { Fault, FaultKind, Struck } from './memory-faults.ts'
+export type { Operation, OperationKind } from './memory-file.ts'
 
 export interface MemoryDiskOptions {
   machine?: Partial<Machine>
@@ -35,6 +40,24 @@ export interface MemoryDiskOptions {
    * like.
    */
   delay?: () => Promise<void>
+  /**
+   * Awaited between the beginning of a sync and its end: what is written meanwhile is not reached by it.
+   */
+  duringSync?: (operation: Operation) => Promise<void>
+}
+
+/** What a crash leaves. The same options give the same images under the same names. */
+export interface Image {
+  name: string
+  disk: MemoryDisk
+}
+
+export interface ImagesOptions {
+  /** How many at most. */
+  most: number
+  seed: number
+  /** False: leaves all to chance, as is right for a moment whose combinations were gone through before. */
+  combinations?: boolean
 }
 
 /** What all processes of one disk share. */
@@ -44,10 +67,24 @@ interface World {
   operations: number
   crashed: boolean
   announcements: Map<string, MemoryDisk>
+  faults: Faults
   onOperation: ((operation: Operation) => void) | undefined
   afterOperation: ((operation: Operation) => void) | undefined
 }
 
+/**
+ * A whole file system in memory, to crash-test what is built on it: pass it as `disk`. Every write, creation, rename and removal
+ * is seen at once and pending until the right sync: a file's bytes until the file's own, a name until its directory's.
+ * Nothing is ever truncated: a `Disk` has no such call.
+ *
+ * - `images()` and `image()` give the disks that a crash at this moment could leave: of each pending change all, nothing, or something
+ *   in between, whatever became of the others. The bytes of a write may be there, gone, torn, zeros, garbage, or some sectors of it; a file may
+ *   be longer than what arrived in it; a rename may leave the old name, the new one, or both.
+ * - `inject()` makes the n-th operation fail: `EIO`, `ENOSPC`, `EMFILE`, a short write, a failed sync, a slow one.
+ * - `onOperation` and `afterOperation` are the moments to crash at: before and after every operation.
+ *
+ * Nothing is left to chance but by a seed: the same calls with the same seeds see the same images.
+ */
 export class MemoryDisk implements Disk {
   readonly #world: World
   readonly #machine: Machine
@@ -65,6 +102,7 @@ export class MemoryDisk implements Disk {
       operations: 0,
       crashed: false,
       announcements: new Map(),
+      faults: new Faults(),
       onOperation: undefined,
       afterOperation: undefined,
     }
@@ -72,14 +110,14 @@ export class MemoryDisk implements Disk {
 
   // --- Beyond Disk: what tests do to it ---
 
-  /** How many operations were started on this disk, by all its processes. */
+  /** How many operations that change something were started on this disk, by all its processes. */
   get operations(): number {
     return this.#world.operations
   }
 
   /**
-   * Called before each operation; what it throws is the operation's error. A write whose error carries
-   * `written` has written that much.
+   * Called before each operation that changes something; what it throws is the operation's error. A write
+   * whose error carries `written` has written that much.
    */
   set onOperation(hook: ((operation: Operation) => void) | undefined) {
     this.#world.onOperation = hook
@@ -91,6 +129,11 @@ export class MemoryDisk implements Disk {
    */
   set afterOperation(hook: ((operation: Operation) => void) | undefined) {
     this.#world.afterOperation = hook
+  }
+
+  /** Makes one operation to come fail, or take its time. Answers an object that tells where it struck. */
+  inject(fault: Fault): Struck {
+    return this.#world.faults.add(fault)
   }
 
   /** Ends this disk and all its processes, and gives the one that is there after the restart. */
@@ -106,6 +149,40 @@ export class MemoryDisk implements Disk {
     const machine = { ...this.#machine, pid: this.#machine.pid + 1 }
     if (fate !== 'all') machine.bootId += '+'
     return new MemoryDisk({ ...this.#world.options, machine }, crashImage(this.#world.root, fate))
+  }
+
+  /**
+   * What a crash at this moment could leave, one after another: everything, only what was synced, then all
+   * combinations of what becomes of each unsynced change, those first in which it arrives whole or not at
+   * all; and where these are too many, what chance leaves.
+   */
+  *images({ most, seed, combinations = true }: ImagesOptions): Generator<Image> {
+    let left = most
+    for (const fate of ['all', 'none'] as const) if (left-- > 0) yield { name: fate, disk: this.image(fate) }
+    for (const grain of combinations ? (['coarse', 'fine'] as const) : []) {
+      const disks = this.#combinations(new EveryFate(grain, seededRandom(seed)), left)
+      // A part of them would be all alike: the first decisions are the last to change.
+      if (!disks) break
+      left -= disks.length
+      for (const [index, disk] of disks.entries()) yield { name: `${grain}-${index}`, disk }
+    }
+    for (let index = 0; index < left; index++)
+      yield { name: `chance-${index}`, disk: this.image(seededRandom(seed + index * 0x9e3779b9)) }
+  }
+
+  /** An image of each, or `undefined` if they are too many. */
+  #combinations(every: EveryFate, most: number): MemoryDisk[] | undefined {
+    const disks: MemoryDisk[] = []
+    do {
+      if (disks.length === most) return undefined
+      disks.push(this.image(every))
+    } while (every.next())
+    return disks
+  }
+
+  /** Equal for disks on which the same is seen: names and bytes, synced or not. */
+  digest(): string {
+    return digestOf(this.#world.root)
   }
 
   /** A twin on which everything arrived; what is unsynced here is unsynced there. */
@@ -159,11 +236,13 @@ export class MemoryDisk implements Disk {
 
   async list(directory: string): Promise<string[]> {
     await this.#turn()
+    this.#look('list', directory)
     return [...this.#directory(directory, 'scandir').entries.keys()].sort()
   }
 
   async stat(path: string): Promise<FileStatus | undefined> {
     await this.#turn()
+    this.#look('stat', path)
     try {
       const node = findNode(this.#world.root, path, 'stat')
       if (!node) return undefined
@@ -180,6 +259,7 @@ export class MemoryDisk implements Disk {
 
   async realPath(path: string): Promise<string> {
     await this.#turn()
+    this.#look('realPath', path)
     getNode(this.#world.root, path, 'realpath')
     return `/${namesOf(path, 'realpath').join('/')}`
   }
@@ -226,13 +306,13 @@ export class MemoryDisk implements Disk {
 
   async syncDirectory(directory: string): Promise<void> {
     await this.#turn()
-    this.#operate({ kind: 'syncDirectory', path: directory }, () =>
-      this.#directory(directory, 'fsync').sync(),
-    )
+    await this.#sync('syncDirectory', directory, this.#directory(directory, 'fsync'))
   }
 
   async readSmallFile(path: string): Promise<Uint8Array> {
     await this.#turn()
+    this.#look('open', path)
+    this.#look('read', path)
     return wholeFile(this.#world.root, path, 'read')
   }
 
@@ -277,6 +357,7 @@ export class MemoryDisk implements Disk {
 
   async #open(path: string): Promise<MemoryFile> {
     await this.#turn()
+    this.#look('open', path)
     const node = getNode(this.#world.root, path, 'open')
     if (node.kind === 'directory') throw systemError('EISDIR', 'open', path)
     if (node.kind !== 'file') throw systemError('ENXIO', 'open', path)
@@ -300,23 +381,53 @@ export class MemoryDisk implements Disk {
     if (this.#killed || this.#world.crashed) throw systemError('ECRASHED', 'after a crash', '')
   }
 
+  #look(kind: LookKind, path: string): void {
+    this.#world.faults.meet({ kind, path, index: this.#world.operations, pid: this.#machine.pid })
+  }
+
   #operate<T>(request: Omit<Operation, 'index' | 'pid'>, act: () => T): T {
+    const { operation } = this.#begin(request)
+    const result = act()
+    this.#end(operation)
+    return result
+  }
+
+  async #sync(kind: 'sync' | 'syncDirectory', path: string, node: FileNode | DirectoryNode): Promise<void> {
+    const reach = reachOf(node)
+    try {
+      const { operation, turns } = this.#begin({ kind, path })
+      for (let turn = 0; turn < turns; turn++) await new Promise((resume) => setImmediate(resume))
+      if (this.#world.options.duringSync) await this.#world.options.duringSync(operation)
+      this.#mustLive()
+      reach()
+      this.#end(operation)
+    } catch (error) {
+      if (node.kind === 'file' && isDropping(error)) node.drop()
+      throw error
+    }
+  }
+
+  #begin(request: Omit<Operation, 'index' | 'pid'>): { operation: Operation; turns: number } {
     this.#mustLive()
     const operation = { ...request, index: this.#world.operations++, pid: this.#machine.pid }
     this.#world.onOperation?.(operation)
     // A hook may have pulled the plug.
     this.#mustLive()
-    const result = act()
+    return { operation, turns: this.#world.faults.meet(operation) }
+  }
+
+  #end(operation: Operation): void {
     this.#world.afterOperation?.(operation)
     this.#mustLive()
-    return result
   }
 
   /** What an open file needs of its process. */
   readonly #access: Access = {
     turn: () => this.#turn(),
     mustLive: () => this.#mustLive(),
+    look: (kind, path) => this.#look(kind, path),
     operate: (request, act) => this.#operate(request, act),
+    sync: (kind, path, node) => this.#sync(kind, path, node),
     roomBytes: () => {
       const { capacityBytes } = this.#world.options
       if (capacityBytes === undefined) return Infinity
@@ -324,4 +435,15 @@ export class MemoryDisk implements Disk {
       return Math.max(0, capacityBytes - used)
     },
   }
+}
+
+/** What a sync that begins now makes durable once it ends. */
+function reachOf(node: FileNode | DirectoryNode): () => void {
+  if (node.pending.length === 0) return () => {}
+  if (node.kind === 'file') {
+    const last = node.pending.at(-1)
+    return () => node.sync(last)
+  }
+  const last = node.pending.at(-1)
+  return () => node.sync(last)
 }

@@ -3,9 +3,12 @@
  * touches them. Knows neither names nor other files.
  */
 import type { WritableFile } from './disk.ts'
-import { type FileNode, systemError } from './memory-nodes.ts'
+import { type DirectoryNode, type FileNode, systemError } from './memory-nodes.ts'
 
-export type OperationKind =
+/** Those that change what a crash leaves, and those that only look. */
+export type OperationKind = ChangeKind | LookKind
+
+export type ChangeKind =
   | 'create'
   | 'write'
   | 'sync'
@@ -15,11 +18,13 @@ export type OperationKind =
   | 'makeDirectory'
   | 'syncDirectory'
 
-/** An operation that changes what a crash leaves. */
+export type LookKind = 'open' | 'read' | 'list' | 'stat' | 'realPath'
+
+/** What a process asks of the disk. */
 export interface Operation {
   kind: OperationKind
   path: string
-  /** Counts from 0 over all processes of the disk. */
+  /** Counts the changes from 0 over all processes of the disk. A look has the number of the change that comes next. */
   index: number
   pid: number
   /** Of a write. */
@@ -32,8 +37,12 @@ export interface Access {
   /** Waits for this operation's turn. Rejects in a process that has ended. */
   turn(): Promise<void>
   mustLive(): void
-  /** Counts the operation, lets the test interfere, and runs `act` unless that throws. */
+  /** Lets the test interfere with a look. */
+  look(kind: LookKind, path: string): void
+  /** Counts the change, lets the test interfere, and runs `act` unless that throws. */
   operate<T>(request: Omit<Operation, 'index' | 'pid'>, act: () => T): T
+  /** The same for a sync, which takes its time. */
+  sync(kind: 'sync' | 'syncDirectory', path: string, node: FileNode | DirectoryNode): Promise<void>
   /** How much the disk can still take. */
   roomBytes(): number
 }
@@ -53,17 +62,20 @@ export class MemoryFile implements WritableFile {
   }
 
   size(): Promise<number> {
-    return this.#use('fstat', () => this.#node.live.size)
+    return this.#use('fstat', () => {
+      this.#access.look('stat', this.#path)
+      return this.#node.live.size
+    })
   }
 
   read(offset: number, length: number): Promise<Uint8Array> {
-    return this.#use('read', () => this.#node.live.read(offset, length))
+    return this.#use('read', () => this.#read(offset, length))
   }
 
   readNow(offset: number, length: number): Uint8Array {
     this.#access.mustLive()
     this.#mustBeOpen('read')
-    return this.#node.live.read(offset, length)
+    return this.#read(offset, length)
   }
 
   write(chunks: readonly Uint8Array[], offset: number): Promise<void> {
@@ -71,15 +83,18 @@ export class MemoryFile implements WritableFile {
   }
 
   sync(): Promise<void> {
-    return this.#use('fdatasync', () =>
-      this.#access.operate({ kind: 'sync', path: this.#path }, () => this.#node.sync()),
-    )
+    return this.#use('fdatasync', () => this.#access.sync('sync', this.#path, this.#node))
   }
 
   close(): Promise<void> {
     this.#closing ??=
       this.#busy === 0 ? Promise.resolve() : new Promise((resolve) => (this.#whenIdle = resolve))
     return this.#closing
+  }
+
+  #read(offset: number, length: number): Uint8Array {
+    this.#access.look('read', this.#path)
+    return this.#node.live.read(offset, length)
   }
 
   #write(bytes: Uint8Array, offset: number): void {
@@ -111,12 +126,12 @@ export class MemoryFile implements WritableFile {
   }
 
   /** Open when called is open to the end: a close waits. */
-  async #use<T>(call: string, operation: () => T): Promise<T> {
+  async #use<T>(call: string, operation: () => T | Promise<T>): Promise<T> {
     this.#mustBeOpen(call)
     this.#busy++
     try {
       await this.#access.turn()
-      return operation()
+      return await operation()
     } finally {
       if (--this.#busy === 0) this.#whenIdle?.()
     }

@@ -3,6 +3,7 @@
  * durable, and the changes between the two in their order. Knows no processes, no errors injected, and not
  * what a crash does with unsynced changes.
  */
+import { hash } from 'node:crypto'
 import { Pages } from './memory-pages.ts'
 
 export type Node = FileNode | DirectoryNode | SocketNode
@@ -10,6 +11,8 @@ export type Node = FileNode | DirectoryNode | SocketNode
 export interface PendingWrite {
   readonly offset: number
   readonly bytes: Uint8Array
+  /** A sync of it failed: it is seen until the restart, and no later sync writes it. */
+  readonly dropped?: true
 }
 
 /** A change of names in one directory. A rename within it is one change with both parts. */
@@ -37,9 +40,20 @@ export class FileNode {
     this.pending.push({ offset, bytes })
   }
 
-  sync(): void {
-    this.durable = undefined
-    this.pending = []
+  /** Makes durable what was written up to there; what a failed sync dropped stays as it is. */
+  sync(through = this.pending.at(-1)): void {
+    const reached = this.pending.splice(0, through ? this.pending.indexOf(through) + 1 : 0)
+    const dropped = reached.filter((write) => write.dropped)
+    this.pending.unshift(...dropped)
+    if (this.pending.length === 0) this.durable = undefined
+    else
+      for (const { offset, bytes } of reached.filter((write) => !write.dropped))
+        this.durable!.write(offset, bytes)
+  }
+
+  /** What a failed sync does to all that is pending. */
+  drop(): void {
+    this.pending = this.pending.map((write) => ({ ...write, dropped: true }))
   }
 }
 
@@ -61,9 +75,11 @@ export class DirectoryNode {
     this.pending.push(change)
   }
 
-  sync(): void {
-    this.durable = undefined
-    this.pending = []
+  /** Makes durable what was changed up to there. */
+  sync(through = this.pending.at(-1)): void {
+    const reached = this.pending.splice(0, through ? this.pending.indexOf(through) + 1 : 0)
+    if (this.pending.length === 0) this.durable = undefined
+    else for (const change of reached) applyName(this.durable!, change)
   }
 }
 
@@ -139,6 +155,20 @@ export function filesUnder(directory: DirectoryNode, found = new Set<FileNode>()
     if (node.kind === 'directory') filesUnder(node, found)
   }
   return found
+}
+
+/** Equal for trees that look the same. */
+export function digestOf(directory: DirectoryNode): string {
+  return hash('sha1', described(directory), 'base64')
+}
+
+function described({ entries }: DirectoryNode): string {
+  let text = ''
+  for (const name of [...entries.keys()].sort()) {
+    const node = entries.get(name)!
+    text += `${name}\0${node.kind === 'directory' ? `(${described(node)})` : node.kind === 'file' ? node.live.digest : node.kind}\0`
+  }
+  return text
 }
 
 export function wholeFile(root: DirectoryNode, path: string, call: string): Uint8Array {

@@ -2,7 +2,9 @@
  * Bytes in pages that clones share until one of them writes: cloning a file costs its page table, so a test
  * can take 200,000 images of a disk. Knows nothing of files.
  */
-const pageBytes = 8192
+import { hash } from 'node:crypto'
+
+const pageBytes = 1024
 
 interface Page {
   /**
@@ -20,6 +22,7 @@ export class Pages {
   #pages: (Page | undefined)[] = []
   #owner: object = {}
   #size = 0
+  #digest: string | undefined
 
   get size(): number {
     return this.#size
@@ -29,8 +32,15 @@ export class Pages {
     const twin = new Pages()
     twin.#pages = this.#pages.slice()
     twin.#size = this.#size
+    twin.#digest = this.#digest
     this.#owner = {}
     return twin
+  }
+
+  /** Equal for equal bytes. Clones share it until one of them is written to. */
+  get digest(): string {
+    this.#digest ??= hash('sha1', this.read(0, this.#size), 'base64')
+    return this.#digest
   }
 
   /** Up to `length` bytes: fewer at the end. Always a copy. */
@@ -49,6 +59,7 @@ export class Pages {
 
   /** Writes and, beyond the end, grows; a gap reads as zeros. */
   write(offset: number, bytes: Uint8Array): void {
+    this.#digest = undefined
     for (let done = 0; done < bytes.length;) {
       const within = (offset + done) % pageBytes
       const count = Math.min(pageBytes - within, bytes.length - done)
@@ -60,6 +71,8 @@ export class Pages {
 
   /** Cuts, or grows with zeros. */
   resize(size: number): void {
+    if (size === this.#size) return
+    this.#digest = undefined
     if (size < this.#size) {
       this.#pages.length = Math.ceil(size / pageBytes)
       const within = size % pageBytes

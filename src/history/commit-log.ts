@@ -94,7 +94,7 @@ function toEntry(frame: ScannedFrame, segment: LogSegment): LogEntry {
   try {
     if (frame.flags & frameFlags.mark) return { ...place, kind: 'mark' }
     if (frame.flags & frameFlags.seal) {
-      if (frame.offset === segmentHeaderBytes) segment.seal = heads.seal(toReadFrame(frame))
+      if (frame.offset === segmentHeaderBytes) segment.seal = heads.seal(toReadFrame(frame), segment.number)
       return { ...place, kind: 'seal' }
     }
     return { ...place, kind: 'commit', commit: toCommit(frame, segment.number) }
@@ -107,7 +107,7 @@ function toEntry(frame: ScannedFrame, segment: LogSegment): LogEntry {
 function toCommit(frame: ScannedFrame, segment: number): LogCommit {
   const note = frame.items[0]
   const isGood = note === undefined || note.whole
-  const decoded = decodeCommit(toReadFrame(isGood ? frame : { ...frame, items: [] }))
+  const decoded = decodeCommit(toReadFrame(isGood ? frame : { ...frame, items: [] }), segment)
   const hash = commitHash(frame.hashed)
   return { ...decoded, hash, segment, offset: frame.offset, noteFault: note?.fault, noteLost: !isGood }
 }

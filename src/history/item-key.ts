@@ -19,7 +19,7 @@ export function itemKey(folder: string, type: string | undefined, { row }: Scann
     const [, field, key] = rest
     return [first, texts([field, key])].filter(Boolean).join(' / ')
   }
-  return root === 'property_graph_store' ? unescapeText(first) : first
+  return root === 'property_graph_store' || root === 'chat_store' ? unescapeText(first) : first
 }
 
 function texts(values: unknown[]): string {

@@ -118,7 +118,9 @@ export class SnapshotCheck {
     const section = sections.get(catalogSubject)
     if (!section) return 'unreadable'
     if (!this.#catalog) return 'not compared'
-    return isSameCatalog(Catalog.fromPlain(decode(section)), this.#catalog) ? 'equal' : 'differs'
+    const catalog = Catalog.fromPlain(decode(section))
+    if (!catalog) return 'unreadable'
+    return isSameCatalog(catalog, this.#catalog) ? 'equal' : 'differs'
   }
 
   #fresh(folder: string): Replay | undefined {

@@ -20,6 +20,21 @@ export interface VerifyReport {
   snapshots: VerifiedSnapshot[]
   /** Who holds the lock: what is torn or unnamed may be its work of this very moment. */
   writer: { pid: number; host: string; state: string } | undefined
+  /** Where it was asked for. */
+  anchor?: AnchorReport
+}
+
+/** What something that was kept elsewhere says about this history. */
+export interface AnchorReport {
+  /**
+   * `anchored`: commits 1 to `number` are those it saw. `rewritten`: they are others. `cut short`: the history ends before. `unknown`: some of
+   * them are lost.
+   */
+  state: 'anchored' | 'rewritten' | 'cut short' | 'unknown'
+  /** The last commit that it saw. */
+  number: number
+  /** So many commits came after that: it says nothing of them. */
+  later: number
 }
 
 /** First and last. */

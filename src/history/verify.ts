@@ -2,13 +2,17 @@
 import type { Disk } from '../disk/disk.ts'
 import { namingErrors } from '../disk/disk-errors.ts'
 import { readLockHolder } from '../log/lock.ts'
+import { holdAgainst, type Anchor } from './anchor.ts'
 import { Inspection, type InspectionOptions } from './inspection.ts'
 import { findJournal, type JournalPlace } from './journal-place.ts'
 import { SegmentReader } from './segment-reader.ts'
 import { unnamedBytes } from './unnamed-bytes.ts'
 import type { VerifyReport } from './verify-report.ts'
 
-export type VerifyOptions = InspectionOptions
+export interface VerifyOptions extends InspectionOptions {
+  /** What was kept elsewhere: how far does it anchor this history? */
+  against?: Anchor
+}
 
 /**
  * Takes no lock and writes nothing; a writer may be at work. Throws, without a verdict, `VARVE_NOT_FOUND`, `VARVE_NOT_A_DIRECTORY`, `VARVE_NEWER`,
@@ -17,10 +21,13 @@ export type VerifyOptions = InspectionOptions
 export async function verifyDirectory(
   disk: Disk,
   directory: string,
-  options: VerifyOptions = {},
+  { against, ...options }: VerifyOptions = {},
 ): Promise<VerifyReport> {
   const place = await findJournal(disk, directory)
-  return withInspection(place, options, (inspection) => toReport(place, inspection))
+  return withInspection(place, options, async (inspection) => ({
+    ...(await toReport(place, inspection)),
+    ...(against && { anchor: holdAgainst(inspection.commits, against) }),
+  }))
 }
 
 /** Inspects a journal, and closes its files afterwards. */

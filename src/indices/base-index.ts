@@ -8,6 +8,13 @@ import type { RefDocInfo, VectorStore } from '../stores/contract.ts'
 import type { IndexStruct, StructChange, StructView } from '../stores/index-struct.ts'
 import type { BaseNode } from '../stores/node.ts'
 import { checkCount } from './check-count.ts'
+import {
+  checkStrategy,
+  hashedOnly,
+  withoutDuplicates,
+  type IngestOptions,
+  type IngestReport,
+} from './docstore-strategy.ts'
 import type { IndexStorage } from './index-storage.ts'
 import {
   runStep,
@@ -148,20 +155,41 @@ export abstract class BaseIndex {
 
   /** Updates the documents that are new or have changed, all of them as one unit. Answers which. */
   async refreshRefDocs(documents: readonly BaseNode[], work: LongWork = {}): Promise<boolean[]> {
-    const latest = lastOfEachId(documents)
-    const view = await this.struct.current()
-    const stale = await staleDocuments(
-      this.storageContext.docstore,
-      latest,
-      this.tracksNodes ? view : undefined,
-    )
-    if (stale.size > 0) {
-      await this.#replace(
-        latest.filter(({ id_ }) => stale.has(id_)),
-        work,
-      )
-    }
-    return documents.map(({ id_ }) => stale.has(id_))
+    const changed = new Set((await this.ingest(documents, work)).changed)
+    return documents.map(({ id_ }) => changed.has(id_))
+  }
+
+  /**
+   * Takes in the documents that a strategy of LlamaIndex's ingestion pipeline finds worth it, and deletes those it wants gone, all of them as one unit: a document's
+   * hash changes with its nodes or not at all. The transformations are the index's `nodeParser`, any function from documents to nodes, and its models.
+   */
+  async ingest(documents: readonly BaseNode[], options: IngestOptions = {}): Promise<IngestReport> {
+    const { docstoreStrategy = 'upserts', ...work } = options
+    const strategy = checkStrategy(docstoreStrategy)
+    const given = lastOfEachId(documents)
+    const wanted =
+      strategy === 'duplicates_only'
+        ? await withoutDuplicates(this.storageContext.docstore, given, await this.#documentIds())
+        : await this.#stale(given)
+    const ids = new Set(given.map(({ id_ }) => id_))
+    const others = strategy === 'upserts_and_delete' ? await this.#documentIds() : []
+    const deleted = others.filter((id) => !ids.has(id))
+    if (wanted.length + deleted.length > 0) await this.#replace(wanted, work, deleted)
+    const changed = wanted.map(({ id_ }) => id_)
+    for (const id of changed) ids.delete(id)
+    return { changed, deleted, skipped: [...ids] }
+  }
+
+  /** The documents that the index does not hold as they are now. */
+  async #stale(documents: readonly BaseNode[]): Promise<BaseNode[]> {
+    const view = this.tracksNodes ? await this.struct.current() : undefined
+    const stale = await staleDocuments(this.storageContext.docstore, documents, view)
+    return documents.filter(({ id_ }) => stale.has(id_))
+  }
+
+  async #documentIds(): Promise<string[]> {
+    if (this.tracksNodes) return [...(await this.refDocInfo()).keys()]
+    return await hashedOnly(this.storageContext.docstore)
   }
 
   /** The source documents of the index's nodes, each with those of its nodes that this index has. */
@@ -185,12 +213,16 @@ export abstract class BaseIndex {
     await this.run({ addition: await this.prepare(lastOfEachId(nodes), work), hashes }, work)
   }
 
-  async #replace(documents: readonly BaseNode[], work: LongWork): Promise<void> {
+  async #replace(
+    documents: readonly BaseNode[],
+    work: LongWork,
+    deletedDocIds: readonly string[] = [],
+  ): Promise<void> {
     const hashes = new Map(documents.map((document) => [document.id_, document.hash]))
     const nodes = await parseNodes(this.#nodeParser, documents, work)
     const replacedDocIds = new Set(hashes.keys())
     const addition = await this.prepare(lastOfEachId(nodes), { ...work, replacedDocIds })
-    const removal = { refDocIds: [...hashes.keys()], deleteFromDocstore: true }
+    const removal = { refDocIds: [...hashes.keys(), ...deletedDocIds], deleteFromDocstore: true }
     await this.run({ removal, addition, hashes }, work)
   }
 

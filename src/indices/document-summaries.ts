@@ -66,8 +66,10 @@ export function planSummaries(
   const empty = [...lists].filter(([, list]) => list.size === 0).map(([summaryId]) => summaryId)
   for (const [key, list] of lists)
     if (list.size > 0) changes.push({ op: 'set', field: 'summaryIdToNodeIds', key, value: [...list] })
-  changes.push(...retirements(view, new Set(empty), added))
-  return { changes, orphans: empty.filter((id) => !removed.has(id) && view.has('summaryIdToNodeIds', id)) }
+  return {
+    changes: [...changes, ...retirements(view, new Set(empty), added)],
+    orphans: empty.filter((id) => !removed.has(id) && view.has('summaryIdToNodeIds', id)),
+  }
 }
 
 function retirements(

@@ -8,7 +8,13 @@ import type { EmbedModel } from './embed-model.ts'
 import { embedQuestion } from './embed-question.ts'
 import { fetchHits, type Hit } from './fetch-hits.ts'
 import { NodeSelection } from './node-selection.ts'
-import { asQuery, type NodeWithScore, type Query, type RetrieveOptions } from './retriever.ts'
+import {
+  asQuery,
+  checkRetrieverMode,
+  type NodeWithScore,
+  type Query,
+  type RetrieveOptions,
+} from './retriever.ts'
 import type { Retriever, RetrieverOptions } from './retriever.ts'
 import type { StructHandle } from './struct-handle.ts'
 
@@ -28,6 +34,7 @@ export class DocumentSummaryRetriever implements Retriever {
   constructor(parts: DocumentSummaryParts, options: RetrieverOptions) {
     this.#parts = parts
     this.#selection = new NodeSelection(options)
+    checkRetrieverMode(options.retrieverMode ?? 'embedding', ['embedding'])
     this.#docIds = options.docIds
     this.#topK = checkCount('similarityTopK', options.similarityTopK ?? 1)
   }

@@ -99,8 +99,8 @@ async function planStepRemoval(
   const nothing = { nodeIds: new Set<string>(), vectorIds: [], documentIds: [], refDocIds: [] }
   if (step.removal === undefined) return nothing
   const readded = new Set(step.addition?.nodes.map((node) => node.id_))
-  const replaces = step.addition !== undefined
-  return await planRemoval(storage, view, { ...step.removal, readded, replaces, companions })
+  const replaced = new Set(step.hashes?.keys())
+  return await planRemoval(storage, view, { ...step.removal, readded, replaced, companions })
 }
 
 /** A store that keeps the text, or cannot delete by id, is asked by source document, before anything is added to that document. */

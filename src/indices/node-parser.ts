@@ -17,7 +17,7 @@ export async function parseNodes(
   const nodes: BaseNode[] = []
   await inSteps(documents, { ...work, phase: 'split', size: 1 }, async ([document]) => {
     const parsed = typeof parser === 'function' ? await parser([document!]) : await parser.split(document!)
-    nodes.push(...parsed)
+    for (const node of parsed) nodes.push(node)
   })
   return nodes
 }

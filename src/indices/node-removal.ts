@@ -37,8 +37,8 @@ export type Companions = (
 export interface RemovalPlanRequest extends RemovalRequest {
   /** Ids of nodes that are added in the same step. They are replaced where they stand. */
   readded: ReadonlySet<string>
-  /** New versions of the source documents are added in the same step. */
-  replaces: boolean
+  /** Source documents whose new versions are added in the same step. */
+  replaced: ReadonlySet<string>
   companions: Companions
 }
 
@@ -47,7 +47,7 @@ export async function planRemoval(
   view: StructView,
   request: RemovalPlanRequest,
 ): Promise<Removal> {
-  const { nodeIds = [], refDocIds = [], deleteFromDocstore, readded, replaces, companions } = request
+  const { nodeIds = [], refDocIds = [], deleteFromDocstore, readded, replaced, companions } = request
   const infos = await refDocInfos(storage.docstore, refDocIds)
   const all = [...nodeIds, ...[...infos.values()].flatMap((info) => info?.nodeIds ?? [])]
   const wanted = new Set(all.filter((id) => !readded.has(id)))
@@ -69,6 +69,7 @@ export async function planRemoval(
   if (!deleteFromDocstore) return removal
   const free = new Set([...own].filter((id) => !others.nodes.has(id)))
   for (const [refDocId, info] of infos) {
+    const replaces = replaced.has(refDocId)
     if (info === undefined) {
       if (!replaces && (await isOnlyHash(storage.docstore, refDocId))) removal.documentIds.push(refDocId)
     } else if (!replaces && ![refDocId, ...info.nodeIds].some((id) => others.nodes.has(id))) {
@@ -79,7 +80,7 @@ export async function planRemoval(
       removal.documentIds.push(refDocId)
     }
   }
-  removal.documentIds.push(...free)
+  for (const id of free) removal.documentIds.push(id)
   return removal
 }
 

@@ -46,7 +46,7 @@ export async function planPropertyGraph(
 
 type Call = () => Promise<void>
 
-/** The contract deletes nodes with their relations; a relation whose ends stay goes with its subject, which comes back with its others. */
+/** Nodes take their relations along; what else is lost goes by itself. */
 async function removalCalls(
   store: PropertyGraphStore,
   request: PropertyGraphRequest,
@@ -69,16 +69,8 @@ async function removalCalls(
     (triplet) => !lost.has(tripletKey(triplet)) && !gone.has(triplet[0]) && !gone.has(triplet[2]),
   )
   const nodes = await goneNodes(store, { lost, gone, leaving, all, staying })
-  const subjects = all.filter((triplet) => lost.has(tripletKey(triplet))).map(([subject]) => subject)
-  const ids = [...new Set([...nodes, ...subjects])]
-  const back = (await store.get({ ids })).filter((node) => !nodes.has(idOf(node)))
-  const touched = new Set(ids)
-  const again = staying.filter(([subject, , object]) => touched.has(subject) || touched.has(object))
-  return [
-    () => store.delete({ ids }),
-    () => store.upsertNodes(back),
-    () => store.upsertRelations(again.map((triplet) => relations.get(tripletKey(triplet))!)),
-  ]
+  const loose = all.filter((triplet) => lost.has(tripletKey(triplet)))
+  return [() => store.delete({ ids: [...nodes] }), () => store.delete({ triplets: loose })]
 }
 
 interface Sources {

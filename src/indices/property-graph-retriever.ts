@@ -10,7 +10,13 @@ import type { EntityExtractor } from './knowledge-graph-retriever.ts'
 import { namedEntities } from './named-entities.ts'
 import { NodeSelection } from './node-selection.ts'
 import { idOf, isChunk, sourceOf } from './property-graph-nodes.ts'
-import { asQuery, type NodeWithScore, type Query, type RetrieveOptions } from './retriever.ts'
+import {
+  asQuery,
+  checkRetrieverMode,
+  type NodeWithScore,
+  type Query,
+  type RetrieveOptions,
+} from './retriever.ts'
 import type { Retriever, RetrieverOptions } from './retriever.ts'
 import type { StructHandle } from './struct-handle.ts'
 import { tripletKey } from './triplet-key.ts'
@@ -32,6 +38,7 @@ export class PropertyGraphRetriever implements Retriever {
   constructor(parts: PropertyGraphParts, options: RetrieverOptions) {
     this.#parts = parts
     this.#selection = new NodeSelection(options)
+    checkRetrieverMode(options.retrieverMode ?? 'keyword', ['keyword'])
     this.#includeText = options.includeText ?? true
     this.#counts = {
       depth: checkCount('graphStoreQueryDepth', options.graphStoreQueryDepth ?? 1),

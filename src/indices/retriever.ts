@@ -1,13 +1,14 @@
 /** What every retriever can do, whatever index it asks. */
 import { VarveError } from '../errors.ts'
+import type { VectorStoreQuery } from '../stores/contract.ts'
 import type { MetadataFilters } from '../stores/metadata-filters.ts'
 import type { BaseNode } from '../stores/node.ts'
 
 export interface NodeWithScore {
   node: BaseNode
   /**
-   * Higher is better. Of a vector index the similarity; of a keyword table the share of the question's keywords that the node has; of a
-   * summary index always 1; of a knowledge graph always 1,000, as in LlamaIndex, and the order tells.
+   * Higher is better. Where vectors are compared the similarity (of mode `mmr` its own score); of a keyword table the share of the question's keywords that the
+   * node has; of a summary index that answers all nodes always 1; of a knowledge graph always 1,000, as in LlamaIndex, and the order tells.
    */
   score: number
 }
@@ -29,20 +30,41 @@ export interface Retriever {
   retrieve(query: string | Query, options?: RetrieveOptions): Promise<NodeWithScore[]>
 }
 
+/** Handed to the vector store as they are: what a mode other than `default` asks for. */
+const modeOptionNames = [
+  'mmrThreshold',
+  'mmrPrefetchK',
+  'mmrPrefetchFactor',
+  'alpha',
+  'sparseTopK',
+  'hybridTopK',
+] as const satisfies (keyof VectorStoreQuery)[]
+
+type ModeOptions = Pick<VectorStoreQuery, (typeof modeOptionNames)[number]>
+
+export function modeOptions(options: ModeOptions): ModeOptions {
+  return Object.fromEntries(
+    modeOptionNames.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
+  )
+}
+
 /** For all retrievers; those of one kind of index are ignored by the others. */
-export interface RetrieverOptions {
+export interface RetrieverOptions extends ModeOptions {
   /** Only nodes whose metadata matches. */
   filters?: MetadataFilters
   /** Only nodes of these source documents. */
   docIds?: readonly string[]
   /** Only these nodes. */
   nodeIds?: readonly string[]
-  /** Vector index: how many hits. Knowledge graph: how many triplets by embedding. Default 2. */
+  /**
+   * Vector index: how many hits, default 2. Knowledge graph by embedding: how many triplets, default 2. Summary index by embedding, document summary index:
+   * how many nodes, or documents, default 1.
+   */
   similarityTopK?: number
   /** Multimodal index: how many images. Default: as many as texts. */
   imageSimilarityTopK?: number
-  /** Vector index: a query mode of its vector store. Default `default`. */
-  mode?: string
+  /** Vector index: a query mode of its vector store; ours has `default` and `mmr`. Default `default`. */
+  vectorStoreQueryMode?: string
   /** Keyword table: how many of the question's keywords count; knowledge graph: how many entities. Default 10. */
   maxKeywordsPerQuery?: number
   /** Keyword table, knowledge graph: how many hits. Default 10. */
@@ -62,9 +84,14 @@ export interface RetrieverOptions {
 /**
  * | index             | modes, the default first                         |
  * |-------------------|--------------------------------------------------|
+ * | summary           | `default` (all nodes), `embedding`               |
+ * | document summary  | `embedding`                                      |
  * | keyword table     | `default`, `simple`, `rake`                      |
  * | knowledge graph   | `keyword`, `embedding`, `hybrid`                 |
+ * | property graph    | `keyword`                                        |
  * | tree              | `select_leaf_embedding`, `all_leaf`, `root`      |
+ *
+ * LlamaIndex's modes that have a language model choose (`llm`, `select_leaf`) are refused.
  */
 export type RetrieverMode =
   | 'default'

@@ -50,9 +50,12 @@ export class SentenceSplitter {
   split(document: BaseNode): TextNode[] {
     const text = document.getText()
     const chunks: TextNode[] = []
+    let reached = 0
     for (const span of this.#chunks(text)) {
       const chunk = trimmed(text, span)
-      if (chunk !== undefined) chunks.push(this.#nodeOf(document, text, chunk))
+      if (chunk === undefined || chunk.end <= reached) continue // Nothing but white space is new.
+      chunks.push(this.#nodeOf(document, text, chunk))
+      reached = chunk.end
     }
     return linked(chunks, document)
   }
@@ -63,7 +66,7 @@ export class SentenceSplitter {
     for (const span of this.#spans.of(text)) {
       if (open.length > 0 && size + span.size > this.chunkSize) {
         yield { start: open[0]!.start, end: open.at(-1)!.end }
-        open = this.#overlap(open, this.chunkSize - span.size)
+        open = this.#overlap(open, firstWithText(text, open), this.chunkSize - span.size)
         size = sizeOf(open)
       }
       open.push(span)
@@ -72,11 +75,11 @@ export class SentenceSplitter {
     if (open.length > 0) yield { start: open[0]!.start, end: open.at(-1)!.end }
   }
 
-  /** The last spans of a chunk that fit into the overlap, and leave room for what comes next. */
-  #overlap(spans: readonly Span[], room: number): Span[] {
+  /** The last spans of a chunk that fit into the overlap, and leave room for what comes next; never all that has text. */
+  #overlap(spans: readonly Span[], first: number, room: number): Span[] {
     let size = 0
     let from = spans.length
-    while (from > 1 && size + spans[from - 1]!.size <= Math.min(this.chunkOverlap, room))
+    while (from > first + 1 && size + spans[from - 1]!.size <= Math.min(this.chunkOverlap, room))
       size += spans[--from]!.size
     return spans.slice(from)
   }
@@ -114,6 +117,13 @@ function trimmed(text: string, { start, end }: Segment): Segment | undefined {
   const chunk = text.slice(start, end)
   const from = start + chunk.length - chunk.trimStart().length
   return chunk.trim() === '' ? undefined : { start: from, end: from + chunk.trim().length }
+}
+
+function firstWithText(text: string, spans: readonly Span[]): number {
+  return Math.max(
+    0,
+    spans.findIndex((span) => trimmed(text, span) !== undefined),
+  )
 }
 
 function sizeOf(spans: readonly Span[]): number {

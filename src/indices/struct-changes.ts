@@ -7,7 +7,10 @@ import { canonicalStructType } from '../stores/struct-types.ts'
 export function copyStruct(struct: IndexStruct): IndexStruct {
   const kinds = structFields[canonicalStructType(struct.type)] ?? {}
   const copy: IndexStruct = { ...struct }
-  for (const [field, value] of Object.entries(struct)) if (value instanceof Map) copy[field] = new Map(value)
+  for (const [field, value] of Object.entries(struct)) {
+    if (value instanceof Map) copy[field] = new Map(value)
+    else if (Array.isArray(value)) copy[field] = [...(value as unknown[])]
+  }
   for (const [field, kind] of Object.entries(kinds)) {
     const value = struct[field]
     if (kind === 'list') copy[field] = [...((value ?? []) as Iterable<string>)]
@@ -18,6 +21,7 @@ export function copyStruct(struct: IndexStruct): IndexStruct {
   return copy
 }
 
+/** Changes `struct` and the lists and maps in it: give it a copy. */
 export function applyChanges(struct: IndexStruct, changes: readonly StructChange[]): void {
   for (const change of changes) applyChange(struct, change)
 }
@@ -39,7 +43,7 @@ function applyChange(struct: IndexStruct, change: StructChange): void {
       removeMember(mapOf(struct, change.field), change.key, change.member)
       break
     case 'append':
-      struct[change.field] = [...membersOf(struct[change.field]), change.member]
+      listOf(struct, change.field).push(change.member)
       break
     case 'withdraw':
       struct[change.field] = membersOf(struct[change.field]).filter((member) => member !== change.member)
@@ -79,6 +83,12 @@ function mapOf(struct: IndexStruct, field: string): Map<string, unknown> {
   const map = new Map(entriesOf(value))
   struct[field] = map
   return map
+}
+
+function listOf(struct: IndexStruct, field: string): string[] {
+  const list = membersOf(struct[field])
+  struct[field] = list
+  return list
 }
 
 /** A key whose last member goes, goes too. */

@@ -49,7 +49,8 @@ export function leafAdditions(
   const changes: StructChange[] = []
   const orphans: string[] = []
   const places = new Map<string, string>()
-  let next = Math.max(-1, ...all.map(([position]) => Number(position)).filter(Number.isFinite)) + 1
+  let next = 0
+  for (const [position] of all) if (Number(position) >= next) next = Number(position) + 1
   const add = (id: string, childIds: readonly string[]): void => {
     places.set(id, String(next++))
     roots.add(id)

@@ -18,12 +18,12 @@ export async function gatherRoots(
 ): Promise<TreeNode[]> {
   let now = [...roots]
   while (now.length > numChildren) {
-    const lowest = Math.min(...now.map(({ height }) => height))
+    const lowest = lowestOf(now)
     const low = now.filter(({ height }) => height === lowest)
     const others = now.filter(({ height }) => height > lowest)
     if (low.length === 1) {
       // Alone at the bottom, it counts as one of the next level, after those that came before it.
-      const next = Math.min(...others.map(({ height }) => height))
+      const next = lowestOf(others)
       now = [...others, { ...low[0]!, height: next }]
       continue
     }
@@ -35,4 +35,8 @@ export async function gatherRoots(
     now = [...others, ...gathered]
   }
   return now
+}
+
+function lowestOf(nodes: readonly TreeNode[]): number {
+  return nodes.reduce((lowest, { height }) => Math.min(lowest, height), Infinity)
 }

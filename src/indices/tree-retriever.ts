@@ -1,11 +1,8 @@
 /** Answers the leaves of a tree, its roots, or the leaves that are reached by following what is most similar to a question. */
 import type { DocumentStore } from '../stores/contract.ts'
 import type { StructView } from '../stores/index-struct.ts'
-import type { BaseNode, Embedding } from '../stores/node.ts'
-import { VectorMatrix } from '../stores/vector-matrix.ts'
 import { checkCount } from './check-count.ts'
 import type { EmbedModel } from './embed-model.ts'
-import { embedNodes } from './embed-nodes.ts'
 import { embedQuestion } from './embed-question.ts'
 import { fetchHits, type Hit } from './fetch-hits.ts'
 import { NodeSelection } from './node-selection.ts'
@@ -17,6 +14,7 @@ import {
   type RetrieveOptions,
 } from './retriever.ts'
 import type { Retriever, RetrieverOptions } from './retriever.ts'
+import { similarNodes } from './similar-nodes.ts'
 import type { StructHandle } from './struct-handle.ts'
 import { childrenOf, leavesOf, rootsOf } from './tree-shape.ts'
 
@@ -90,20 +88,11 @@ export class TreeRetriever implements Retriever {
     const nodes = await this.#parts.docstore.getNodes(ids, { raiseError: false })
     const found = new Set(nodes.map(({ id_ }) => id_))
     const missing = ids.filter((id) => !found.has(id))
-    const matrix = new VectorMatrix()
-    for (const { node, embedding } of await this.#embedded(nodes, signal)) matrix.set(node.id_, embedding)
-    const { ids: best, similarities } = matrix.topK(asked, this.#branches)
+    const { embedModel: model } = this.#parts
+    const { ids: best, similarities } = await similarNodes(nodes, asked, { k: this.#branches, model, signal })
     return [
       ...missing.map((nodeId) => ({ nodeId, score: 0 })),
       ...best.map((nodeId, at) => ({ nodeId, score: similarities[at]! })),
     ]
-  }
-
-  /** Nodes that were kept without a vector get one for this question; those without content are not looked at. */
-  async #embedded(
-    nodes: readonly BaseNode[],
-    signal: AbortSignal | undefined,
-  ): Promise<{ node: BaseNode; embedding: Embedding }[]> {
-    return await embedNodes(nodes, { signal, model: this.#parts.embedModel, batchSize: 64 })
   }
 }

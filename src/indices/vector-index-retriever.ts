@@ -6,7 +6,7 @@ import { checkCount } from './check-count.ts'
 import type { EmbedModel } from './embed-model.ts'
 import { embedQuestion } from './embed-question.ts'
 import { fetchHits, type Hit } from './fetch-hits.ts'
-import { asQuery, type NodeWithScore, type Query, type RetrieveOptions } from './retriever.ts'
+import { asQuery, modeOptions, type NodeWithScore, type Query, type RetrieveOptions } from './retriever.ts'
 import type { Retriever, RetrieverOptions } from './retriever.ts'
 import type { StructHandle } from './struct-handle.ts'
 import { nodeIdOfVector } from './struct-references.ts'
@@ -35,31 +35,28 @@ export class VectorIndexRetriever implements Retriever {
   async retrieve(query: string | Query, { signal }: RetrieveOptions = {}): Promise<NodeWithScore[]> {
     const { docstore, struct, embedModel, keepsNodes } = this.#parts
     const asked = asQuery(query)
-    const embedding =
-      asked.embedding ?? (await embedQuestion(asked.queryStr ?? '', { struct, embedModel, signal }))
+    const isInWords = wordModes.has(this.#options.vectorStoreQueryMode)
+    const embedding = isInWords
+      ? asked.embedding
+      : (asked.embedding ?? (await embedQuestion(asked.queryStr ?? '', { struct, embedModel, signal })))
     signal?.throwIfAborted()
     if (keepsNodes) return await fetchHits(docstore, struct, () => this.#find(asked, embedding))
     const result = await this.#ask(asked, { embedding, nodeIds: this.#options.nodeIds })
     return nodesOf(result)
   }
 
-  async #find(query: Query, embedding: ArrayLike<number>): Promise<Hit[]> {
+  async #find(query: Query, embedding: ArrayLike<number> | undefined): Promise<Hit[]> {
     const view = await this.#parts.struct.current()
     const nodeIds = new VectorCandidates(view, this.#nodeIds)
     const { ids, similarities } = await this.#ask(query, { embedding, nodeIds })
     return ids.flatMap((id, at) => hitOf(view, id, similarities[at]!))
   }
 
-  async #ask(
-    { queryStr }: Query,
-    {
-      embedding,
-      nodeIds,
-    }: { embedding: ArrayLike<number>; nodeIds: readonly string[] | ReadonlySet<string> | undefined },
-  ): Promise<VectorStoreQueryResult> {
-    const { similarityTopK, mode, filters, docIds } = this.#options
+  async #ask({ queryStr }: Query, { embedding, nodeIds }: Wanted): Promise<VectorStoreQueryResult> {
+    const { similarityTopK, vectorStoreQueryMode: mode, filters, docIds } = this.#options
     return await this.#parts.vectorStore.query({
-      queryEmbedding: embedding,
+      ...modeOptions(this.#options),
+      ...(embedding !== undefined && { queryEmbedding: embedding }),
       similarityTopK,
       ...(queryStr !== undefined && { queryStr }),
       ...(mode !== undefined && { mode }),
@@ -69,6 +66,14 @@ export class VectorIndexRetriever implements Retriever {
     })
   }
 }
+
+interface Wanted {
+  embedding: ArrayLike<number> | undefined
+  nodeIds: readonly string[] | ReadonlySet<string> | undefined
+}
+
+/** These ask a database for words: the question needs no vector. */
+const wordModes: ReadonlySet<string | undefined> = new Set(['text_search', 'sparse'])
 
 /** A vector that left the index while the store searched is no hit. */
 function hitOf(view: StructView, vectorId: string, score: number): Hit[] {

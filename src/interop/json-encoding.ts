@@ -19,6 +19,11 @@ export function jsonToUtf8(bytes: Uint8Array, file: string): Uint8Array {
   return transcode(text, encoding, file)
 }
 
+/** Whether a JSON file that starts with these bytes is UTF-8, as almost all are. */
+export function isUtf8Json(start: Uint8Array): boolean {
+  return detectEncoding(start).encoding === 'utf-8'
+}
+
 /** What Windows-1252 has from 0x80 to 0x9f; elsewhere it is Latin-1. Node.js 20 decodes it as Latin-1 throughout. */
 const windows1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ'
 

@@ -22,7 +22,9 @@ const literals = new Map<string, unknown>([
 export function readScalar(cursor: JsonCursor): unknown {
   const start = cursor.at
   let end = start
-  while (isTokenByte(cursor.bytes[end])) end++
+  while (isTokenByte(cursor.bytes[end]) || (end === cursor.bytes.length && cursor.grow())) {
+    if (end < cursor.bytes.length && isTokenByte(cursor.bytes[end])) end++
+  }
   const text = cursor.bytes.toString('latin1', start, Math.min(end, start + maxDigits + 64))
   if (literals.has(text)) {
     cursor.at = end
@@ -31,27 +33,33 @@ export function readScalar(cursor: JsonCursor): unknown {
   const [whole, fraction, exponent] = token.exec(text) ?? []
   if (whole === undefined) throw cursor.unexpected('a value')
   if (end - start > maxDigits)
-    throw cursor.bad(`holds a number of more than ${maxDigits} digits at byte ${start}`)
+    throw cursor.bad(`holds a number of more than ${maxDigits} digits at byte ${cursor.offset}`)
   cursor.at = end
   return fraction === undefined && exponent === undefined ? integer(text) : float(Number(text))
 }
 
 /** A list of nothing but numbers, through the engine's own parser; `undefined`, and not moved, where it is not that simple. */
 export function readPlainNumbers(cursor: JsonCursor): number[] | undefined {
-  const start = cursor.at + 1
-  const first = cursor.bytes[cursor.afterSpace(start)] ?? 0
-  const isNumber = first === 0x2d || (first >= 0x30 && first <= 0x39)
-  const end = isNumber ? cursor.bytes.indexOf(0x5d, start) : -1
-  if (end < 0 || end - start > maxListBytes) return undefined
-  const text = cursor.bytes.toString('latin1', start, end)
-  if (!numbersOnly.test(text)) return undefined
+  const end = plainNumbersEnd(cursor)
+  if (end === undefined) return undefined
   try {
-    const numbers = JSON.parse(`[${text}]`) as number[]
-    cursor.at = end + 1
+    const numbers = JSON.parse(cursor.bytes.toString('latin1', cursor.at, end)) as number[]
+    cursor.at = end
     return numbers
   } catch {
     return undefined
   }
+}
+
+/** Where a list ends in the window that looks like nothing but numbers; `undefined` for any other. */
+export function plainNumbersEnd(cursor: JsonCursor): number | undefined {
+  const start = cursor.at + 1
+  const at = cursor.afterSpace(start) // It may make another window.
+  const first = cursor.bytes[at] ?? 0
+  const isNumber = first === 0x2d || (first >= 0x30 && first <= 0x39)
+  const end = isNumber ? cursor.indexOf(0x5d, start) : -1
+  if (end < 0 || end - start > maxListBytes) return undefined
+  return numbersOnly.test(cursor.bytes.toString('latin1', start, end)) ? end + 1 : undefined
 }
 
 /** What counts as a number in a vector. `null` is NaN: so TypeScript writes it. */

@@ -3,6 +3,7 @@ import type { RefDocInfo, Triplet } from '../stores/contract.ts'
 import type { IndexStruct } from '../stores/index-struct.ts'
 import type { BaseNode } from '../stores/node.ts'
 import type { Spelling } from '../stores/spelling.ts'
+import type { SpelledTree } from '../stores/stored-metadata.ts'
 
 export type LlamaIndexDialect = 'python' | 'typescript'
 
@@ -32,6 +33,8 @@ export interface RefDocRecord extends RefDocInfo {
 export interface VectorRecord {
   id: string
   vector: Float32Array
+  /** How the file wrote its numbers: bits of `numerals`. */
+  numerals?: number
   refDocId?: string
   /** As the file has it, with the entries that LlamaIndex adds (`doc_id`, `_node_type`, …). */
   metadata?: Record<string, unknown>
@@ -61,5 +64,7 @@ export interface LlamaIndexContent {
   graph: Triplet[]
   /** The file's tree, whole. */
   propertyGraph?: { tree: Record<string, unknown>; spelling: Spelling }
+  /** By key, in the order of the file. */
+  chats?: [key: string, messages: SpelledTree[]][]
   warnings: LlamaIndexWarning[]
 }

@@ -13,9 +13,13 @@ import {
   propertyGraphToPython,
   vectorStoreToPython,
 } from './python-trees.ts'
+import { plainTree, type Members } from './members.ts'
+import { pythonStyle } from './json-styles.ts'
 import { asRead, objectOf } from './python-spelled.ts'
 import { TreeReader } from './tree-reader.ts'
+import type { BaseNode } from '../stores/node.ts'
 import type { LlamaIndexContent, LlamaIndexWarning, VectorRecord } from './llamaindex-content.ts'
+import type { PropertyGraphParts } from './llamaindex-property-graph.ts'
 
 /** Plain values throughout; `JSON.stringify` takes it, unless it holds BigInt. */
 export interface StorageDict {
@@ -27,17 +31,30 @@ export interface StorageDict {
   property_graph_store: Record<string, unknown> | null
 }
 
-export type StorageContent = Omit<LlamaIndexContent, 'dialect' | 'files' | 'warnings'>
+/** What leaves: nodes and vectors are read when they are asked for. */
+export interface StorageContent extends Pick<
+  LlamaIndexContent,
+  'namespace' | 'documentMetadata' | 'refDocs' | 'structs' | 'vectors' | 'graph'
+> {
+  nodes: Iterable<BaseNode> & { readonly length: number }
+  nodeOf: (id: string) => BaseNode | undefined
+  hasNode: (id: string) => boolean
+  propertyGraph?: PropertyGraphParts
+}
 
 export function contentToDict(content: StorageContent): StorageDict {
   const { vectors, structs, graph, propertyGraph } = content
-  const namespaces = Array.from(vectors, ([name, records]) => [name, vectorStoreToPython(records)] as const)
+  const plain = (tree: Members) => plainTree(tree, pythonStyle) as Record<string, unknown>
+  const namespaces = Array.from(
+    vectors,
+    ([name, records]) => [name, plain(vectorStoreToPython(records))] as const,
+  )
   return {
     vector_store: objectOf(namespaces) as StorageDict['vector_store'],
-    doc_store: docstoreToPython(content),
-    index_store: indexStoreToPython(structs),
-    graph_store: graphStoreToPython(graph),
-    property_graph_store: propertyGraph ? propertyGraphToPython(propertyGraph) : null,
+    doc_store: plain(docstoreToPython(content)),
+    index_store: plain(indexStoreToPython(structs)),
+    graph_store: plain(graphStoreToPython(graph)),
+    property_graph_store: propertyGraph ? plain(propertyGraphToPython(propertyGraph)) : null,
   }
 }
 

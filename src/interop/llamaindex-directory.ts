@@ -3,14 +3,14 @@
  * names the damaged file. It changes nothing there. What is missing or does not fit together is a warning.
  */
 import { VarveError } from '../errors.ts'
-import { JsonReader } from './llamaindex-json.ts'
+import { readChats } from './llamaindex-chats.ts'
 import { checkContent } from './llamaindex-checks.ts'
 import { LlamaIndexFiles } from './llamaindex-files.ts'
 import { defaultNamespace, readDocstore, type DocstoreContent } from './llamaindex-docstore.ts'
 import { readGraph, readPropertyGraph, tripletsOf } from './llamaindex-graphs.ts'
 import { fileNames, isLlamaIndexName, remarkOnStart, vectorNamespaceOf } from './llamaindex-names.ts'
 import { readStructs, type StructsContent } from './llamaindex-structs.ts'
-import { readVectors, type VectorsContent } from './llamaindex-vectors.ts'
+import { readRecords, readVectors, type VectorsContent } from './llamaindex-vectors.ts'
 import type { Disk } from '../disk/disk.ts'
 import type {
   LlamaIndexContent,
@@ -20,43 +20,79 @@ import type {
 } from './llamaindex-content.ts'
 import type { Triplet } from '../stores/contract.ts'
 
+export interface ReadProgress {
+  bytes: number
+  totalBytes: number
+  /** The file that is being read. */
+  phase?: string
+}
+
+export interface ReadOptions {
+  onProgress?: ((progress: ReadProgress) => void) | undefined
+  signal?: AbortSignal | undefined
+}
+
 /** `undefined` if nothing of LlamaIndex's stands there. */
 export async function readLlamaIndexDirectory(
   disk: Disk,
   directory: string,
 ): Promise<LlamaIndexContent | undefined> {
+  return withLlamaIndexDirectory(disk, directory, {}, async (content) => {
+    if (!content) return undefined
+    const vectors = Array.from(content.vectors, ([name, records]) => [name, readRecords(records)] as const)
+    return { ...content, vectors: new Map(vectors) }
+  })
+}
+
+/** The same, with vectors that are read when they are asked for, while `work` runs: so they need not be in memory. */
+export async function withLlamaIndexDirectory<T>(
+  disk: Disk,
+  directory: string,
+  { onProgress, signal }: ReadOptions,
+  work: (content: LlamaIndexContent | undefined) => Promise<T>,
+): Promise<T> {
   const status = await disk.stat(directory)
-  if (status?.kind !== 'directory') return undefined
+  if (status?.kind !== 'directory') return work(undefined)
   const files = new LlamaIndexFiles(disk, directory, await disk.list(directory))
+  const totalBytes = onProgress ? await files.sizeOf(isLlamaIndexName) : 0
+  files.onPiece = (phase, bytes) => {
+    signal?.throwIfAborted()
+    onProgress?.({ phase: `reading ${phase}`, bytes, totalBytes })
+  }
   const warnings: LlamaIndexWarning[] = []
   const warn: Warn = (file, message) => void warnings.push({ file, message })
-  await remarkOnOthers(files, warn)
-  if (!files.names.some(isLlamaIndexName)) {
-    if (warnings.length > 0) throw tooOld(warnings)
-    return undefined
+  try {
+    await remarkOnOthers(files, warn)
+    if (!files.names.some(isLlamaIndexName)) {
+      if (warnings.length > 0) throw tooOld(warnings)
+      return await work(undefined)
+    }
+    return await work({ ...(await readContent(files, warn)), warnings })
+  } finally {
+    await files.close()
   }
-  return { ...(await readContent(files, warn)), warnings }
 }
 
 type Warn = (file: string, message: string) => void
 
 async function readContent(files: LlamaIndexFiles, warn: Warn): Promise<Omit<LlamaIndexContent, 'warnings'>> {
   const about = (file: string) => ({ file, warn: (message: string) => warn(file, message) })
-  const open = async (file: string) => new JsonReader(await files.bytes(file), file)
+  const open = (file: string) => files.reader(file)
 
-  const { indexStore, graphStore, propertyGraphStore } = fileNames
+  const { indexStore, graphStore, propertyGraphStore, chatStore } = fileNames
   const allStructs = files.has(indexStore) ? readStructs(await open(indexStore), about(indexStore)) : {}
   const allVectors = new Map<string, VectorsContent>()
   for (const file of files.names.filter((name) => vectorNamespaceOf(name) !== undefined)) {
-    const bytes = await files.bytes(file)
-    if (isFaiss(bytes)) warn(file, 'It is an index of FAISS, not JSON; its vectors were left out.')
-    else allVectors.set(file, readVectors(new JsonReader(bytes, file), about(file)))
+    if (isFaiss(await files.start(file, 2)))
+      warn(file, 'It is an index of FAISS, not JSON; its vectors were left out.')
+    else allVectors.set(file, readVectors(await open(file), about(file)))
   }
 
   const dialect = chooseDialect(piecesOf(files, allStructs, allVectors), warn)
   const docstoreFile = dialect === 'python' ? fileNames.pythonDocstore : fileNames.typeScriptDocstore
-  if (!files.has(docstoreFile)) warn(docstoreFile, 'It is missing: there are no nodes.')
-  if (!files.has(indexStore)) warn(indexStore, 'It is missing: there is no index to load.')
+  const isContext = files.names.some((name) => isLlamaIndexName(name) && name !== chatStore)
+  if (isContext && !files.has(docstoreFile)) warn(docstoreFile, 'It is missing: there are no nodes.')
+  if (isContext && !files.has(indexStore)) warn(indexStore, 'It is missing: there is no index to load.')
   const docstore = files.has(docstoreFile)
     ? readDocstore(await open(docstoreFile), { ...about(docstoreFile), dialect })
     : emptyDocstore()
@@ -65,6 +101,8 @@ async function readContent(files: LlamaIndexFiles, warn: Warn): Promise<Omit<Lla
   const propertyGraph = files.has(propertyGraphStore)
     ? readPropertyGraph(await files.bytes(propertyGraphStore), about(propertyGraphStore))
     : undefined
+
+  const chats = files.has(chatStore) ? readChats(await files.bytes(chatStore), about(chatStore)) : undefined
 
   addNodesOfStructs(docstore, nodes, warn)
   const content = {
@@ -78,6 +116,7 @@ async function readContent(files: LlamaIndexFiles, warn: Warn): Promise<Omit<Lla
     vectors: vectorsByNamespace(allVectors, dialect, warn),
     graph: graph.length > 0 ? graph : graphOfStructs(structs, warn),
     ...(propertyGraph && { propertyGraph }),
+    ...(chats && { chats }),
   }
   checkContent(content, warn)
   return content

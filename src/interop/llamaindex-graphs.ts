@@ -15,7 +15,7 @@ export function readGraph(reader: ValueReader, { file, warn }: Omit<ReadContext,
       continue
     }
     for (const subject of membersOf(reader, file, 'the graph')) {
-      triplets.push(...tripletsOf(subject, reader.value(), warn))
+      for (const triplet of tripletsOf(subject, reader.value(), warn)) triplets.push(triplet)
     }
   }
   reader.end()

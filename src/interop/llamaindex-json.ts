@@ -6,9 +6,10 @@
 import { keyOrder } from '../stores/float.ts'
 import { maxDepth } from '../stores/metadata.ts'
 import { setOwn } from '../stores/own-property.ts'
-import { JsonCursor } from './json-cursor.ts'
+import { JsonCursor, type ReadOn } from './json-cursor.ts'
 import { jsonToUtf8 } from './json-encoding.ts'
-import { asNumber, readPlainNumbers, readScalar } from './json-number.ts'
+import { plainNumbersEnd, readPlainNumbers, readScalar } from './json-number.ts'
+import { readVector, toVector, type ReadVector } from './read-vector.ts'
 
 export type JsonKind = 'object' | 'list' | 'string' | 'scalar'
 
@@ -24,9 +25,22 @@ export interface ValueReader {
   /** The value that comes next, whole. */
   value(): unknown
   /** The list of numbers that comes next, fast; `undefined` if what comes is anything else. */
-  numbers(): Float32Array | undefined
+  numbers(): ReadVector | undefined
+  /** The same, to be read when it is asked for, and skipped now; `undefined` where that cannot be. */
+  numbersLater?(): (() => ReadVector | undefined) | undefined
   /** Nothing but white space may be left. */
   end(): void
+}
+
+/** A file that is read piece by piece, from its beginning, and in places again. */
+export interface JsonSource {
+  /** The piece that follows; none at the end. */
+  readOn: ReadOn
+  readAgain(offset: number, length: number): Uint8Array
+  /** That so many bytes were passed, and will be read again. */
+  skipped(length: number): void
+  /** For tests: how many bytes that were passed are let go at once. */
+  keptBytes?: number
 }
 
 /** The whole of a small file as one tree. */
@@ -56,9 +70,15 @@ export class JsonReader implements ValueReader {
   readonly #cursor: JsonCursor
   #depth = 0
 
-  /** `file` is how messages call it. */
-  constructor(bytes: Uint8Array, file: string) {
-    this.#cursor = new JsonCursor(jsonToUtf8(bytes, file), file)
+  readonly #source: JsonSource | undefined
+
+  /** `file` is how messages call it. With a source, the bytes are UTF-8, and the first of it. */
+  constructor(bytes: Uint8Array, file: string, source?: JsonSource) {
+    const utf8 = jsonToUtf8(bytes, file)
+    this.#source = source
+    this.#cursor = source
+      ? new JsonCursor(utf8, file, { ...source, base: bytes.length - utf8.length })
+      : new JsonCursor(utf8, file)
   }
 
   kind(): JsonKind {
@@ -69,9 +89,9 @@ export class JsonReader implements ValueReader {
     if (this.#isEmpty(openBrace, closeBrace, 'an object')) return
     do {
       const key = this.#key()
-      const start = this.#cursor.at
+      const start = this.#cursor.offset
       yield key
-      if (this.#cursor.at === start) this.value()
+      if (this.#cursor.offset === start) this.value()
     } while (this.#more(closeBrace))
   }
 
@@ -88,13 +108,21 @@ export class JsonReader implements ValueReader {
     }
   }
 
-  numbers(): Float32Array | undefined {
-    const fast = this.kind() === 'list' ? readPlainNumbers(this.#cursor) : undefined
-    if (fast !== undefined) return new Float32Array(fast)
-    const value = this.value()
-    if (!Array.isArray(value)) return undefined
-    const numbers = value.map(asNumber)
-    return numbers.includes(undefined) ? undefined : new Float32Array(numbers as number[])
+  numbers(): ReadVector | undefined {
+    const fast = this.kind() === 'list' ? this.#fractions() : undefined
+    if (fast !== undefined) return toVector(fast, false)
+    return readVector(this.value())
+  }
+
+  numbersLater(): (() => ReadVector | undefined) | undefined {
+    const source = this.#source
+    const end = source && this.kind() === 'list' ? plainNumbersEnd(this.#cursor) : undefined
+    if (source === undefined || end === undefined) return undefined
+    const { offset, file } = this.#cursor
+    const length = end - this.#cursor.at
+    this.#cursor.at = end
+    source.skipped(length)
+    return () => new JsonReader(source.readAgain(offset, length), file).numbers()
   }
 
   end(): void {
@@ -118,16 +146,22 @@ export class JsonReader implements ValueReader {
   }
 
   #list(): unknown[] {
-    // Integral numbers in a list may be floats, which only the slow way can tell.
-    const start = this.#cursor.at
-    const fast = readPlainNumbers(this.#cursor)
-    if (fast !== undefined && !fast.some(Number.isInteger)) return fast
-    this.#cursor.at = start
+    const fast = this.#fractions()
+    if (fast !== undefined) return fast
     const items: unknown[] = []
     if (this.#isEmpty(openBracket, closeBracket, 'a list')) return items
     do items.push(this.value())
     while (this.#more(closeBracket))
     return items
+  }
+
+  /** A list of nothing but numbers with fractions. Whole ones may be floats or not, which only the slow way can tell. */
+  #fractions(): number[] | undefined {
+    const start = this.#cursor.at
+    const fast = readPlainNumbers(this.#cursor)
+    if (fast !== undefined && !fast.some(Number.isInteger)) return fast
+    this.#cursor.at = start
+    return undefined
   }
 
   #key(): string {
@@ -148,7 +182,7 @@ export class JsonReader implements ValueReader {
       return true
     }
     if (++this.#depth > maxDepth) {
-      throw this.#cursor.bad(`nests more than ${maxDepth} levels at byte ${this.#cursor.at}`)
+      throw this.#cursor.bad(`nests more than ${maxDepth} levels at byte ${this.#cursor.offset}`)
     }
     return false
   }

@@ -6,11 +6,12 @@ export const fileNames = {
   indexStore: 'index_store.json',
   graphStore: 'graph_store.json',
   propertyGraphStore: 'property_graph_store.json',
+  chatStore: 'chat_store.json',
   /** Python's before 0.8, and TypeScript's. */
   vectorStore: 'vector_store.json',
 } as const
 
-const defaultVectorNamespace = 'default'
+export const defaultVectorNamespace = 'default'
 
 const suffix = `__${fileNames.vectorStore}`
 const fixedNames: ReadonlySet<string> = new Set(Object.values(fileNames))
@@ -23,6 +24,15 @@ export function isLlamaIndexName(name: string): boolean {
 export function vectorNamespaceOf(name: string): string | undefined {
   if (name === fileNames.vectorStore) return defaultVectorNamespace
   return name.endsWith(suffix) ? name.slice(0, -suffix.length) : undefined
+}
+
+/** Python takes what stands before the first `__` for the namespace, and finds the file by it. `undefined` where that fails, or where the name is more than a name. */
+export function vectorFileName(namespace: string): string | undefined {
+  const name = namespace + suffix
+  const isFound = name.split('__')[0] === namespace
+  // oxlint-disable-next-line no-control-regex -- no file system takes them all
+  const isPlain = !/[/\\:*?"<>|\u0000-\u001f\ud800-\udfff]/u.test(name) && Buffer.byteLength(name) <= 255
+  return isFound && isPlain ? name : undefined
 }
 
 /** What the beginning of a JSON file of another name gives away. */

@@ -1,10 +1,11 @@
 /** Reads a vector store's file of either dialect: vectors, the source documents they belong to, and their metadata. */
 import { isPlainSpelling, takeSpelling } from '../stores/spelling.ts'
 import { isObject } from './llamaindex-field.ts'
-import { membersOf } from './llamaindex-shape.ts'
+import { badShape, membersOf } from './llamaindex-shape.ts'
 import type { LlamaIndexDialect, VectorRecord } from './llamaindex-content.ts'
 import type { ReadContext } from './llamaindex-docstore.ts'
 import type { ValueReader } from './llamaindex-json.ts'
+import type { ReadVector } from './read-vector.ts'
 
 export interface VectorsContent {
   /** By its keys; `undefined` if it holds neither dialect's. */
@@ -30,7 +31,7 @@ const noSource = 'None'
 
 export function readVectors(reader: ValueReader, context: Omit<ReadContext, 'dialect'>): VectorsContent {
   const { file, warn } = context
-  const vectors = new Map<string, Float32Array>()
+  const vectors = new Map<string, ReadVector>()
   const refDocIds = new Map<string, unknown>()
   const metadata = new Map<string, unknown>()
   let dialect: LlamaIndexDialect | undefined
@@ -57,26 +58,62 @@ export function readVectors(reader: ValueReader, context: Omit<ReadContext, 'dia
 
 function readEmbeddings(
   reader: ValueReader,
-  vectors: Map<string, Float32Array>,
+  vectors: Map<string, ReadVector>,
   { file, warn }: Omit<ReadContext, 'dialect'>,
 ): void {
   for (const id of membersOf(reader, file, 'the embeddings')) {
-    const vector = reader.numbers()
-    if (vector !== undefined && vector.length > 0) vectors.set(id, vector)
-    else warn(`${id} has no vector but ${vector ? 'an empty list' : 'something else'}, and was left out.`)
+    const later = reader.numbersLater?.()
+    if (later !== undefined) {
+      vectors.set(id, deferred(later, `${file} (vector ${id})`))
+      continue
+    }
+    const read = reader.numbers()
+    if (read !== undefined && read.vector.length > 0) vectors.set(id, read)
+    else warn(`${id} has no vector but ${read ? 'an empty list' : 'something else'}, and was left out.`)
   }
 }
 
-function toRecord(id: string, vector: Float32Array, refDocId: unknown, metadata: unknown): VectorRecord {
+/** Read when asked for; the last one stays, since whoever asks for one part asks for the other. */
+function deferred(read: () => ReadVector | undefined, place: string): ReadVector {
+  const whole = (): ReadVector => {
+    if (last?.read === read) return last.vector
+    const vector = read()
+    if (vector === undefined) throw badShape(place, 'it is not a list of numbers')
+    last = { read, vector }
+    return vector
+  }
+  return {
+    get vector() {
+      return whole().vector
+    },
+    get numerals() {
+      return whole().numerals
+    },
+  }
+}
+
+let last: { read: () => ReadVector | undefined; vector: ReadVector } | undefined
+
+function toRecord(id: string, read: ReadVector, refDocId: unknown, metadata: unknown): VectorRecord {
   const hasSource = typeof refDocId === 'string' && refDocId !== noSource
   const { value, spelling } = takeSpelling(metadata)
   return {
     id,
-    vector,
+    get vector() {
+      return read.vector
+    },
+    get numerals() {
+      return read.numerals
+    },
     ...(hasSource && { refDocId }),
     ...(isObject(value) && { metadata: value }),
     ...(!isPlainSpelling(spelling) && { spelling }),
   }
+}
+
+/** With their vectors in memory. */
+export function readRecords(records: readonly VectorRecord[]): VectorRecord[] {
+  return records.map(({ numerals = 0, ...record }) => ({ ...record, ...(numerals !== 0 && { numerals }) }))
 }
 
 function warnOfOrphans(

@@ -1,9 +1,9 @@
 /** An index struct as LlamaIndex for Python writes it: `{ __type__, __data__ }`, where the data is JSON in a string. */
 import { fieldsOfType, type IndexStruct } from '../stores/index-struct.ts'
 import { pythonFieldOf } from './llamaindex-structs.ts'
-import { pythonJson } from './python-json.ts'
+import { JsonInString, Members } from './members.ts'
 
-export function structToPython({ indexId, type, summary, ...fields }: IndexStruct): Record<string, unknown> {
+export function structToPython({ indexId, type, summary, ...fields }: IndexStruct): Members {
   const known = Object.keys(fieldsOfType(type))
   const names = [
     ...known.filter((name) => Object.hasOwn(fields, name)),
@@ -12,7 +12,14 @@ export function structToPython({ indexId, type, summary, ...fields }: IndexStruc
   const data = new Map<string, unknown>([
     ['index_id', indexId],
     ...(summary === undefined ? [] : [['summary', summary] as const]),
-    ...names.map((name) => [pythonFieldOf(name), fields[name]] as const),
+    ...names.map((name) => [pythonFieldOf(name), asMembers(fields[name])] as const),
   ])
-  return { __type__: type, __data__: pythonJson(data) }
+  return new Members([
+    ['__type__', type],
+    ['__data__', new JsonInString(new Members(data))],
+  ])
+}
+
+function asMembers(field: unknown): unknown {
+  return field instanceof Map ? new Members(field as Map<string, unknown>) : field
 }

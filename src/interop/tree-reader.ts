@@ -4,6 +4,7 @@ import { asNumber } from './json-number.ts'
 import { isObject } from './llamaindex-field.ts'
 import { badShape } from './llamaindex-shape.ts'
 import { asRead } from './python-spelled.ts'
+import { toVector, type ReadVector } from './read-vector.ts'
 import type { JsonKind, ValueReader } from './llamaindex-json.ts'
 
 export class TreeReader implements ValueReader {
@@ -40,12 +41,13 @@ export class TreeReader implements ValueReader {
     return asRead(this.#next)
   }
 
-  numbers(): Float32Array | undefined {
+  /** Whole numbers of a plain list are floats, as in every vector that Python has. */
+  numbers(): ReadVector | undefined {
     const list = this.#next
-    if (list instanceof Float32Array) return list.slice()
+    if (list instanceof Float32Array) return { vector: list.slice(), numerals: 0 }
     if (!Array.isArray(list)) return undefined
     const numbers = list.map(asNumber)
-    return numbers.includes(undefined) ? undefined : new Float32Array(numbers as number[])
+    return numbers.includes(undefined) ? undefined : toVector(numbers as number[], false)
   }
 
   end(): void {}

@@ -6,6 +6,8 @@ import type { ChainEnd, FoundCommit } from '../log/recovery.ts'
 import { noCommit } from '../log/recovery.ts'
 import type { Part } from '../log/part.ts'
 import type { CommitKind, CommitNote } from './commit.ts'
+import { partFromPlain, partToPlain, plainPart, storeFolder, type PlainPart } from './plain-part.ts'
+import { bytes, count, digest, listOf, orNull, positive, text, tuple } from './shape.ts'
 
 /** Parts of one commit in one store. */
 export interface CommittedParts {
@@ -85,10 +87,7 @@ export class Catalog {
       name ?? null,
       [...segments].flat(),
       snapshot,
-      tail.map(({ commit, parts }) => [
-        commit,
-        parts.map(({ segment, from, to, frames, digest }) => [segment, from, to, frames, digest]),
-      ]),
+      tail.map(({ commit, parts }) => [commit, parts.map(partToPlain)]),
       lastCommit,
     ])
     return [
@@ -102,24 +101,22 @@ export class Catalog {
     ]
   }
 
-  static fromPlain(plain: unknown): Catalog {
-    const [number, hash, segment, offset, lastTimeMs, stores, offsets] = plain as [
-      number,
-      Uint8Array,
-      number,
-      number,
-      number,
-      PlainStore[],
-      Uint8Array,
-    ]
+  /** `undefined` for what no version wrote. */
+  static fromPlain(plain: unknown): Catalog | undefined {
+    if (!isCatalog(plain)) return undefined
+    const [number, hash, segment, offset, lastTimeMs, stores, offsets] = plain as PlainCatalog
+    if (offsets.length !== number * 16 || !stores.every((store) => isWithin(store, number))) return undefined
     const catalog = new Catalog()
     catalog.end = { number, hash, next: { segment, offset }, closed: false }
     catalog.lastTimeMs = lastTimeMs
-    for (const [folder, name, segments, snapshot, tail, lastCommit = 0] of stores) {
+    for (const [folder, name, segments, snapshot, tail, lastCommit] of stores) {
       const entry: StoreEntry = {
         segments: new Map(),
         snapshot,
-        tail: tail.map(([commit, parts]) => ({ commit, parts: parts.map((part) => toPart(folder, part)) })),
+        tail: tail.map(([commit, parts]) => ({
+          commit,
+          parts: parts.map((part) => partFromPlain(folder, part)),
+        })),
         lastCommit,
       }
       if (name !== null) entry.name = name
@@ -127,11 +124,10 @@ export class Catalog {
       catalog.stores.set(folder, entry)
     }
     for (const place of new Float64Array(new Uint8Array(offsets).buffer)) catalog.offsets.push(place)
-    return catalog
+    return catalog.offsets.every(count) ? catalog : undefined
   }
 }
 
-type PlainPart = [segment: number, from: number, to: number, frames: number, digest: Uint8Array]
 type PlainStore = [
   folder: string,
   name: string | null,
@@ -140,7 +136,28 @@ type PlainStore = [
   tail: [number, PlainPart[]][],
   lastCommit: number,
 ]
+type PlainCatalog = [
+  number: number,
+  hash: Uint8Array,
+  segment: number,
+  offset: number,
+  lastTimeMs: number,
+  stores: PlainStore[],
+  offsets: Uint8Array,
+]
 
-function toPart(folder: string, [segment, from, to, frames, digest]: PlainPart): Part {
-  return { folder, segment, from, to, frames, digest }
+const isStore = tuple(
+  storeFolder,
+  orNull(text),
+  listOf(count),
+  count,
+  listOf(tuple(count, listOf(plainPart))),
+  count,
+)
+const isCatalog = tuple(positive, digest, count, count, count, listOf(isStore), bytes)
+
+/** It speaks of no commit after the catalog's own, and its segments have ends. */
+function isWithin([, , segments, snapshot, tail, lastCommit]: PlainStore, last: number): boolean {
+  const commits = [snapshot, lastCommit, ...tail.map(([commit]) => commit)]
+  return segments.length % 2 === 0 && commits.every((commit) => commit <= last)
 }

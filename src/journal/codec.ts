@@ -4,6 +4,7 @@
  * numbers.
  */
 import { Packr, Unpackr } from 'msgpackr'
+import { plainForm } from './plain-msgpack.ts'
 
 const options = {
   useRecords: false,
@@ -16,19 +17,31 @@ const packr = new Packr({ ...options, skipValues: [undefined] } as ConstructorPa
 const unpackr = new Unpackr({ ...options, mapsAsObjects: true })
 const mapUnpackr = new Unpackr({ ...options, mapsAsObjects: false })
 
-const protoKey = Buffer.from('__proto__')
-
-/** Throws `RangeError` for what msgpack cannot say. The bytes are the caller's. */
+/**
+ * Throws `RangeError` for what msgpack cannot say, `TypeError` for what `decode` would refuse: a `Date`, a hole in a list. The bytes are the
+ * caller's.
+ */
 export function encode(value: unknown): Uint8Array {
-  return packr.pack(value)
+  const bytes = packr.pack(value)
+  if (!plainForm(bytes)) throw new TypeError('Only plain values can be stored.')
+  return bytes
 }
 
-/** Throws for bytes that are not one msgpack value. */
+/** Throws for bytes that are not one value of plain msgpack. */
 export function decode(bytes: Uint8Array): unknown {
+  const form = plainForm(bytes)
+  if (!form) throw new RangeError('These bytes are not one value of plain MessagePack.')
   // msgpackr renames a key `__proto__` to be safe; here it must survive, as an own property.
-  if (Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(protoKey))
-    return fromMaps(mapUnpackr.unpack(bytes))
-  return unpackr.unpack(bytes)
+  return form.hasProto ? fromMaps(mapUnpackr.unpack(bytes)) : unpackr.unpack(bytes)
+}
+
+/** The same; `undefined`, which no msgpack says, for bytes that are not. */
+export function tryDecode(bytes: Uint8Array): unknown {
+  try {
+    return decode(bytes)
+  } catch {
+    return undefined // Whoever asks tells where they stand.
+  }
 }
 
 function fromMaps(value: unknown): unknown {

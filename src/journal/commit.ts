@@ -2,10 +2,12 @@
 import { encodeFrame, frameFlags, type EncodedFrame } from '../log/frame.ts'
 import type { ReadFrame } from '../log/frame-reader.ts'
 import type { Part } from '../log/part.ts'
-import type { CommitLink, Heads, Seal } from '../log/recovery.ts'
-import { isStoreFolder } from '../log/names.ts'
+import type { CommitLink, Heads, LogPlace, Seal } from '../log/recovery.ts'
+import { commitsFolder } from '../log/names.ts'
 import { VarveError } from '../errors.ts'
-import { decode, encode } from './codec.ts'
+import { encode, tryDecode } from './codec.ts'
+import { partFromPlain, partToPlain, plainPart, storeFolder, type PlainPart } from './plain-part.ts'
+import { count, digest, fields, isObject, listOf, oneOf, recordOf, text, tuple, type Shape } from './shape.ts'
 
 export type CommitKind = 'data' | 'import' | 'replace' | 'tag' | 'revert' | 'restore' | 'erase'
 
@@ -13,7 +15,7 @@ export type CommitKind = 'data' | 'import' | 'replace' | 'tag' | 'revert' | 'res
 export interface CommitNote {
   message?: string
   actor?: string
-  /** Anything msgpack can say. */
+  /** What metadata may be anywhere. */
   metadata?: Record<string, unknown>
 }
 
@@ -56,14 +58,7 @@ export function encodeCommit({
   syncedThrough,
   random,
 }: CommitInput): EncodedFrame {
-  const places = parts.map(({ folder, segment, from, to, frames, digest }) => [
-    folder,
-    segment,
-    from,
-    to,
-    frames,
-    digest,
-  ])
+  const places = parts.map((part) => [part.folder, ...partToPlain(part)])
   const row = { ...note, ...(Object.keys(names).length ? { names } : {}) }
   return encodeFrame({
     head: encode(['Commit', 1, number, previous, timeMs, kind, places]),
@@ -73,22 +68,19 @@ export function encodeCommit({
   })
 }
 
-export function decodeCommit(frame: ReadFrame): DecodedCommit {
-  const head = decodeHead(frame, 'Commit')
-  const [, , number, previous, timeMs, kind, places] = head as [
-    string,
-    number,
-    number,
-    Uint8Array,
-    number,
-    CommitKind,
-    unknown[][],
-  ]
-  const row = frame.items[0]
-    ? (decoded(frame, frame.items[0].row) as CommitNote & { names?: Record<string, string> })
-    : {}
-  const { names = {}, ...note } = row
-  return { number, previous, timeMs, kind, note, names, parts: places.map(toPart) }
+/** Throws `VARVE_CORRUPT` naming the place; `VARVE_NEWER`. */
+export function decodeCommit(frame: ReadFrame, segment: number): DecodedCommit {
+  const place = { segment, offset: frame.offset }
+  const [, , number, previous, timeMs, kind, places] = decodeHead(frame, place, {
+    type: 'Commit',
+    shape: commitHead,
+  }) as [string, number, number, Uint8Array, number, CommitKind, [folder: string, ...PlainPart][]]
+  const row = frame.items[0] ? tryDecode(frame.items[0].row) : {}
+  if (frame.items.length > 1 || !isNote(row))
+    throw damaged(place, `what is said of commit ${number} cannot be read`)
+  const { names = {}, ...note } = row as CommitNote & { names?: Record<string, string> }
+  const parts = places.map(([folder, ...part]) => partFromPlain(folder, part))
+  return { number, previous, timeMs, kind, note, names, parts }
 }
 
 export function encodeMark({
@@ -114,15 +106,12 @@ export function encodeSeal(
 
 export const heads: Heads = {
   commit: decodeCommit,
-  seal(frame) {
-    const [, , segment, length, number, hash] = decodeHead(frame, 'Seal') as [
-      string,
-      number,
-      number,
-      number,
-      number,
-      Uint8Array,
-    ]
+  seal(frame, at) {
+    const place = { segment: at, offset: frame.offset }
+    const [, , segment, length, number, hash] = decodeHead(frame, place, {
+      type: 'Seal',
+      shape: sealHead,
+    }) as [string, number, number, number, number, Uint8Array]
     return { segment, length, number, hash }
   },
 }
@@ -131,48 +120,38 @@ export function toCommit({ number, hash, timeMs, kind, note }: DecodedCommit & {
   return { number, hash: Buffer.from(hash).toString('hex'), time: new Date(timeMs), kind, ...note }
 }
 
-function decodeHead(frame: ReadFrame, type: string): unknown[] {
-  const head = decoded(frame, frame.head)
-  if (Array.isArray(head) && head[0] === type && head[1] === 1) return head
-  const seen = Array.isArray(head) ? `${String(head[0])} ${String(head[1])}` : 'something else'
-  if (Array.isArray(head) && head[0] === type)
-    throw new VarveError('VARVE_NEWER', `The commit log holds a ${seen}, of a newer Varve.`)
-  throw new VarveError(
+/** The last moment that a `Date` knows. */
+const lastTimeMs = 8.64e15
+const isTime: Shape = (value) => count(value) && (value as number) <= lastTimeMs
+
+const isPlace: Shape = (value) => Array.isArray(value) && storeFolder(value[0]) && plainPart(value.slice(1))
+const commitHead = tuple(oneOf('Commit'), oneOf(1), count, digest, isTime, text, listOf(isPlace))
+const sealHead = tuple(oneOf('Seal'), oneOf(1), count, count, count, digest)
+const isNote = fields({ message: text, actor: text, metadata: isObject, names: recordOf(storeFolder, text) })
+
+function decodeHead(
+  frame: ReadFrame,
+  place: LogPlace,
+  { type, shape }: { type: string; shape: Shape },
+): unknown[] {
+  const head = tryDecode(frame.head)
+  if (shape(head)) return head as unknown[]
+  const [found, version] = Array.isArray(head) ? (head as unknown[]) : []
+  if (found !== type) throw damaged(place, `something else stands where a ${type} belongs`)
+  if (typeof version === 'number' && version > 1)
+    throw new VarveError('VARVE_NEWER', `The commit log holds a ${type} of version ${version}.`, { ...place })
+  throw damaged(place, `this is no ${type} that any version wrote`)
+}
+
+function damaged(place: LogPlace, fault: string): VarveError {
+  const { segment, offset } = place
+  return new VarveError(
     'VARVE_CORRUPT',
-    `The commit log holds a ${seen} where a ${type} belongs, at offset ${frame.offset}.`,
-    { offset: frame.offset },
+    `The commit log is damaged in segment ${segment} at offset ${offset}: ${fault}.`,
+    {
+      store: commitsFolder,
+      ...place,
+      fault,
+    },
   )
-}
-
-/** Only a hostile hand writes bytes that meet their checksums and are no msgpack. */
-function decoded(frame: ReadFrame, bytes: Uint8Array): unknown {
-  try {
-    return decode(bytes)
-  } catch (cause) {
-    throw new VarveError(
-      'VARVE_CORRUPT',
-      `The commit log holds what is no msgpack, at offset ${frame.offset}.`,
-      { offset: frame.offset, cause },
-    )
-  }
-}
-
-function toPart(place: unknown[]): Part {
-  const [folder, segment, from, to, frames, digest] = place as [
-    string,
-    number,
-    number,
-    number,
-    number,
-    Uint8Array,
-  ]
-  if (typeof folder !== 'string' || !isStoreFolder(folder))
-    throw new VarveError(
-      'VARVE_CORRUPT',
-      `A commit names the folder ${JSON.stringify(folder)}, which no store can have.`,
-      { folder },
-    )
-  if (![segment, from, to, frames].every(Number.isSafeInteger) || !(digest instanceof Uint8Array))
-    throw new VarveError('VARVE_CORRUPT', `A commit names a part of ${folder} that cannot be.`, { folder })
-  return { folder, segment, from, to, frames, digest }
 }

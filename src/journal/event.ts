@@ -1,4 +1,5 @@
 /** Events: what a store says happened, and what a fold is told. */
+import type { Shape } from './shape.ts'
 import type { Table, UndoLog } from './table.ts'
 
 /** Where a payload stands: fetched by position, never folded. */
@@ -38,6 +39,8 @@ export type StoreState = Readonly<Record<string, Table<any>>> // oxlint-disable-
 /** What the journal must know of a kind of store; it is generic in the rest. */
 export interface StoreKind<S extends StoreState = StoreState> {
   initialState(undo: UndoLog): S
+  /** Its types of event, and what their rows look like: `evolve` is told nothing else. */
+  readonly rows: Readonly<Record<string, Shape>>
   /** Pure bookkeeping: no clock, no random, no disk. Live, replay, follow and as-of run the same one. */
   evolve(state: S, event: StoredEvent): void
   /** Events that make an empty store equal to this one. */

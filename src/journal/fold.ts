@@ -4,12 +4,14 @@
  * its position, and each read is one check.
  */
 import { VarveError } from '../errors.ts'
+import { frameFlags } from '../log/frame.ts'
 import type { ReadFrame } from '../log/frame-reader.ts'
 import { readPart, type Part } from '../log/part.ts'
 import type { SegmentFiles } from '../log/segment-files.ts'
-import { decode } from './codec.ts'
+import { tryDecode } from './codec.ts'
 import { eventVersion, type StoreKind, type StoreState, type StoredEvent } from './event.ts'
 import { readSnapshot } from './snapshot.ts'
+import { count, either, text, tuple } from './shape.ts'
 import type { UndoLog } from './table.ts'
 import type { CommittedParts, StoreEntry } from './catalog.ts'
 
@@ -86,8 +88,7 @@ export class Fold {
     const fromSnapshot = entry.snapshot > 0 ? await loadSnapshot(store, source, entry.snapshot) : true
     const filled = fromSnapshot ? store : this.#fresh(store.folder)
     const parts = fromSnapshot ? entry.tail : await source.allParts()
-    for await (const { event, rowsBytes } of readEvents(source.files, parts))
-      applyEvent(filled, event, rowsBytes)
+    for await (const step of foldingSteps(filled, source.files, parts)) step()
     return filled
   }
 
@@ -105,24 +106,48 @@ export function applyEvent(store: FoldedStore, event: StoredEvent, rowsBytes: nu
   store.rowsBytes += rowsBytes
 }
 
-/** The events of parts, in order, checked against what their commits saw. */
-export async function* readEvents(
+/**
+ * The events of parts, in order, checked against what their commits saw; each as the step that folds it. Throws `VARVE_CORRUPT`, and so do
+ * the steps, naming the place.
+ */
+export async function* foldingSteps(
+  store: FoldedStore,
   files: SegmentFiles,
   committed: Iterable<CommittedParts>,
-): AsyncGenerator<{ event: StoredEvent; rowsBytes: number; commit: number }> {
+): AsyncGenerator<() => void> {
   for (const { commit, parts } of committed) {
-    for (const part of parts) yield* partEvents(files, part, commit)
+    for (const part of parts) {
+      for await (const frame of framesOf(files, part, commit)) {
+        const place = { store: store.folder, segment: part.segment, offset: frame.offset, commit }
+        const event = toEvent(store.kind, frame, place)
+        yield () => foldStored(store, event, frame.rowsBytes, place)
+      }
+    }
   }
 }
 
-async function* partEvents(
-  files: SegmentFiles,
-  part: Part,
-  commit: number,
-): AsyncGenerator<{ event: StoredEvent; rowsBytes: number; commit: number }> {
+/**
+ * What no check of shapes can see is left to `evolve`: a row that contradicts those before it, as no writer would. Here whatever it throws is
+ * blamed on the bytes, with the cause; an event of our own goes through `applyEvent`, so that a bug of ours shows as what it is.
+ */
+function foldStored(store: FoldedStore, event: StoredEvent, rowsBytes: number, place: EventPlace): void {
   try {
-    for await (const frame of readPart(files, part))
-      yield { event: toEvent(part, frame), rowsBytes: frame.rowsBytes, commit }
+    applyEvent(store, event, rowsBytes)
+  } catch (cause) {
+    throw damaged(place, `${event.type} does not fit what came before it`, { cause })
+  }
+}
+
+interface EventPlace {
+  store: string
+  segment: number
+  offset: number
+  commit: number
+}
+
+async function* framesOf(files: SegmentFiles, part: Part, commit: number): AsyncGenerator<ReadFrame> {
+  try {
+    yield* readPart(files, part)
   } catch (error) {
     if (!(error instanceof VarveError) || error.code !== 'VARVE_CORRUPT') throw error
     const { fault, ...fields } = error.fields
@@ -135,27 +160,42 @@ async function* partEvents(
   }
 }
 
-function toEvent({ folder, segment }: Part, frame: ReadFrame): StoredEvent {
-  try {
-    const [type, version, dimensions] = decode(frame.head) as [string, number, number | undefined]
-    if (version > eventVersion)
-      throw new VarveError('VARVE_NEWER', `The log of ${folder} holds a ${type} of version ${version}.`, {
-        store: folder,
-      })
-    const items = frame.items.map(({ row, offset, length, crc }) => ({
-      row: decode(row),
-      position: { segment, offset, length, crc },
-    }))
-    return { type, version, items, ...(dimensions === undefined ? {} : { dimensions }) }
-  } catch (cause) {
-    if (cause instanceof VarveError) throw cause
-    const place = { store: folder, segment, offset: frame.offset }
-    throw new VarveError(
-      'VARVE_CORRUPT',
-      `Damaged: ${folder}, segment ${segment}, offset ${frame.offset}: a row cannot be read.`,
-      { ...place, cause },
-    )
-  }
+const isEventHead = either(tuple(text, count), tuple(text, count, count))
+
+function toEvent(kind: StoreKind, frame: ReadFrame, place: EventPlace): StoredEvent {
+  const head = tryDecode(frame.head)
+  if (!isEventHead(head)) throw damaged(place, 'it is no event')
+  const [type, version, dimensions] = head as [string, number, number | undefined]
+  const shape = Object.hasOwn(kind.rows, type) ? kind.rows[type] : undefined
+  if (version > eventVersion || !shape)
+    throw new VarveError('VARVE_NEWER', `The log of ${place.store} holds ${type} of version ${version}.`, {
+      ...place,
+    })
+  if ((dimensions === undefined) === ((frame.flags & frameFlags.matrix) !== 0))
+    throw damaged(place, 'it is half a matrix')
+  const items = frame.items.map(({ row: bytes, offset, length, crc }, item) => {
+    const row = tryDecode(bytes)
+    if (!shape(row)) throw damaged(place, `a row is not what ${type} holds`, { item })
+    if (dimensions !== undefined && length !== dimensions * 4)
+      throw damaged(place, `a vector has not ${dimensions} dimensions`, { item })
+    return { row, position: { segment: place.segment, offset, length, crc } }
+  })
+  return { type, version, items, ...(dimensions === undefined ? {} : { dimensions }) }
+}
+
+function damaged(
+  place: EventPlace,
+  fault: string,
+  { item, cause }: { item?: number | undefined; cause?: unknown } = {},
+): VarveError {
+  const { store, segment, offset, commit } = place
+  const where = `${store}, segment ${segment}, offset ${offset}${item === undefined ? '' : `, item ${item}`}`
+  return new VarveError('VARVE_CORRUPT', `Damaged: ${where}: ${fault}, in commit ${commit}.`, {
+    ...place,
+    item,
+    fault,
+    cause,
+  })
 }
 
 async function loadSnapshot(store: FoldedStore, source: StoreSource, commit: number): Promise<boolean> {

@@ -18,7 +18,7 @@ import { segmentHeaderBytes } from '../log/segment.ts'
 import { emptyIfMissing, SegmentFiles } from '../log/segment-files.ts'
 import { storeFolders } from '../log/store-folders.ts'
 import { Catalog, type CommitSummary, type CommittedParts } from './catalog.ts'
-import { decode } from './codec.ts'
+import { tryDecode } from './codec.ts'
 import { decodeCommit, heads } from './commit.ts'
 import type { StoreSource } from './fold.ts'
 import { journalIdBytes, readManifest, type Manifest } from './manifest.ts'
@@ -120,7 +120,7 @@ export class Home {
 }
 
 function summarize(found: FoundCommit): CommitSummary {
-  return { ...decodeCommit(found.frame), hash: found.hash }
+  return { ...decodeCommit(found.frame, found.place.segment), hash: found.hash }
 }
 
 type SnapshotNames = { commit: number; subject: string }[]
@@ -158,8 +158,8 @@ async function newestCatalog(files: SegmentFiles, snapshots: SnapshotNames): Pro
     })
     const section = found?.sections.get(catalogSubject)
     if (!found || !section) continue
-    const catalog = Catalog.fromPlain(decode(section))
-    if (await standsInLog(files, catalog)) return catalog
+    const catalog = Catalog.fromPlain(tryDecode(section))
+    if (catalog && (await standsInLog(files, catalog))) return catalog
   }
   return new Catalog()
 }

@@ -229,7 +229,7 @@ export class Journal {
 
   /** Under `'buffered'`: makes everything written durable. */
   async flush(): Promise<void> {
-    await this.#residence.session?.queue.flush()
+    await this.#naming(async () => this.#residence.session?.queue.flush())
   }
 
   /** Takes up what others have committed since. A writer has nothing to take up. */
@@ -241,7 +241,7 @@ export class Journal {
   async commit(number: number): Promise<Commit | undefined> {
     const { log } = this.#residence
     if (!log || number < 1 || number > log.catalog.end.number) return undefined
-    return toCommit(await namingErrors(log.files.directory, () => readCommit(log, number)))
+    return toCommit(await this.#naming(() => readCommit(log, number)))
   }
 
   /** All commits, the newest first. A reader takes up those of others before. */
@@ -257,7 +257,7 @@ export class Journal {
 
   /** Ends the session. Persists nothing: what is pending is lost, and said so. */
   close(): Promise<void> {
-    this.#closing ??= this.#close().finally(() => (this.#closing = undefined))
+    this.#closing ??= this.#naming(() => this.#close()).finally(() => (this.#closing = undefined))
     return this.#closing
   }
 
@@ -276,6 +276,10 @@ export class Journal {
     await this.#early.work
     await this.#snapshots.idle()
     await this.#residence.leave((ending) => this.#snapshots.atClose(this.#fold, ending))
+  }
+
+  #naming<T>(work: () => Promise<T>): Promise<T> {
+    return namingErrors(this.directory ?? 'memory', work)
   }
 
   get #mustSpill(): boolean {
@@ -321,7 +325,9 @@ export class Journal {
 
   async #store(folder: string): Promise<FoldedStore> {
     this.#residence.mustBeOpen()
-    return this.#fold.store(folder) ?? this.#fold.load(folder, this.#residence.source(folder))
+    return (
+      this.#fold.store(folder) ?? this.#naming(() => this.#fold.load(folder, this.#residence.source(folder)))
+    )
   }
 
   /** Sends commits on their way; see `Outbox.send`. */

@@ -4,6 +4,7 @@
  */
 import type { Disk } from '../disk/disk.ts'
 import { VarveError } from '../errors.ts'
+import { replaceFile } from '../log/durable-file.ts'
 import { joinPath, manifestName } from '../log/names.ts'
 import { format } from '../log/segment.ts'
 
@@ -38,17 +39,7 @@ export async function readManifest(disk: Disk, directory: string): Promise<Manif
 }
 
 export async function writeManifest(disk: Disk, directory: string, manifest: Manifest): Promise<void> {
-  const path = joinPath(directory, manifestName)
-  const temporary = `${path}.new`
-  await disk.unlink(temporary).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error
-  })
-  const file = await disk.create(temporary)
-  await file.write([Buffer.from(`${JSON.stringify(manifest)}\n`)], 0)
-  await file.sync()
-  await file.close()
-  await disk.rename(temporary, path)
-  await disk.syncDirectory(directory)
+  await replaceFile(disk, joinPath(directory, manifestName), `${JSON.stringify(manifest)}\n`)
 }
 
 export function newManifest(id: string, created: Date): Manifest {

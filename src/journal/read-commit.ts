@@ -17,7 +17,7 @@ export interface CommitLog {
 export async function readCommit({ files, catalog }: CommitLog, number: number): Promise<CommitSummary> {
   const [segment, offset] = catalog.offsets.slice((number - 1) * 2, number * 2)
   const frame = await frameAt(files, { segment: segment!, offset: offset! })
-  return { ...decodeCommit(frame), hash: commitHash(frame.hashed) }
+  return { ...decodeCommit(frame, segment!), hash: commitHash(frame.hashed) }
 }
 
 /** The frame at a place where a commit was accepted. */

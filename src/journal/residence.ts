@@ -11,7 +11,14 @@ import type { Catalog } from './catalog.ts'
 import type { Fold, StoreSource } from './fold.ts'
 import { Home } from './home.ts'
 import type { CommitLog } from './read-commit.ts'
-import { beginSession, continueSession, lockDirectory, type Session, type SessionOptions } from './session.ts'
+import {
+  beginSession,
+  continueSession,
+  endSession,
+  lockDirectory,
+  type Session,
+  type SessionOptions,
+} from './session.ts'
 import { takeUp } from './take-up.ts'
 
 export interface ResidenceOptions extends SessionOptions {
@@ -87,7 +94,8 @@ export class Residence {
     this.mustGoOn()
     if (this.#session || this.#directory === undefined) return
     const directory = this.#directory
-    this.#isMissing = !create && (await this.#options.disk.stat(directory)) === undefined
+    const { disk } = this.#options
+    this.#isMissing = !create && (await namingErrors(directory, () => disk.stat(directory))) === undefined
     this.mustBeOpen()
     if (this.#isMissing) return
     this.#starting ??= namingErrors(directory, () => this.#start(directory, create)).finally(
@@ -111,7 +119,7 @@ export class Residence {
     await this.#starting?.catch(() => {})
   }
 
-  /** Gives everything back; a session that is well leaves its closing mark after `lastly`. */
+  /** Ends the session, and gives everything back. `lastly`: see `endSession`. */
   async leave(lastly: (session: Session) => Promise<void>): Promise<void> {
     try {
       if (this.#session) await endSession(this.#session, lastly)
@@ -176,18 +184,5 @@ export class Residence {
     this.#isMissing = false
     this.#options.fold.clear()
     this.#options.onReplaced()
-  }
-}
-
-async function endSession(session: Session, lastly: (session: Session) => Promise<void>): Promise<void> {
-  try {
-    if (session.queue.over) return
-    await session.queue.sync()
-    await lastly(session)
-    await session.queue.close()
-  } finally {
-    await session.writer.close()
-    await session.files.close()
-    await session.lock.release()
   }
 }

@@ -124,6 +124,23 @@ export async function beginSession(directory: string, lock: Lock, options: Sessi
   })
 }
 
+/** Gives everything back; a session that is well leaves its closing mark after `lastly`. */
+export async function endSession(
+  session: Session,
+  lastly: (session: Session) => Promise<void>,
+): Promise<void> {
+  try {
+    if (session.queue.over) return
+    await session.queue.sync()
+    await lastly(session)
+    await session.queue.close()
+  } finally {
+    await session.writer.close()
+    await session.files.close()
+    await session.lock.release()
+  }
+}
+
 interface SessionParts {
   files: SegmentFiles
   catalog: Catalog

@@ -15,7 +15,8 @@ import type { Disk } from '../disk/disk.ts'
 import { joinPath, snapshotName, snapshotsFolder } from '../log/names.ts'
 import { format } from '../log/segment.ts'
 import { padded } from '../log/frame.ts'
-import { decode, encode } from './codec.ts'
+import { encode, tryDecode } from './codec.ts'
+import { bytes as binary, count, digest, listOf, text, tuple } from './shape.ts'
 
 /** The subject of the catalog's own snapshot; no store's folder is called so. */
 export const catalogSubject = 'journal'
@@ -57,6 +58,8 @@ export function encodeSnapshot(
   return chunks
 }
 
+const isDescription = tuple(binary, text, count, digest, listOf(tuple(text, count, count)))
+
 /** `undefined`: a miss. */
 export async function readSnapshot(
   disk: Disk,
@@ -71,7 +74,9 @@ export async function readSnapshot(
   if (bytes.readUInt32LE(8) !== format || bytes.readUInt32LE(12) !== crc32(bytes.subarray(16)))
     return undefined
   const descriptionEnd = fixedBytes + bytes.readUInt32LE(16)
-  const [journalId, subject, commit, hash, sections] = decode(bytes.subarray(fixedBytes, descriptionEnd)) as [
+  const description = tryDecode(bytes.subarray(fixedBytes, descriptionEnd))
+  if (!isDescription(description)) return undefined
+  const [journalId, subject, commit, hash, sections] = description as [
     Uint8Array,
     string,
     number,

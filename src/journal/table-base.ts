@@ -12,8 +12,6 @@
  *            keys     UTF-8, then padded to 8
  *            values   msgpack
  */
-import { decode } from './codec.ts'
-
 export interface BaseEntry {
   key: string
   order: number
@@ -60,6 +58,31 @@ export class TableBase {
     this.#keys = this.count ? Buffer.from(bytes.buffer, at, keyBytes) : Buffer.alloc(0)
     at = bytes.byteOffset + ((at - bytes.byteOffset + keyBytes + 7) & ~7)
     this.#values = this.count ? Buffer.from(bytes.buffer, at, valueBytes) : Buffer.alloc(0)
+    if (this.count && at + valueBytes > bytes.byteOffset + bytes.length) throw misfit('is cut off')
+  }
+
+  /**
+   * Throws `RangeError` where a lookup would not end, or an entry would be another's. One look at each word: it costs less than the
+   * checksum over them did.
+   */
+  check(): void {
+    if (this.count === 0) return
+    const slots = this.#slots
+    let free = 0
+    for (let slot = 0; slot < slots.length; slot++) {
+      if (slots[slot] === 0) free++
+      else if (slots[slot]! > this.count) throw misfit('names an entry that is not there')
+    }
+    if (free === 0 || (slots.length & (slots.length - 1)) !== 0)
+      throw misfit('has slots that no search ends in')
+    for (let entry = 1; entry < this.count; entry++) {
+      const [at, before] = [entry * 2, entry * 2 - 2]
+      if (this.#ends[at]! < this.#ends[before]! || this.#ends[at + 1]! < this.#ends[before + 1]!)
+        throw misfit('has entries that overlap')
+      if (this.#orders[entry]! <= this.#orders[entry - 1]!) throw misfit('has entries out of order')
+    }
+    if (this.nextOrder > Number.MAX_SAFE_INTEGER || this.nextOrder <= this.#orders[this.count - 1]!)
+      throw misfit('has no next order')
   }
 
   /** The entry number of a key, or -1. */
@@ -82,10 +105,6 @@ export class TableBase {
 
   order(entry: number): number {
     return this.#orders[entry]!
-  }
-
-  value(entry: number): unknown {
-    return decode(this.valueBytes(entry))
   }
 
   valueBytes(entry: number): Uint8Array {
@@ -164,6 +183,10 @@ class Bytes {
   copyTo(target: Uint8Array, offset: number): void {
     target.set(this.#bytes.subarray(0, this.length), offset)
   }
+}
+
+function misfit(fault: string): RangeError {
+  return new RangeError(`A table ${fault}.`)
 }
 
 function keyBytes(key: string): Buffer {

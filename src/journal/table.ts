@@ -6,12 +6,16 @@
  * Invariants: an entry keeps the place it was first given until it is deleted; a layer that is frozen is
  * never changed again.
  */
-import { encode } from './codec.ts'
+import { VarveError } from '../errors.ts'
+import { encode, tryDecode } from './codec.ts'
+import type { Shape } from './shape.ts'
 import { TableBase, TableBaseBuilder } from './table-base.ts'
 
 /** How a value looks as plain msgpack data, and how to copy one that is changed in place. */
 export interface ValueCodec<V> {
   toPlain(value: V): unknown
+  /** Is given nothing but what is of this shape. */
+  readonly shape: Shape
   fromPlain(plain: unknown): V
   /** Needed for values changed by `update`. */
   copy?(value: V): V
@@ -83,7 +87,7 @@ export class Table<V> {
     const entry = this.#lookup(key)
     if (entry) return entry.value
     const at = this.#base.find(key)
-    return at < 0 ? undefined : this.#codec.fromPlain(this.#base.value(at))
+    return at < 0 ? undefined : this.#fromBase(at)
   }
 
   set(key: string, value: V): void {
@@ -120,7 +124,7 @@ export class Table<V> {
 
   *entries(): Generator<[string, V]> {
     for (const [key, entry, at] of this.#sources(this.#recent, this.#frozen))
-      yield [key, entry ? entry.value! : this.#codec.fromPlain(this.#base.value(at))]
+      yield [key, entry ? entry.value! : this.#fromBase(at)]
   }
 
   /** From now on, every key that changes is put into the set, too. */
@@ -132,9 +136,11 @@ export class Table<V> {
     this.#followers.delete(touched)
   }
 
-  /** Starts from what a snapshot holds. Only for a table that nothing was put into. */
+  /** Starts from what a snapshot holds. Only for a table that nothing was put into. Throws `RangeError` if it does not fit together. */
   load(bytes: Uint8Array): void {
-    this.#base = new TableBase(bytes)
+    const base = new TableBase(bytes)
+    base.check()
+    this.#base = base
     this.#size = this.#base.count
     this.#nextOrder = this.#base.nextOrder
   }
@@ -200,9 +206,16 @@ export class Table<V> {
     if (entry && (entry.epoch === this.#epoch || entry.value === undefined)) return entry.value
     const at = entry ? -1 : this.#base.find(key)
     if (!entry && at < 0) return undefined
-    const value = entry ? this.#copy(entry.value!) : this.#codec.fromPlain(this.#base.value(at))
+    const value = entry ? this.#copy(entry.value!) : this.#fromBase(at)
     this.#recent.set(key, { value, order: entry ? entry.order : this.#base.order(at), epoch: this.#epoch })
     return value
+  }
+
+  /** Values are read one by one, when asked for; so a bad one is found when the log is not at hand any more to take its place. */
+  #fromBase(at: number): V {
+    const plain = tryDecode(this.#base.valueBytes(at))
+    if (!this.#codec.shape(plain)) throw badEntry(this.#base.key(at))
+    return this.#codec.fromPlain(plain)
   }
 
   #copy(value: V): V {
@@ -237,4 +250,11 @@ export class Table<V> {
     added.sort(([, a], [, b]) => a.order - b.order)
     for (const [key, entry] of added) yield [key, entry, -1]
   }
+}
+
+function badEntry(key: string): VarveError {
+  return new VarveError('VARVE_CORRUPT', `A snapshot holds an entry for '${key}' that no version wrote.`, {
+    remedy: 'Remove the folder snapshots: it is a cache, and made again from the log.',
+    key,
+  })
 }

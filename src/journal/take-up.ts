@@ -1,6 +1,6 @@
 /** Brings loaded states up to what others have committed since: in one step, so that no one sees half of it. */
 import type { CommitSummary } from './catalog.ts'
-import { applyEvent, readEvents, type Fold, type FoldedStore } from './fold.ts'
+import { foldingSteps, type Fold, type FoldedStore } from './fold.ts'
 import type { Home } from './home.ts'
 
 export async function takeUp(home: Home, fold: Fold): Promise<void> {
@@ -9,24 +9,28 @@ export async function takeUp(home: Home, fold: Fold): Promise<void> {
   // A store that is loaded meanwhile has still to take them up, too.
   while ((await fold.settled(), [...fold.stores()].some((store) => !steps.has(store)))) {
     for (const store of fold.stores())
-      if (!steps.has(store)) steps.set(store, await foldingSteps(home, store, commits))
+      if (!steps.has(store)) steps.set(store, await stepsOf(store, home, commits))
   }
-  for (const step of [...steps.values()].flat()) step()
+  try {
+    for (const step of [...steps.values()].flat()) step()
+  } catch (error) {
+    fold.clear() // Some of them hold what others do not.
+    throw error
+  }
   take()
 }
 
 /** What remains to be done to bring a store up to these commits. */
-async function foldingSteps(
-  home: Home,
+async function stepsOf(
   store: FoldedStore,
+  { files }: Home,
   commits: readonly CommitSummary[],
 ): Promise<(() => void)[]> {
-  const steps: (() => void)[] = []
-  const parts = commits.map(({ number, parts: all }) => ({
+  const committed = commits.map(({ number, parts }) => ({
     commit: number,
-    parts: all.filter((part) => part.folder === store.folder),
+    parts: parts.filter(({ folder }) => folder === store.folder),
   }))
-  for await (const { event, rowsBytes } of readEvents(home.files, parts))
-    steps.push(() => applyEvent(store, event, rowsBytes))
+  const steps: (() => void)[] = []
+  for await (const step of foldingSteps(store, files, committed)) steps.push(step)
   return steps
 }

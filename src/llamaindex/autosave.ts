@@ -70,6 +70,11 @@ export class Autosave {
     this.#stopWaiting()
   }
 
+  /** Of a failure that no call tells. */
+  warn({ message }: Error): void {
+    if (!this.#isClosed) this.#onWarning(`Not saved: ${message}`)
+  }
+
   #stopWaiting(): void {
     clearTimeout(this.#limit)
     this.#limit = undefined
@@ -105,7 +110,7 @@ export class Autosave {
       this.#askForTurn()
     } catch (error) {
       this.#isSaving = false
-      if (!this.#isClosed) this.#onWarning(`Not saved: ${(error as Error).message}`)
+      this.warn(error as Error)
     }
   }
 }

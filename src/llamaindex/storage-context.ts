@@ -6,6 +6,7 @@ import type { OpenOptions } from '../context/open-journal.ts'
 import { StorageContext } from '../context/storage-context.ts'
 import type { Commit, CommitNote } from '../journal/commit.ts'
 import { Autosave } from './autosave.ts'
+import { DropInChatStore } from './chat-store.ts'
 import type { Core } from './core.ts'
 import { DropInDocumentStore } from './document-store.ts'
 import { DropInIndexStore } from './index-store.ts'
@@ -25,6 +26,8 @@ export class DropInStorageContext {
   readonly docStore: BaseDocumentStore
   readonly indexStore: BaseIndexStore
   readonly vectorStores: VectorStoreByType
+  /** For memories that take one. */
+  readonly chatStore: DropInChatStore
   /** What it all stands in: commits, transactions, what LlamaIndexTS has no words for. */
   readonly storage: StorageContext
   readonly #core: Core
@@ -38,6 +41,7 @@ export class DropInStorageContext {
     this.#autosave = new Autosave(storage, onWarning)
     this.docStore = options.docStore ?? new DropInDocumentStore(storage, core, this.#autosave)
     this.indexStore = options.indexStore ?? new DropInIndexStore(storage, core, this.#autosave)
+    this.chatStore = new DropInChatStore(storage.chatStore, this.#autosave)
     const text = options.vectorStores?.TEXT ?? options.vectorStore ?? this.addVectorStore('default')
     this.vectorStores = { ...options.vectorStores, TEXT: text }
   }
@@ -56,7 +60,8 @@ export class DropInStorageContext {
   }
 
   /** Resolves when everything done before is on disk, with the commit that carried it. See `StorageContext.persist`. */
-  persist(note?: CommitNote): Promise<Commit | undefined> {
+  async persist(note?: CommitNote): Promise<Commit | undefined> {
+    await this.chatStore.settled()
     this.#autosave.releaseAll()
     return this.storage.persist(note)
   }
@@ -72,8 +77,9 @@ export class DropInStorageContext {
   }
 
   async #close(): Promise<void> {
-    this.#autosave.close()
     try {
+      await this.chatStore.settled()
+      this.#autosave.close()
       if (this.storage.persistDir !== undefined && this.storage.hasPendingChanges) await this.persist()
     } finally {
       await this.storage.close()

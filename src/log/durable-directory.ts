@@ -1,5 +1,6 @@
 /** Makes directories whose names outlive the power, whoever made part of the way before. */
 import type { Disk } from '../disk/disk.ts'
+import { parentOf } from './names.ts'
 
 /**
  * Makes a directory, each missing parent first, and every name durable before the next is made. So of what a
@@ -21,9 +22,4 @@ export async function syncName(disk: Disk, directory: string): Promise<void> {
   await disk.syncDirectory(parentOf(directory)).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EACCES' && error.code !== 'EPERM') throw error
   })
-}
-
-function parentOf(path: string): string {
-  const end = path.lastIndexOf('/')
-  return end > 0 ? path.slice(0, end) : end === 0 ? '/' : '.'
 }

@@ -50,9 +50,9 @@ export function readHeader(header: Buffer): FrameHeader | string {
 
 const markBytes = Buffer.from(Uint32Array.of(syncMark).buffer)
 
-/** The first place where a frame may begin: frames start at multiples of 8. */
-export function nextMark(bytes: Buffer): number | undefined {
-  let at = bytes.indexOf(markBytes)
+/** The first place from `from` on where a frame may begin: frames start at multiples of 8. */
+export function nextMark(bytes: Buffer, from = 0): number | undefined {
+  let at = bytes.indexOf(markBytes, from)
   while (at >= 0 && at % 8 !== 0) at = bytes.indexOf(markBytes, at + 1)
   return at < 0 ? undefined : at
 }

@@ -133,17 +133,27 @@ export function isFault(read: ReadFrame | FrameFault): read is FrameFault {
  */
 export async function* marksBeyond(file: ReadableFile, from: number, limit: number): AsyncGenerator<number> {
   const reader = new FrameReader(file)
+  /** Where the bad frames end: what begins before is not read whole, else headers that claim each other's bytes would each cost all of them. */
+  let claimed = 0
   let offset = padded(from)
   while (offset + headerBytes <= limit) {
     const bytes = await file.read(offset, Math.min(windowBytes, limit - offset))
-    const next = nextMark(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
-    if (next === undefined) {
-      offset += Math.max(8, (bytes.length - 3) & ~7)
-      continue
+    const window = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    let next = nextMark(window, 0)
+    while (next !== undefined && next + headerBytes <= window.length) {
+      const frame = offset + next
+      const header = readHeader(window.subarray(next, next + headerBytes))
+      next += 8
+      if (typeof header !== 'string') {
+        yield header.syncedThrough
+        const read = frame < claimed ? undefined : await reader.read(frame, limit)
+        if (read && !isFault(read)) next = frame - offset + read.sizeBytes
+        else if (read?.sizeBytes !== undefined && frame + read.sizeBytes <= limit)
+          claimed = frame + read.sizeBytes
+      }
+      next = next < window.length ? nextMark(window, next) : next
     }
-    const frame = await reader.read(offset + next, limit)
-    if (frame.syncedThrough !== undefined) yield frame.syncedThrough
-    offset += next + (isFault(frame) ? 8 : frame.sizeBytes)
+    offset += next || Math.max(8, (window.length - 3) & ~7)
   }
 }
 

@@ -50,3 +50,8 @@ export function parseSnapshotName(name: string): { commit: number; subject: stri
 export function joinPath(...parts: string[]): string {
   return parts.join('/')
 }
+
+export function parentOf(path: string): string {
+  const end = path.lastIndexOf('/')
+  return end > 0 ? path.slice(0, end) : end === 0 ? '/' : '.'
+}

@@ -58,8 +58,8 @@ export interface FoundCommit extends CommitLink {
 }
 
 export interface Heads {
-  commit(frame: ReadFrame): CommitLink
-  seal(frame: ReadFrame): Seal
+  commit(frame: ReadFrame, segment: number): CommitLink
+  seal(frame: ReadFrame, segment: number): Seal
 }
 
 export interface Recovered {
@@ -290,7 +290,7 @@ class Walk {
     if (frame.flags & (frameFlags.mark | frameFlags.seal)) {
       this.#moveTo({ number, hash, next, closed: (frame.flags & frameFlags.close) !== 0 })
     } else {
-      const link = this.#heads.commit(frame)
+      const link = this.#heads.commit(frame, place.segment)
       if (link.number !== number + 1)
         return { offset: frame.offset, fault: `commit ${link.number} follows commit ${number}` }
       if (!Buffer.from(link.previous).equals(hash))
@@ -343,7 +343,7 @@ class Walk {
         new FrameReader(file).read(segmentHeaderBytes, await file.size()),
       )
       if (!frame || isFault(frame) || !(frame.flags & frameFlags.seal)) continue
-      const seal = this.#heads.seal(frame)
+      const seal = this.#heads.seal(frame, segment)
       if (seal.segment === this.end.next.segment) return { segment, seal, frame }
     }
     return undefined

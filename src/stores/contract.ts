@@ -80,9 +80,21 @@ export interface VectorStoreQuery {
   /** Only these vectors; an empty list means none. */
   nodeIds?: readonly string[] | ReadonlySet<string>
   filters?: MetadataFilters
-  /** `default` is exact cosine similarity. */
+  /** `default` is exact cosine similarity; `mmr` also avoids hits that are similar to the hit before; databases know more. */
   mode?: string
   queryStr?: string
+  /** For `mmr`: from 0, which avoids similar hits at any price, to 1, which does not. Default 0.5. */
+  mmrThreshold?: number
+  /** For `mmr`: hits come from the so many most similar vectors. Default: all; each hit costs a pass over them. */
+  mmrPrefetchK?: number
+  /** The same as a multiple of `similarityTopK`. */
+  mmrPrefetchFactor?: number
+  /** For databases with `hybrid`: the weight of vectors against words. */
+  alpha?: number
+  /** For databases with `sparse` or `hybrid`. */
+  sparseTopK?: number
+  /** For databases with `hybrid`. */
+  hybridTopK?: number
 }
 
 /** Parallel lists, best first. */
@@ -109,6 +121,33 @@ export interface VectorStore extends Store {
   deleteNodes?(options: DeleteNodesOptions): Promise<void>
   query(query: VectorStoreQuery): Promise<VectorStoreQueryResult>
   clear?(): Promise<void>
+}
+
+/**
+ * With every field it came with. LlamaIndex for Python writes `blocks` and `additional_kwargs`, older versions and LlamaIndexTS `content`.
+ */
+export interface ChatMessage {
+  role: string
+  content?: unknown
+  blocks?: readonly unknown[]
+  additional_kwargs?: Record<string, unknown>
+  [field: string]: unknown
+}
+
+export interface ChatStore extends Store {
+  /** Makes these the messages of a chat, or begins it. */
+  setMessages(key: string, messages: readonly ChatMessage[]): Promise<void>
+  /** None for an unknown key. */
+  getMessages(key: string): Promise<ChatMessage[]>
+  /** Before the message at `idx`; below 0 it counts from the end, and beyond the ends it is the end. Default: at the end. */
+  addMessage(key: string, message: ChatMessage, idx?: number): Promise<void>
+  /** Ends a chat. Answers its messages; `undefined` for an unknown key. */
+  deleteMessages(key: string): Promise<ChatMessage[] | undefined>
+  /** Answers the message that was there; below 0 `idx` counts from the end. The chat stays, even without messages. */
+  deleteMessage(key: string, idx: number): Promise<ChatMessage | undefined>
+  deleteLastMessage(key: string): Promise<ChatMessage | undefined>
+  /** In the order the chats were begun. */
+  getKeys(): Promise<string[]>
 }
 
 /** `[subject, relation, object]`. */
@@ -145,17 +184,43 @@ export interface Relation {
   [field: string]: unknown
 }
 
+/** All that are given must be met. An empty list meets nothing. */
+export interface GraphFilter {
+  /** Ids of nodes; of a triplet one of its ends. */
+  ids?: readonly string[]
+  /** Triplets: the same, as LlamaIndex calls entities. */
+  entityNames?: readonly string[]
+  /** Triplets: labels of relations. */
+  relationNames?: readonly string[]
+  /** One of them is enough: equal in the node, or in one of a triplet's nodes or its relation. */
+  properties?: Readonly<Record<string, unknown>>
+}
+
+export interface RelMapOptions {
+  /** How many steps. Default 2. */
+  depth?: number
+  /** How many triplets. Default 30. */
+  limit?: number
+  /** Labels of relations that are not answered; the walk goes on behind them. */
+  ignoreRels?: readonly string[]
+}
+
 export interface PropertyGraphStore extends Store {
   /** Adds nodes, or replaces those of equal id. */
   upsertNodes(nodes: readonly LabelledNode[]): Promise<void>
   /** Adds relations, or replaces those between the same nodes with the same label. Unknown ends become entities of their name. */
   upsertRelations(relations: readonly Relation[]): Promise<void>
-  /** The nodes with these ids, or all; unknown ids are left out. */
-  get(options?: { ids?: readonly string[] }): Promise<LabelledNode[]>
+  /** The nodes that meet the filter, or all. Unknown ids are left out. */
+  get(filter?: Pick<GraphFilter, 'ids' | 'properties'>): Promise<LabelledNode[]>
   /** The relation of a triplet, with its properties. */
   getRelation(triplet: Triplet): Promise<Relation | undefined>
-  /** The triplets that touch one of these nodes, or all. */
-  getTriplets(options?: { ids?: readonly string[] }): Promise<Triplet[]>
-  /** Deletes nodes, and the relations that would have no end without them. Unknown ids do nothing. */
-  delete(options: { ids: readonly string[] }): Promise<void>
+  /** The triplets that meet the filter, or all. */
+  getTriplets(filter?: GraphFilter): Promise<Triplet[]>
+  /** What is around nodes, given whole or by id: step by step, each triplet once. */
+  getRelMap(nodes: readonly (LabelledNode | string)[], options?: RelMapOptions): Promise<Triplet[]>
+  /**
+   * Deletes the nodes that meet the filter with all their relations, and the relations that meet it; with `relationNames`, or given `triplets`, relations only.
+   * Unknown ones do nothing; without any filter it is a `TypeError`.
+   */
+  delete(what: GraphFilter | { triplets: readonly Triplet[] }): Promise<void>
 }

@@ -15,15 +15,26 @@
  */
 import { encode } from '../journal/codec.ts'
 import type { EventInput } from '../journal/event.ts'
+import { listOf, orNull, text, tuple } from '../journal/shape.ts'
 import type { BaseNode } from './node.ts'
 import { nodeToStored } from './node-codec.ts'
 import type { Metadata } from './relationships.ts'
-import { metadataToStored, treeToStored } from './stored-metadata.ts'
+import { metadataToStored, storedMetadata, treeToStored } from './stored-metadata.ts'
 import type { Spelling } from './spelling.ts'
 
 export type NodeRow = [id: string, hash: string | null, refDocId: string | null, refDocMetadata: unknown]
 export type RecordRow = [id: string, hash: string | null, refDocId: string | null, extra: unknown]
 export type RefDocRow = [refDocId: string, nodeIds: string[], metadata: unknown, extra: unknown]
+
+export const documentRows = {
+  NodesAdded: tuple(text, orNull(text), orNull(text), orNull(storedMetadata)),
+  NodesKept: tuple(text),
+  NodesDeleted: tuple(text),
+  RefDocsDeleted: tuple(text),
+  HashesSet: tuple(text, text),
+  RecordsSet: tuple(text, orNull(text), orNull(text), orNull(storedMetadata)),
+  RefDocsSet: tuple(text, listOf(text), storedMetadata, orNull(storedMetadata)),
+}
 
 export interface AddedNode {
   node: BaseNode

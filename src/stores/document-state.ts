@@ -5,7 +5,9 @@
  */
 import type { Position, StoreKind, StoredEvent } from '../journal/event.ts'
 import { Table, type UndoLog, type ValueCodec } from '../journal/table.ts'
+import { listOf, orNull, text, tuple } from '../journal/shape.ts'
 import {
+  documentRows,
   nodesDeleted,
   nodesKept,
   recordsSet,
@@ -17,10 +19,16 @@ import {
   type RefDocRow,
 } from './document-events.ts'
 import { inGroups } from './in-groups.ts'
-import { positionFromPlain, positionToPlain, type PlainPosition } from './position-codec.ts'
+import { plainPosition, positionFromPlain, positionToPlain, type PlainPosition } from './position-codec.ts'
 import type { Metadata } from './relationships.ts'
 import { plainSpelling, type Spelling } from './spelling.ts'
-import { metadataFromStored, metadataToStored, treeFromStored, treeToStored } from './stored-metadata.ts'
+import {
+  metadataFromStored,
+  metadataToStored,
+  storedMetadata,
+  treeFromStored,
+  treeToStored,
+} from './stored-metadata.ts'
 
 export interface RefDocState {
   nodeIds: Set<string>
@@ -41,6 +49,7 @@ export const documentKind: StoreKind<DocumentState> = {
     records: new Table(recordCodec, undo),
     refDocs: new Table(refDocCodec, undo),
   }),
+  rows: documentRows,
   evolve,
   *present(state, payload) {
     yield* inGroups(state.nodes.entries(), (group) =>
@@ -157,11 +166,13 @@ function forget(state: DocumentState, refDocId: string): void {
 }
 
 const positionCodec: ValueCodec<Position> = {
+  shape: plainPosition,
   toPlain: positionToPlain,
   fromPlain: (plain) => positionFromPlain(plain as PlainPosition),
 }
 
 const recordCodec: ValueCodec<DocumentRecord> = {
+  shape: tuple(orNull(text), orNull(text), orNull(storedMetadata)),
   toPlain: ({ hash, refDocId, extra }) => [
     hash ?? null,
     refDocId ?? null,
@@ -178,6 +189,7 @@ const recordCodec: ValueCodec<DocumentRecord> = {
 }
 
 const refDocCodec: ValueCodec<RefDocState> = {
+  shape: tuple(listOf(text), storedMetadata, orNull(storedMetadata)),
   toPlain: ({ nodeIds, metadata, spelling, extra }) => [
     [...nodeIds],
     metadataToStored(metadata, spelling),

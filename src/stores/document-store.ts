@@ -1,5 +1,4 @@
 /** The document store that keeps its nodes in the journal: LlamaIndex's `SimpleDocumentStore`, without its losses. */
-import { decode } from '../journal/codec.ts'
 import type { JournalHandle } from '../journal/handle.ts'
 import { VarveError } from '../errors.ts'
 import { namespaceFolder } from '../log/names.ts'
@@ -10,7 +9,7 @@ import { checkId, checkNamespace } from './ids.ts'
 import { JournalStore } from './journal-store.ts'
 import { checkMetadata } from './metadata.ts'
 import { BaseNode } from './node.ts'
-import { nodeFromStored, type StoredNode } from './node-codec.ts'
+import { decodeNode, nodesAt } from './node-payload.ts'
 import type { Metadata } from './relationships.ts'
 
 export const defaultDocumentNamespace = 'docstore'
@@ -39,9 +38,10 @@ export class JournalDocumentStore extends JournalStore<DocumentState> implements
   async getDocument(id: string, options: RaiseOption & { raiseError: false }): Promise<BaseNode | undefined>
   async getDocument(id: string, options?: RaiseOption): Promise<BaseNode>
   async getDocument(id: string, { raiseError = true }: RaiseOption = {}): Promise<BaseNode | undefined> {
+    const { folder } = this
     return this.read((state) => {
       const position = state.nodes.get(id)
-      if (position) return toNode(id, this.handle.payload(this.folder, position))
+      if (position) return decodeNode(id, this.handle.payload(this.folder, position), { folder, position })
       if (raiseError) throw notFound(id)
       return undefined
     })
@@ -58,12 +58,8 @@ export class JournalDocumentStore extends JournalStore<DocumentState> implements
       const found = ids.map((id) => ({ id, position: state.nodes.get(id) }))
       const missing = found.find(({ position }) => !position)
       if (missing && raiseError) throw notFound(missing.id)
-      const known = found.filter(({ position }) => position !== undefined)
-      const payloads = this.handle.payloads(
-        this.folder,
-        known.map(({ position }) => position!),
-      )
-      return known.map(({ id }, index) => toNode(id, payloads[index]!))
+      const known = found.flatMap(({ id, position }) => (position ? [[id, position] as const] : []))
+      return nodesAt(this.handle, this.folder, known)
     })
   }
 
@@ -201,10 +197,6 @@ function isSame(a: unknown, b: unknown): boolean {
   const [keys, others] = [Object.keys(a), Object.keys(b)]
   if (keys.length !== others.length || Array.isArray(a) !== Array.isArray(b)) return false
   return keys.every((key) => Object.hasOwn(b, key) && isSame((a as Metadata)[key], (b as Metadata)[key]))
-}
-
-function toNode(id: string, payload: Uint8Array): BaseNode {
-  return nodeFromStored(id, decode(payload) as StoredNode)
 }
 
 function toInfo({ nodeIds, metadata }: { nodeIds: Set<string>; metadata: Metadata }): RefDocInfo {

@@ -9,8 +9,16 @@
  * All of them are texts, escaped as `storable.ts` says.
  */
 import type { EventInput, EventItem } from '../journal/event.ts'
+import { either, listOf, text, tuple } from '../journal/shape.ts'
 import type { Triplet } from './contract.ts'
 import { escapeText } from './storable.ts'
+
+const tripletRow = tuple(text, text, text)
+
+export const graphRows = {
+  TripletsAdded: either(tripletRow, tuple(text, text, text, listOf(text))),
+  TripletsDeleted: tripletRow,
+}
 
 export function tripletsAdded(triplets: Iterable<Triplet>): EventInput {
   return { type: 'TripletsAdded', items: tripletItems(triplets) }

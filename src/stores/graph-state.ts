@@ -1,9 +1,10 @@
 /** What a graph store folds to: of each subject its relations and objects, in the order they were added, each pair once. Texts are escaped as `storable.ts` says. */
 import type { StoreKind } from '../journal/event.ts'
+import { listOf, text, tuple } from '../journal/shape.ts'
 import { Table, type UndoLog, type ValueCodec } from '../journal/table.ts'
 import type { Triplet } from './contract.ts'
 import { inGroups } from './in-groups.ts'
-import { tripletsAdded, tripletsDeleted } from './graph-events.ts'
+import { graphRows, tripletsAdded, tripletsDeleted } from './graph-events.ts'
 import { escapeText, unescapeText } from './storable.ts'
 
 /** Pairs by a key that tells any two of them apart. */
@@ -15,6 +16,7 @@ export type GraphState = {
 
 export const graphKind: StoreKind<GraphState> = {
   initialState: (undo: UndoLog) => ({ subjects: new Table(pairsCodec, undo) }),
+  rows: graphRows,
   evolve(state, { type, items }) {
     for (const { row } of items) {
       const [subject, relation, object] = row as [string, string, string]
@@ -81,6 +83,7 @@ function deleteTriplet({ subjects }: GraphState, [subject, relation, object]: Tr
 }
 
 const pairsCodec: ValueCodec<Pairs> = {
+  shape: listOf(tuple(text, text)),
   toPlain: (pairs) => [...pairs.values()],
   fromPlain: (plain) =>
     new Map(

@@ -12,9 +12,10 @@
  * Keys and members are escaped as `storable.ts` says, values are as `stored-metadata.ts` says.
  */
 import type { EventInput } from '../journal/event.ts'
-import type { FieldKind, StructChange } from './index-struct.ts'
+import { either, listOf, oneOf, text, tuple, type Shape } from '../journal/shape.ts'
+import { fieldKind, type FieldKind, type StructChange } from './index-struct.ts'
 import { escapeText, unescapeText } from './storable.ts'
-import { treeFromStored, treeToStored } from './stored-metadata.ts'
+import { storedTree, treeFromStored, treeToStored } from './stored-metadata.ts'
 
 export type StructRow = [indexId: string, type: string, fields: [field: string, kind: FieldKind][]]
 export type EntryChange =
@@ -28,6 +29,27 @@ export type EntryRow = [
   key?: string | null,
   value?: unknown,
 ]
+
+const entryRows: Readonly<Record<EntryChange['op'], Shape>> = {
+  field: tuple(text, text, text, fieldKind),
+  drop: tuple(text, text, text),
+  set: either(tuple(text, text, text, text), tuple(text, text, text, text, storedTree)),
+  delete: tuple(text, text, text, text),
+  add: tuple(text, text, text, text, text),
+  remove: tuple(text, text, text, text, text),
+  append: tuple(text, text, text, text),
+  withdraw: tuple(text, text, text, text),
+  replace: tuple(text, text, text, oneOf(null), storedTree),
+}
+
+export const indexRows = {
+  StructsAdded: tuple(text, text, listOf(tuple(text, fieldKind))),
+  StructsDeleted: tuple(text),
+  EntriesChanged: (row: unknown): boolean => {
+    const op = Array.isArray(row) ? (row[1] as EntryChange['op']) : undefined
+    return typeof op === 'string' && Object.hasOwn(entryRows, op) && entryRows[op](row)
+  },
+}
 
 export function structsAdded(
   structs: readonly { indexId: string; type: string; fields: [string, FieldKind][] }[],
@@ -88,7 +110,7 @@ export function toChange(row: EntryRow): EntryChange {
       return { op, field, key }
     case 'add':
     case 'remove':
-      return { op, field, key, member: unescapeText(String(value)) }
+      return { op, field, key, member: unescapeText(value as string) }
     case 'append':
     case 'withdraw':
       return { op, field, member: key }

@@ -7,10 +7,12 @@
  */
 import { enableMapSet, produce } from 'immer'
 import type { StoreKind, StoredEvent } from '../journal/event.ts'
+import { count, either, listOf, oneOf, text, tuple } from '../journal/shape.ts'
 import { Table, type UndoLog, type ValueCodec } from '../journal/table.ts'
 import { inGroups } from './in-groups.ts'
 import {
   entriesChanged,
+  indexRows,
   structsAdded,
   structsDeleted,
   toChange,
@@ -18,9 +20,9 @@ import {
   type EntryRow,
   type StructRow,
 } from './index-events.ts'
-import type { FieldKind } from './index-struct.ts'
+import { fieldKind, kindOfChange, type FieldKind, type StructChange } from './index-struct.ts'
 import { escapeText, unescapeText } from './storable.ts'
-import { treeFromStored, treeToStored } from './stored-metadata.ts'
+import { storedTree, treeFromStored, treeToStored } from './stored-metadata.ts'
 
 enableMapSet()
 
@@ -48,6 +50,7 @@ export const indexKind: StoreKind<IndexState> = {
     structs: new Table(headerCodec, undo),
     entries: new Table(entryCodec, undo),
   }),
+  rows: indexRows,
   evolve,
   *present(state) {
     for (const [indexId, header] of state.structs.entries()) {
@@ -155,6 +158,13 @@ class Tally {
     return entryKey(this.#header, field, key)
   }
 
+  /** An entry of another kind would be taken for what it is not. */
+  check({ op, field }: StructChange): void {
+    const kind = this.#header.kinds.get(field)
+    if (kind !== kindOfChange[op])
+      throw new TypeError(`The field ${field} is of kind ${kind}; '${op}' does not change that.`)
+  }
+
   grow(field: string, by: number): void {
     this.#growth.set(field, (this.#growth.get(field) ?? 0) + by)
   }
@@ -216,6 +226,7 @@ class Tally {
 function changeEntry(state: IndexState, tally: Tally, change: EntryChange): void {
   const { entries } = state
   const { field } = change
+  if (change.op !== 'field' && change.op !== 'drop') tally.check(change)
   switch (change.op) {
     case 'field':
       tally.addField(field, change.kind)
@@ -301,6 +312,15 @@ function removeMember(
 }
 
 const headerCodec: ValueCodec<StructHeader> = {
+  shape: tuple(
+    text,
+    count,
+    listOf(text),
+    listOf(tuple(text, fieldKind)),
+    listOf(tuple(text, count)),
+    listOf(tuple(text, storedTree)),
+    count,
+  ),
   toPlain: ({ type, slot, fields, kinds, sizes, values, nextPlace }) => [
     type,
     slot,
@@ -335,6 +355,7 @@ const headerCodec: ValueCodec<StructHeader> = {
 
 /** A set is told from any value by its wrapping. */
 const entryCodec: ValueCodec<unknown> = {
+  shape: either(tuple(oneOf(1), listOf(text)), tuple(oneOf(0), storedTree)),
   toPlain: (value) =>
     value instanceof Set ? [1, Array.from(value as Set<string>, escapeText)] : [0, treeToStored(value)],
   fromPlain(plain) {

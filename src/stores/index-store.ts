@@ -10,6 +10,7 @@ import { entriesChanged, structsAdded, structsDeleted, type EntryChange } from '
 import { entryKey, fieldEntries, type IndexState, type StructHeader } from './index-state.ts'
 import {
   fieldsOfType,
+  kindOfChange,
   type FieldKind,
   type IndexStruct,
   type StructChange,
@@ -142,16 +143,6 @@ function checkChange(change: StructChange): StructChange {
     throw new TypeError(`A member of ${change.field} must be a string.`)
   if (change.op !== 'set' && change.op !== 'replace') return change
   return { ...change, value: checkTree(change.value, change.field) }
-}
-
-const kindOfChange: Record<StructChange['op'], FieldKind> = {
-  set: 'map',
-  delete: 'map',
-  add: 'sets',
-  remove: 'sets',
-  append: 'list',
-  withdraw: 'list',
-  replace: 'value',
 }
 
 /** Fields that a struct of its type has but this one came without. */

@@ -3,6 +3,7 @@
  * A struct is never one value: each entry of a `map`, `sets` or `list` field is set and deleted alone.
  */
 
+import { oneOf, type Shape } from '../journal/shape.ts'
 import { canonicalStructType } from './struct-types.ts'
 
 /**
@@ -14,6 +15,8 @@ import { canonicalStructType } from './struct-types.ts'
  * | `value`| anything JSON can say       | the whole field                 |
  */
 export type FieldKind = 'map' | 'sets' | 'list' | 'value'
+
+export const fieldKind: Shape = oneOf('map', 'sets', 'list', 'value')
 
 /** A struct as a whole. Fields are spelled in camel case (`nodesDict`); what is not named here is kept as it came. */
 export interface IndexStruct {
@@ -41,6 +44,17 @@ export const structFields: Readonly<Record<string, Readonly<Record<string, Field
 export function fieldsOfType(type: string): Readonly<Record<string, FieldKind>> {
   const name = canonicalStructType(type)
   return Object.hasOwn(structFields, name) ? structFields[name]! : {}
+}
+
+/** Which fields an operation changes. */
+export const kindOfChange: Readonly<Record<StructChange['op'], FieldKind>> = {
+  set: 'map',
+  delete: 'map',
+  add: 'sets',
+  remove: 'sets',
+  append: 'list',
+  withdraw: 'list',
+  replace: 'value',
 }
 
 /** One change of one struct. */

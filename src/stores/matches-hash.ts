@@ -7,7 +7,11 @@ import { checkMetadata } from './metadata.ts'
 import { ImageNode, Node, type BaseNode, type Metadata } from './node.ts'
 
 export function matchesHash(document: BaseNode, storedHash: string): boolean {
-  return candidates(document).some((hash) => hash() === storedHash)
+  return matchesAnyHash(document, new Set([storedHash]))
+}
+
+export function matchesAnyHash(document: BaseNode, storedHashes: ReadonlySet<string>): boolean {
+  return candidates(document).some((hash) => storedHashes.has(hash()))
 }
 
 /** Each is computed only if the ones before it differ. */

@@ -203,7 +203,7 @@ function listOf(filter: MetadataFilter): Scalar[] {
 }
 
 /** Scalars in a form where `===` is Python's `==`: booleans are numbers, and so is a BigInt that a number can say exactly. */
-function comparable(value: unknown): Scalar | undefined {
+export function comparable(value: unknown): Scalar | undefined {
   switch (typeof value) {
     case 'string':
       return value

@@ -22,7 +22,7 @@
  */
 import { VarveError } from '../errors.ts'
 import { nodeClasses, type BaseNode, type NodeClassName } from './node.ts'
-import { decodeFields } from './node-decode.ts'
+import { decodeFields, isStoredNode } from './node-decode.ts'
 import { encodeFields } from './node-encode.ts'
 import { escapeText, unescapeText } from './storable.ts'
 import { spellingFromStored, spellingToStored } from './spelling-codec.ts'
@@ -56,7 +56,8 @@ function store(node: BaseNode, depth: number): StoredNode {
   }
 }
 
-export function nodeFromStored(id: string, stored: StoredNode): BaseNode {
+/** Throws `VARVE_CORRUPT`. */
+export function nodeFromStored(id: string, stored: unknown): BaseNode {
   try {
     return restore(id, stored)
   } catch (cause) {
@@ -68,7 +69,8 @@ export function nodeFromStored(id: string, stored: StoredNode): BaseNode {
   }
 }
 
-function restore(id: string, stored: StoredNode): BaseNode {
+function restore(id: string, stored: unknown): BaseNode {
+  if (!isStoredNode(stored)) throw new TypeError('This is no node.')
   const name = (stored.class ?? 'TextNode') as NodeClassName
   const className = stored.className === undefined ? name : unescapeText(stored.className as string)
   const NodeClass = Object.hasOwn(nodeClasses, name) ? nodeClasses[name] : nodeClasses.TextNode

@@ -14,8 +14,20 @@
  * `target_id`. Texts are escaped as `storable.ts` says, fields are as `stored-metadata.ts` says. The events of triplets are made in `graph-events.ts`.
  */
 import type { EventInput } from '../journal/event.ts'
+import { text, tuple } from '../journal/shape.ts'
 import { escapeText } from './storable.ts'
-import { treeToStored, type SpelledTree } from './stored-metadata.ts'
+import { storedMetadata, treeToStored, type SpelledTree } from './stored-metadata.ts'
+
+const tripletRow = tuple(text, text, text)
+
+export const propertyGraphRows = {
+  GraphNodesSet: tuple(text, storedMetadata),
+  GraphNodesDeleted: tuple(text),
+  RelationsSet: tuple(text, storedMetadata),
+  RelationsDeleted: tuple(text),
+  TripletsAdded: tripletRow,
+  TripletsDeleted: tripletRow,
+}
 
 export function graphNodesSet(nodes: Iterable<readonly [id: string, fields: SpelledTree]>): EventInput {
   return fieldsSet('GraphNodesSet', nodes)

@@ -3,13 +3,20 @@
  * `storable.ts` says.
  */
 import type { StoreKind } from '../journal/event.ts'
+import { text, tuple } from '../journal/shape.ts'
 import { Table, type UndoLog, type ValueCodec } from '../journal/table.ts'
 import type { Triplet } from './contract.ts'
 import { tripletsAdded, tripletsDeleted } from './graph-events.ts'
 import { inGroups } from './in-groups.ts'
-import { graphNodesDeleted, graphNodesSet, relationsDeleted, relationsSet } from './property-graph-events.ts'
+import {
+  graphNodesDeleted,
+  graphNodesSet,
+  propertyGraphRows,
+  relationsDeleted,
+  relationsSet,
+} from './property-graph-events.ts'
 import { unescapeText } from './storable.ts'
-import { treeFromStored, treeToStored, type SpelledTree } from './stored-metadata.ts'
+import { storedMetadata, treeFromStored, treeToStored, type SpelledTree } from './stored-metadata.ts'
 
 export type PropertyGraphState = {
   nodes: Table<SpelledTree>
@@ -23,6 +30,7 @@ export const propertyGraphKind: StoreKind<PropertyGraphState> = {
     relations: new Table(fieldsCodec, undo),
     triplets: new Table(tripletCodec, undo),
   }),
+  rows: propertyGraphRows,
   evolve(state, { type, items }) {
     for (const { row } of items) evolveItem(state, type, row as Row)
   },
@@ -62,11 +70,13 @@ function evolveItem(state: PropertyGraphState, type: string, row: Row): void {
 }
 
 const fieldsCodec: ValueCodec<SpelledTree> = {
+  shape: storedMetadata,
   toPlain: ({ value, spelling }) => treeToStored(value, spelling),
   fromPlain: treeFromStored,
 }
 
 const tripletCodec: ValueCodec<Triplet> = {
+  shape: tuple(text, text, text),
   toPlain: (triplet) => [...triplet],
   fromPlain: (plain) => plain as Triplet,
 }

@@ -1,15 +1,23 @@
-/**
- * The property graph store that keeps its nodes and relations in the journal. This version keeps and changes them; the queries of LlamaIndex's
- * `SimplePropertyGraphStore` that need more than ids are not here yet.
- */
+/** The property graph store that keeps its nodes and relations in the journal: LlamaIndex's `SimplePropertyGraphStore`, but a deletion leaves no loose ends. */
+import { VarveError } from '../errors.ts'
 import type { JournalHandle } from '../journal/handle.ts'
-import type { LabelledNode, PropertyGraphStore, Relation, Triplet } from './contract.ts'
+import type {
+  GraphFilter,
+  LabelledNode,
+  PropertyGraphStore,
+  Relation,
+  RelMapOptions,
+  Triplet,
+} from './contract.ts'
 import { tripletsAdded, tripletsDeleted } from './graph-events.ts'
 import { checkId } from './ids.ts'
 import { JournalStore } from './journal-store.ts'
 import { checkMetadata } from './metadata.ts'
 import { graphNodesDeleted, graphNodesSet, relationsDeleted, relationsSet } from './property-graph-events.ts'
-import { allGraphTriplets, type PropertyGraphState } from './property-graph-state.ts'
+import { tripletsTouching } from './property-graph-links.ts'
+import { matchingNodes, matchingTriplets, relationsAround } from './property-graph-queries.ts'
+import type { PropertyGraphState } from './property-graph-state.ts'
+import { findRelation, withKeys } from './relation-keys.ts'
 import { plainSpelling } from './spelling.ts'
 import { escapeText, unescapeText } from './storable.ts'
 import type { SpelledTree } from './stored-metadata.ts'
@@ -20,6 +28,9 @@ export class JournalPropertyGraphStore
   extends JournalStore<PropertyGraphState>
   implements PropertyGraphStore
 {
+  readonly supportsStructuredQueries = false
+  readonly supportsVectorQueries = false
+
   constructor(handle: JournalHandle) {
     super(handle, propertyGraphFolder)
   }
@@ -53,15 +64,8 @@ export class JournalPropertyGraphStore
     })
   }
 
-  async get({ ids }: { ids?: readonly string[] } = {}): Promise<LabelledNode[]> {
-    return this.read((state) => {
-      const found = ids
-        ? ids.map((id) => state.nodes.get(escapeText(id)))
-        : Array.from(state.nodes.entries(), ([, fields]) => fields)
-      return found
-        .filter((fields) => fields !== undefined)
-        .map(({ value }) => structuredClone(value) as LabelledNode)
-    })
+  async get(filter: Pick<GraphFilter, 'ids' | 'properties'> = {}): Promise<LabelledNode[]> {
+    return this.read((state) => matchingNodes(state, filter).map(([, node]) => structuredClone(node)))
   }
 
   async getRelation(triplet: Triplet): Promise<Relation | undefined> {
@@ -71,29 +75,77 @@ export class JournalPropertyGraphStore
     })
   }
 
-  async getTriplets({ ids }: { ids?: readonly string[] } = {}): Promise<Triplet[]> {
-    const wanted = ids && new Set(ids)
-    return this.read((state) =>
-      [...allGraphTriplets(state)].filter(
-        ([source, , target]) => !wanted || wanted.has(source) || wanted.has(target),
-      ),
-    )
+  async getTriplets(filter: GraphFilter = {}): Promise<Triplet[]> {
+    return this.read((state) => matchingTriplets(state, filter))
   }
 
-  async delete({ ids }: { ids: readonly string[] }): Promise<void> {
-    const gone = new Set(ids)
+  async getRelMap(
+    nodes: readonly (LabelledNode | string)[],
+    { depth = 2, limit = 30, ignoreRels = [] }: RelMapOptions = {},
+  ): Promise<Triplet[]> {
+    const ids = nodes.map((node) => (typeof node === 'string' ? node : nodeId(node)))
+    return this.read((state) => relationsAround(state, ids, { depth, limit, ignoreRels }))
+  }
+
+  async delete(what: GraphFilter | { triplets: readonly Triplet[] }): Promise<void> {
+    if (Object.values(what).every((each) => each === undefined))
+      throw new TypeError('delete() takes ids, entityNames, relationNames, properties or triplets.')
     await this.change((state, append) => {
-      const triplets = [...allGraphTriplets(state)].filter(
-        ([source, , target]) => gone.has(source) || gone.has(target),
-      )
+      const nodes = 'triplets' in what ? [] : goingNodes(state, what)
+      const triplets =
+        'triplets' in what ? knownAmong(state, what.triplets) : goingTriplets(state, what, nodes)
       const relations = triplets
         .map((triplet) => findRelation(state, triplet))
         .filter((key) => key !== undefined)
       append(tripletsDeleted(triplets))
       append(relationsDeleted(new Set(relations.map(unescapeText))))
-      append(graphNodesDeleted([...gone].filter((id) => state.nodes.has(escapeText(id)))))
+      append(graphNodesDeleted(nodes))
     })
   }
+
+  /** Never: LlamaIndex's simple store has no schema, and this one neither. */
+  async getSchema(): Promise<never> {
+    throw unsupported('no schema', 'Read labels and properties with get() and getRelation().')
+  }
+
+  /** Never: there is no query language here. */
+  async structuredQuery(): Promise<never> {
+    throw unsupported('no query language', 'Ask with get(), getTriplets() and getRelMap().')
+  }
+
+  /** Never: vectors of nodes are kept, not searched. */
+  async vectorQuery(): Promise<never> {
+    throw unsupported(
+      'no search by vector',
+      'Keep the vectors in a vector store, under the ids of the nodes.',
+    )
+  }
+}
+
+function unsupported(lack: string, remedy: string): VarveError {
+  return new VarveError('VARVE_UNSUPPORTED_QUERY', `This property graph store has ${lack}.`, { remedy })
+}
+
+/** With `relationNames` only relations are meant: a node has none. */
+function goingNodes(state: PropertyGraphState, { relationNames, ...filter }: GraphFilter): string[] {
+  if (relationNames !== undefined) return []
+  const { ids, entityNames, properties } = filter
+  const named = entityNames && new Set(entityNames)
+  const wanted = named && ids ? ids.filter((id) => named.has(id)) : (ids ?? entityNames)
+  const nodes = matchingNodes(state, {
+    ...(wanted && { ids: [...new Set(wanted)] }),
+    ...(properties && { properties }),
+  })
+  return nodes.map(([id]) => id)
+}
+
+function goingTriplets(state: PropertyGraphState, filter: GraphFilter, nodes: readonly string[]): Triplet[] {
+  const all = [...matchingTriplets(state, filter), ...tripletsTouching(state, nodes)]
+  return [...new Map(all.map((triplet) => [JSON.stringify(triplet), triplet])).values()]
+}
+
+function knownAmong(state: PropertyGraphState, triplets: readonly Triplet[]): Triplet[] {
+  return triplets.filter((triplet) => state.triplets.has(JSON.stringify(triplet.map(escapeText))))
 }
 
 function plainTree(value: object, what: string): SpelledTree {
@@ -106,30 +158,4 @@ function nodeId({ name, id_, text }: LabelledNode): string {
 
 function tripletOf({ source_id, label, target_id }: Relation): Triplet {
   return [source_id, label, target_id]
-}
-
-/** LlamaIndex's key may mean two triplets; the second one gets a key of its own. */
-function withKeys(
-  state: PropertyGraphState,
-  entries: readonly { triplet: Triplet; fields: SpelledTree }[],
-): [key: string, fields: SpelledTree][] {
-  const owners = new Map<string, string>()
-  return entries.map(({ triplet, fields }) => {
-    const known = findRelation(state, triplet)
-    if (known !== undefined) return [unescapeText(known), fields]
-    const [key, own] = [triplet.join('_'), JSON.stringify(triplet)]
-    const isTaken = state.relations.has(escapeText(key)) || (owners.get(key) ?? own) !== own
-    if (!isTaken) owners.set(key, own)
-    return [isTaken ? own : key, fields]
-  })
-}
-
-/** The key, as the table has it, of a triplet's relation. The first files of LlamaIndex have its label alone. */
-function findRelation({ relations }: PropertyGraphState, triplet: Triplet): string | undefined {
-  const [, label] = triplet
-  const isIts = (key: string): boolean => {
-    const { source_id, label: found, target_id } = (relations.get(key)?.value ?? {}) as Partial<Relation>
-    return source_id === triplet[0] && found === label && target_id === triplet[2]
-  }
-  return [triplet.join('_'), label, JSON.stringify(triplet)].map(escapeText).find(isIts)
 }

@@ -4,6 +4,7 @@
  * `floats`: JSON pointers of integral numbers that are floats; `-` before the pointer: minus zero. `keyOrders`: lists of a JSON pointer and the
  * keys there, in their order. All text is escaped as `storable.ts` says.
  */
+import { listOf, text } from '../journal/shape.ts'
 import { setOwn } from './own-property.ts'
 import { isPlainSpelling, plainSpelling, type Spelling } from './spelling.ts'
 import { escapeText, unescapeText } from './storable.ts'
@@ -12,6 +13,9 @@ export interface StoredSpelling {
   floats: string[]
   keyOrders: string[][]
 }
+
+/** Of `floats`, and of `keyOrders`. */
+export const storedSpelling = [listOf(text), listOf(listOf(text))] as const
 
 export function spellingToStored(
   { floats, keyOrders }: Spelling,

@@ -2,10 +2,22 @@
  * A tree in a row (metadata, fields that mean nothing here, a value in a struct): the tree itself, or, where JSON spelled what a tree cannot say,
  * an object whose only key is the mark U+F8FF, which no escaped key can be, with `[tree, floats, key orders]` (`spelling-codec.ts`).
  */
+import { anything, isObject, tuple, type Shape } from '../journal/shape.ts'
 import { plainSpelling, isPlainSpelling, type Spelling } from './spelling.ts'
-import { restoreNegativeZeros, spellingFromStored, spellingToStored } from './spelling-codec.ts'
+import {
+  restoreNegativeZeros,
+  spellingFromStored,
+  spellingToStored,
+  storedSpelling,
+} from './spelling-codec.ts'
 import { fromStorable, mark, toStorable, type Storable } from './storable.ts'
 import type { Metadata } from './relationships.ts'
+
+const spelled = tuple(anything, ...storedSpelling)
+
+export const storedTree: Shape = (value) => !isMarked(value) || spelled(value[mark])
+export const storedMetadata: Shape = (value) =>
+  isObject(value) && (!isMarked(value) || (spelled(value[mark]) && isObject(value[mark][0])))
 
 export interface SpelledTree {
   value: unknown
@@ -49,7 +61,5 @@ export function metadataFromStored(stored: unknown): SpelledMetadata {
 type Marked = { [mark]: [tree: Storable, floats: string[], keyOrders: string[][]] }
 
 function isMarked(stored: unknown): stored is Marked {
-  return (
-    typeof stored === 'object' && stored !== null && !Array.isArray(stored) && Object.hasOwn(stored, mark)
-  )
+  return isObject(stored) && Object.hasOwn(stored, mark)
 }

@@ -47,22 +47,23 @@ export function structDifference(
   header: StructHeader | undefined,
   fields: StructFields,
 ): EntryChange[] {
-  const changes: EntryChange[] = []
   const isKnown = (field: string): boolean =>
     header !== undefined && header.kinds.get(field) === fields.kinds.get(field)
-  const before: Before = { state, header, isKnown }
-  if (header) changes.push(...goneFields(before, header))
-  for (const [field, kind] of fields.kinds)
-    if (header && !isKnown(field)) changes.push({ op: 'field', field, kind })
+  return [...differences({ state, header, isKnown }, fields)]
+}
+
+function* differences(before: Before, fields: StructFields): Generator<EntryChange> {
+  const { header, isKnown } = before
+  if (header) yield* goneFields(before, header)
+  for (const [field, kind] of fields.kinds) if (header && !isKnown(field)) yield { op: 'field', field, kind }
   for (const [field, value] of fields.values) {
     const isSame =
       isKnown(field) && header!.values.has(field) && isDeepStrictEqual(header!.values.get(field), value)
-    if (!isSame) changes.push({ op: 'replace', field, value })
+    if (!isSame) yield { op: 'replace', field, value }
   }
-  for (const [field, map] of fields.maps) changes.push(...mapDifference(before, field, map))
-  for (const [field, sets] of fields.sets) changes.push(...setsDifference(before, field, sets))
-  for (const [field, list] of fields.lists) changes.push(...listDifference(before, field, list))
-  return changes
+  for (const [field, map] of fields.maps) yield* mapDifference(before, field, map)
+  for (const [field, sets] of fields.sets) yield* setsDifference(before, field, sets)
+  for (const [field, list] of fields.lists) yield* listDifference(before, field, list)
 }
 
 interface Before {

@@ -6,6 +6,9 @@ import { VarveError } from '../errors.ts'
 import { BestHits } from './best-hits.ts'
 import { dotProducts } from './dot-products.ts'
 
+/** Rows scored at a time: a block of few dimensions has a million. */
+const rowsAtOnce = 4096
+
 export interface TopK {
   /** Best first. */
   ids: string[]
@@ -96,36 +99,81 @@ export class VectorMatrix {
    * as to score a vector.
    */
   topK(query: ArrayLike<number>, k: number, accept?: (id: string) => boolean): TopK {
-    const direction = toFloat32(query)
-    const norm = normOf(direction)
+    const asked = this.#asked(query)
     if (this.size === 0) return { ids: [], similarities: [] }
-    if (direction.length !== this.#dimensions)
-      throw wrongDimensions('The query', direction.length, this.#dimensions)
     const best = new BestHits(Math.max(0, Math.min(Math.floor(k) || 0, this.size)))
-    const rows = new Int32Array(this.#rowsPerBlock)
-    const products = new Float64Array(this.#rowsPerBlock)
-    this.#blocks.forEach((block, at) => {
+    const rows = new Int32Array(Math.min(this.#ids.length, this.#rowsPerBlock, rowsAtOnce))
+    const scores = new Float64Array(rows.length)
+    this.#blocks.forEach((_, at) => {
       const first = at * this.#rowsPerBlock
-      const count = this.#liveRows(first, rows)
-      dotProducts(direction, { block, dimensions: this.#dimensions, rows, count }, products)
-      for (let i = 0; i < count; i++) {
-        const slot = first + rows[i]!
-        const scale = norm * this.#norms[slot]!
-        const score = scale === 0 ? 0 : products[i]! / scale
-        if (best.wants(score) && (accept === undefined || accept(this.#ids[slot]!))) best.offer(slot, score)
+      const end = Math.min(this.#rowsPerBlock, this.#ids.length - first)
+      for (let from = 0; from < end; from += rows.length) {
+        const count = this.#liveRows(first, from, rows)
+        this.#score(asked, { at, rows, count }, scores)
+        for (let i = 0; i < count; i++) {
+          const slot = first + rows[i]!
+          const score = scores[i]!
+          if (best.wants(score) && (accept === undefined || accept(this.#ids[slot]!))) best.offer(slot, score)
+        }
       }
     })
     const hits = best.sorted()
-    // Rounding may carry a cosine a hair beyond 1.
-    const similarities = hits.map(({ score }) => Math.max(-1, Math.min(1, score)))
-    return { ids: hits.map(({ place }) => this.#ids[place]!), similarities }
+    return {
+      ids: hits.map(({ place }) => this.#ids[place]!),
+      // Rounding may carry a cosine a hair beyond 1.
+      similarities: hits.map(({ score }) => Math.max(-1, Math.min(1, score))),
+    }
   }
 
-  /** Lists the rows of the block that starts at slot `first` which hold a vector; answers how many. */
-  #liveRows(first: number, rows: Int32Array): number {
-    const end = Math.min(this.#rowsPerBlock, this.#ids.length - first)
+  /** The cosine of each of these vectors, which must be there; as `topK` ranks them, so that rounding may carry one a hair beyond 1. */
+  cosines(query: ArrayLike<number>, ids: readonly string[]): Float64Array<ArrayBuffer> {
+    const asked = this.#asked(query)
+    const found = new Float64Array(ids.length)
+    const rows = new Int32Array(Math.min(ids.length, this.#rowsPerBlock))
+    for (let from = 0; from < ids.length;) {
+      const at = this.#blockOf(ids[from]!)
+      let count = 0
+      while (from + count < ids.length && count < rows.length && this.#blockOf(ids[from + count]!) === at) {
+        rows[count] = this.#slots.get(ids[from + count]!)! % this.#rowsPerBlock
+        count++
+      }
+      this.#score(asked, { at, rows, count }, found.subarray(from))
+      from += count
+    }
+    return found
+  }
+
+  #asked(query: ArrayLike<number>): { direction: Float32Array; norm: number } {
+    const direction = toFloat32(query)
+    const norm = normOf(direction)
+    if (this.size > 0 && direction.length !== this.#dimensions)
+      throw wrongDimensions('The query', direction.length, this.#dimensions)
+    return { direction, norm }
+  }
+
+  /** Writes the cosines of `count` rows of one block. */
+  #score(
+    { direction, norm }: { direction: Float32Array; norm: number },
+    { at, rows, count }: { at: number; rows: Int32Array; count: number },
+    scores: Float64Array,
+  ): void {
+    const first = at * this.#rowsPerBlock
+    dotProducts(direction, { block: this.#blocks[at]!, dimensions: this.#dimensions, rows, count }, scores)
+    for (let i = 0; i < count; i++) {
+      const scale = norm * this.#norms[first + rows[i]!]!
+      scores[i] = scale === 0 ? 0 : scores[i]! / scale
+    }
+  }
+
+  #blockOf(id: string): number {
+    return Math.floor(this.#slots.get(id)! / this.#rowsPerBlock)
+  }
+
+  /** Lists which of the next rows, from row `from` of the block that starts at slot `first`, hold a vector; answers how many. */
+  #liveRows(first: number, from: number, rows: Int32Array): number {
+    const end = Math.min(from + rows.length, this.#rowsPerBlock, this.#ids.length - first)
     let count = 0
-    for (let row = 0; row < end; row++) if (this.#ids[first + row] !== undefined) rows[count++] = row
+    for (let row = from; row < end; row++) if (this.#ids[first + row] !== undefined) rows[count++] = row
     return count
   }
 

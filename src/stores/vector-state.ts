@@ -4,11 +4,19 @@
  * Invariant: `counts` says under each number of dimensions how many vectors have that many. Our own `add` keeps all of one length; imported files need not.
  */
 import type { Position, StoreKind, StoredEvent } from '../journal/event.ts'
+import { count, either, tuple } from '../journal/shape.ts'
 import { Table, type UndoLog, type ValueCodec } from '../journal/table.ts'
 import { inGroups } from './in-groups.ts'
-import { positionFromPlain, positionToPlain, type PlainPosition } from './position-codec.ts'
+import { plainPosition, positionFromPlain, positionToPlain, type PlainPosition } from './position-codec.ts'
 import { metadataFromStored, metadataToStored } from './stored-metadata.ts'
-import { vectorsAdded, vectorsCleared, type VectorInfo, type VectorRow } from './vector-events.ts'
+import {
+  vectorInfo,
+  vectorRows,
+  vectorsAdded,
+  vectorsCleared,
+  type VectorInfo,
+  type VectorRow,
+} from './vector-events.ts'
 
 export interface VectorEntry extends VectorInfo {
   position: Position
@@ -24,6 +32,7 @@ export const vectorKind: StoreKind<VectorState> = {
     vectors: new Table(entryCodec, undo),
     counts: new Table(countCodec, undo),
   }),
+  rows: vectorRows,
   evolve,
   *present(state, payload) {
     for (const group of ofEqualLength(state.vectors.entries())) {
@@ -52,10 +61,11 @@ export function dimensionsOf({ counts }: VectorState): number {
   return Number(dimensions)
 }
 
-function evolve(state: VectorState, { type, items }: StoredEvent): void {
+function evolve(state: VectorState, { type, items, dimensions }: StoredEvent): void {
+  if (type === 'VectorsAdded' && dimensions === undefined) throw new TypeError('Vectors come as a matrix.')
   const tally = new Tally(state)
   for (const { row, position } of items) {
-    const [id, refDocId, className, metadata] = row as VectorRow
+    const [id, refDocId, className, metadata, numerals] = row as VectorRow
     if (type === 'VectorsAdded') {
       const known = state.vectors.get(id)
       if (known) tally.count(known.position, -1)
@@ -65,6 +75,7 @@ function evolve(state: VectorState, { type, items }: StoredEvent): void {
         refDocId: refDocId ?? undefined,
         className: className ?? undefined,
         metadata: metadata === null ? undefined : metadataFromStored(metadata),
+        ...(numerals !== undefined && { numerals }),
       })
     } else if (type === 'VectorsDeleted') {
       const known = state.vectors.get(id)
@@ -119,22 +130,29 @@ function* ofEqualLength(entries: Iterable<[string, VectorEntry]>): Generator<[st
   }
 }
 
-const countCodec: ValueCodec<number> = { toPlain: (count) => count, fromPlain: (plain) => plain as number }
+const countCodec: ValueCodec<number> = {
+  shape: count,
+  toPlain: (number) => number,
+  fromPlain: (plain) => plain as number,
+}
 
 const entryCodec: ValueCodec<VectorEntry> = {
-  toPlain: ({ position, refDocId, className, metadata }) => [
+  shape: either(...vectorInfo.map((shapes) => tuple(plainPosition, ...shapes))),
+  toPlain: ({ position, refDocId, className, metadata, numerals }) => [
     positionToPlain(position),
     refDocId ?? null,
     className ?? null,
     metadata ? metadataToStored(metadata.metadata, metadata.spelling) : null,
+    ...(numerals === undefined ? [] : [numerals]),
   ],
   fromPlain(plain) {
-    const [position, refDocId, className, metadata] = plain as PlainEntry
+    const [position, refDocId, className, metadata, numerals] = plain as PlainEntry
     return {
       position: positionFromPlain(position),
       refDocId: refDocId ?? undefined,
       className: className ?? undefined,
       metadata: metadata === null ? undefined : metadataFromStored(metadata),
+      ...(numerals !== undefined && { numerals }),
     }
   },
 }
@@ -144,4 +162,5 @@ type PlainEntry = [
   refDocId: string | null,
   className: string | null,
   metadata: unknown,
+  numerals?: number,
 ]

@@ -14,6 +14,7 @@ import { BaseNode } from './node.ts'
 import type { Metadata } from './relationships.ts'
 import { plainSpelling } from './spelling.ts'
 import { toFloats, VectorCache } from './vector-cache.ts'
+import { searchOf } from './query-modes.ts'
 import {
   derivedMetadata,
   vectorsAdded,
@@ -107,18 +108,13 @@ export class JournalVectorStore extends JournalStore<VectorState> implements Vec
   }
 
   /**
-   * Vectors that an import brought and no search can compare, since they hold NaN or infinity or are of another length than most, are never hits. Throws
-   * `VARVE_UNSUPPORTED_QUERY` for modes that need more than vectors, and for filters where no vector was stored with metadata; `VARVE_WRONG_DIMENSIONS`,
-   * `VARVE_BAD_VECTOR`, `VARVE_BAD_FILTER`.
+   * Vectors that an import brought and no search can compare, since they hold NaN or infinity or are of another length than most, are never hits. Of equal
+   * scores the vector that was added first is better. Throws `VARVE_UNSUPPORTED_QUERY` for modes that need more than vectors, and for filters where no vector was
+   * stored with metadata; `VARVE_BAD_OPTION`, `VARVE_WRONG_DIMENSIONS`, `VARVE_BAD_VECTOR`, `VARVE_BAD_FILTER`.
    */
   async query(query: VectorStoreQuery): Promise<VectorStoreQueryResult> {
-    const { queryEmbedding, similarityTopK = 1, mode = 'default' } = query
-    if (mode !== 'default') {
-      throw new VarveError('VARVE_UNSUPPORTED_QUERY', `This vector store has no mode '${mode}'.`, {
-        mode,
-        remedy: "Use 'default', or a database that has it.",
-      })
-    }
+    const { queryEmbedding, similarityTopK = 1 } = query
+    const search = searchOf(query)
     if (!queryEmbedding)
       throw new VarveError('VARVE_UNSUPPORTED_QUERY', 'A query needs a queryEmbedding.', {
         remedy: 'Give one, or ask an index.',
@@ -126,7 +122,10 @@ export class JournalVectorStore extends JournalStore<VectorState> implements Vec
     const meets = query.filters && compileFilters(query.filters)
     return this.read((state) => {
       const matrix = cacheOf(state).matrix((positions) => this.handle.payloads(this.folder, positions))
-      const hits = matrix.topK(queryEmbedding, similarityTopK, acceptance(state, query, meets))
+      const hits = search(matrix, queryEmbedding, {
+        k: similarityTopK,
+        accept: acceptance(state, query, meets),
+      })
       if (meets && hits.ids.length === 0) refuseWithoutMetadata(state, this.namespace)
       return hits
     })

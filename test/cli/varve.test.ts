@@ -57,11 +57,11 @@ describe('varve', () => {
   test('without a verb says what it can do, and fails', async () => {
     const { code, stderr } = await varve.run([])
     expect(code).toBe(2)
-    for (const verb of ['verify', 'repair', 'unlock', 'log'])
+    for (const verb of ['verify', 'repair', 'import', 'export', 'unlock', 'log', 'checkpoint', 'prove'])
       expect(stderr).toContain(`  ${verb} [options] [dir]`)
   })
 
-  test.each(['verify', 'repair', 'unlock', 'log'])(
+  test.each(['verify', 'repair', 'import', 'export', 'unlock', 'log', 'checkpoint', 'prove'])(
     '%s --help explains itself with one example',
     async (verb) => {
       const { code, stdout, stderr } = await varve.run([verb, '--help'])
@@ -315,3 +315,86 @@ test('Ctrl-C ends a repair in order: nothing is half there, and the old director
   expect((await varve.run(['verify', 'large'])).code).toBe(0)
   expect((await varve.run(['repair', 'large', '--to', 'stopped'])).code).toBe(0)
 }, 60_000)
+
+describe('varve export', () => {
+  test('writes what LlamaIndex loads, and says how much', async () => {
+    const { code, stdout, stderr } = await varve.run([
+      'export',
+      'storage',
+      '--format',
+      'python',
+      '--to',
+      'exported',
+    ])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(
+      /^exported holds [\d.]+ kB in 5 files for LlamaIndex in Python:\n {2}2 nodes, 0 indices, 0 triplets\n/,
+    )
+    expect(JSON.parse(readFileSync(at('exported/docstore.json'), 'utf8'))).toHaveProperty([
+      'docstore/data',
+      'b',
+    ])
+  })
+
+  test('what has no place makes it exit with 1, and is named', async () => {
+    mkdirSync(at('odd'))
+    const empty = { embedding_dict: { x: [0.5] } }
+    writeFileSync(at('odd/a__b__vector_store.json'), JSON.stringify(empty))
+    const { code, stdout } = await varve.run(['export', 'odd', '--format', 'python', '--to', 'odd-exported'])
+    expect(code).toBe(1)
+    expect(stdout).toContain('Left out, for want of a place (1):\n  namespace a__b (1 vectors): ')
+  })
+
+  test('as JSON it is the whole report', async () => {
+    const { stdout } = await varve.run([
+      'export',
+      'storage',
+      '--format',
+      'python',
+      '--to',
+      'as-json',
+      '--json',
+    ])
+    expect(JSON.parse(stdout)).toMatchObject({ to: 'as-json', format: 'python', nodes: 2, omitted: [] })
+  })
+
+  test('a format that is none, and a target that is not empty, exit with 2', async () => {
+    expect(await varve.run(['export', 'storage', '--format', 'xml', '--to', 'x'])).toMatchObject({ code: 2 })
+    const { code, stderr } = await varve.run(['export', 'storage', '--format', 'python', '--to', 'llama'])
+    expect(code).toBe(2)
+    expect(stderr).toBe(
+      'varve: llama is there already, and not empty. Give the path of a new or empty directory.\n',
+    )
+  })
+})
+
+describe('varve import', () => {
+  test('commits what it found, and names what does not fit', async () => {
+    mkdirSync(at('json'))
+    const docs = { 'docstore/data': { n: { __type__: '1', __data__: { id_: 'n', text: 'one', later: 1 } } } }
+    writeFileSync(at('json/docstore.json'), JSON.stringify(docs))
+    const { code, stdout, stderr } = await varve.run(['import', 'json', '--to', 'imported'])
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
+    expect(stdout.replace(/\([0-9a-f]{8}\)/, '(…)')).toBe(
+      [
+        'json: 86 bytes in 1 file of LlamaIndex in Python, which were not changed.',
+        'imported holds them as commit 1 (…):',
+        '  1 node, 0 triplets',
+        'To be known (1):',
+        '  index_store.json: It is missing: there is no index to load.',
+        '',
+      ].join('\n'),
+    )
+    const { stdout: again } = await varve.run(['import', 'json', '--json'])
+    expect(JSON.parse(again)).toMatchObject({ from: 'json', to: 'json', nodes: 1, commit: { number: 1 } })
+    expect((await varve.run(['verify', 'imported'])).code).toBe(0)
+  })
+
+  test('of a directory without them exits with 2', async () => {
+    expect(await varve.run(['import', 'empty'])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: "varve: Nothing of LlamaIndex's stands in empty. Check the path.\n",
+    })
+  })
+})

@@ -247,6 +247,36 @@ describe('persist', () => {
     await storage.close()
   })
 
+  test('stores what is said of a commit as metadata is stored anywhere', async () => {
+    const disk = quietDisk()
+    const { storage } = await open(disk)
+    await fill(storage)
+    await storage.persist({ metadata: { at: new Date(0), gone: undefined } })
+    await storage.transaction({ message: 'second', metadata: { at: new Date(1) } }, () =>
+      storage.docstore.setDocumentHash('a', 'h'),
+    )
+    await storage.close()
+    const { storage: again } = await open(disk)
+    const said = (await all(again.commits())).map(({ metadata }) => metadata)
+    expect(said).toEqual([{ at: '1970-01-01T00:00:00.001Z' }, { at: '1970-01-01T00:00:00.000Z' }])
+    await again.close()
+  })
+
+  test('refuses what a commit cannot say, before anything is written', async () => {
+    const disk = quietDisk()
+    const { storage } = await open(disk)
+    await fill(storage)
+    await expect(storage.persist({ message: 5 as unknown as string })).rejects.toThrow(
+      'The message of a commit must be a string.',
+    )
+    await expectCode(storage.persist({ metadata: { call: () => {} } }), 'VARVE_BAD_METADATA')
+    const change = (): Promise<void> => storage.docstore.setDocumentHash('a', 'h')
+    await expect(storage.transaction({ actor: 5 as unknown as string }, change)).rejects.toThrow(TypeError)
+    expect(await storage.docstore.getDocumentHash('a')).not.toBe('h')
+    expect(disk.operations).toBe(0)
+    await storage.close()
+  })
+
   test('answers the commit of another call that carried the changes', async () => {
     const { storage } = await open(quietDisk())
     await storage.docstore.setDocumentHash('a', 'h')

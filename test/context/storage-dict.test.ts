@@ -151,7 +151,7 @@ test('it is in memory, pending, and belongs to the directory it persists to', as
 test('a docstore of another namespace keeps it', async () => {
   const storage = await StorageContext.fromDefaults({ docstore: new SimpleDocumentStore(undefined, 'mine') })
   await storage.docstore.addDocuments([new TextNode({ id_: 'a' })])
-  expect(Object.keys((await storage.toDict()).doc_store)).toEqual(['mine/metadata', 'mine/data'])
+  expect(Object.keys((await storage.toDict()).doc_store)).toEqual(['mine/data', 'mine/metadata'])
   const copy = await copyOf(storage)
   expect((copy.docstore as SimpleDocumentStore).namespace).toBe('mine')
   expect(await all(copy.docstore.ids())).toEqual(['a'])

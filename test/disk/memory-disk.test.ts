@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { MemoryDisk, type Operation } from '../../src/disk/memory-disk.ts'
+import { MemoryDisk, type Fault, type Operation } from '../../src/disk/memory-disk.ts'
 import { bytes, codeOf, diskContract, pattern } from './disk-contract.ts'
 
 diskContract('MemoryDisk', async () => {
@@ -191,6 +191,143 @@ describe('a power cut', () => {
     })
   })
 })
+
+describe('all images of a moment', () => {
+  const picturesOf = (disk: MemoryDisk, most: number): string[] =>
+    [...disk.images({ most, seed: 3 })].map((image) => namesAndBytes(image.disk))
+
+  test('begin with what was written and what was synced', async () => {
+    const disk = new MemoryDisk()
+    disk.put('/a', bytes(1))
+    await write(disk, '/a', bytes(2))
+    const [first, second] = disk.images({ most: 2, seed: 3 })
+    expect([first?.name, second?.name]).toEqual(['all', 'none'])
+    expect([namesAndBytes(first!.disk), namesAndBytes(second!.disk)]).toEqual(['a=2', 'a=1'])
+  })
+
+  test('hold every subset of what was written', async () => {
+    const disk = new MemoryDisk()
+    disk.put('/a', bytes(0, 0, 0))
+    for (const at of [0, 1, 2]) await write(disk, '/a', bytes(1), 'leave', at)
+    const pictures = new Set(picturesOf(disk, 10))
+    expect([...pictures].sort()).toEqual(
+      ['0.0.0', '0.0.1', '0.1.0', '0.1.1', '1.0.0', '1.0.1', '1.1.0', '1.1.1'].map((left) => `a=${left}`),
+    )
+  })
+
+  test('hold the old name, the new one and both, and growth without data', async () => {
+    const disk = new MemoryDisk()
+    disk.put('/a', bytes(1))
+    disk.put('/old', bytes(5))
+    await disk.rename('/old', '/new')
+    await write(disk, '/a', bytes(2), 'leave', 1)
+    const pictures = new Set(picturesOf(disk, 100))
+    for (const names of ['new=5', 'old=5', 'new=5 old=5'])
+      for (const left of ['1', '1.0', '1.2']) expect(pictures).toContain(`a=${left} ${names}`)
+  })
+
+  test('are left to chance where the combinations are too many, and the same for the same seed', async () => {
+    const disk = new MemoryDisk()
+    for (const name of ['/a', '/b', '/c', '/old', '/new']) await write(disk, name, pattern(20))
+    const names = [...disk.images({ most: 20, seed: 3 })].map(({ name }) => name)
+    expect(names.slice(0, 3)).toEqual(['all', 'none', 'chance-0'])
+    expect(names).toHaveLength(20)
+    expect(picturesOf(disk, 20)).toEqual(picturesOf(disk, 20))
+  })
+
+  test('have the same digest if the same is seen, and only then', async () => {
+    const disk = new MemoryDisk()
+    disk.put('/d/a', bytes(1))
+    const twin = disk.snapshot()
+    expect(twin.digest()).toBe(disk.digest())
+    await write(twin, '/d/a', bytes(2))
+    expect(twin.digest()).not.toBe(disk.digest())
+    await write(twin, '/d/a', bytes(1))
+    expect(twin.digest()).toBe(disk.digest())
+    await twin.rename('/d/a', '/d/b')
+    expect(twin.digest()).not.toBe(disk.digest())
+  })
+})
+
+describe('an injected fault', () => {
+  test.each<{ fault: Fault; call: (disk: MemoryDisk) => Promise<unknown>; code: string; left: string }>([
+    { fault: { what: 'EIO', at: 0 }, call: (disk) => disk.list('/'), code: 'EIO', left: 'a=1' },
+    { fault: { what: 'EIO', at: 1 }, call: (disk) => readWhole(disk), code: 'EIO', left: 'a=1' },
+    { fault: { what: 'EMFILE', at: 0 }, call: (disk) => readWhole(disk), code: 'EMFILE', left: 'a=1' },
+    { fault: { what: 'EMFILE', at: 0 }, call: (disk) => disk.create('/b'), code: 'EMFILE', left: 'a=1' },
+    { fault: { what: 'ENOSPC', at: 0 }, call: (disk) => disk.link('/a', '/b'), code: 'ENOSPC', left: 'a=1' },
+    { fault: { what: 'EIO', at: 0 }, call: (disk) => disk.rename('/a', '/b'), code: 'EIO', left: 'a=1' },
+    {
+      fault: { what: 'short write', at: 0 },
+      call: (disk) => write(disk, '/a', bytes(7, 8, 9, 9)),
+      code: 'EIO',
+      left: 'a=7.8',
+    },
+    {
+      fault: { what: 'short write', at: 0, writtenBytes: 3 },
+      call: (disk) => write(disk, '/a', bytes(7, 8, 9, 9)),
+      code: 'EIO',
+      left: 'a=7.8.9',
+    },
+  ])('$fault.what at $fault.at strikes once: $code', async ({ fault, call, code, left }) => {
+    const disk = new MemoryDisk()
+    disk.put('/a', bytes(1))
+    const struck = disk.inject(fault)
+    expect(struck.operation).toBeUndefined()
+    expect(await codeOf(call(disk))).toBe(code)
+    expect(namesAndBytes(disk)).toBe(left)
+    expect(struck.operation).toBeDefined()
+    await disk.list('/')
+  })
+
+  test('waits for the n-th operation that matches', async () => {
+    const disk = new MemoryDisk()
+    const struck = disk.inject({ what: 'EIO', at: 1, matches: ({ path }) => path === '/b' })
+    await write(disk, '/a', bytes(1))
+    expect(await disk.stat('/b')).toBeUndefined()
+    expect(await codeOf(disk.create('/b'))).toBe('EIO')
+    expect(struck.operation).toMatchObject({ kind: 'create', path: '/b' })
+  })
+
+  test('a failed sync drops what it should have written: no later sync makes it durable', async () => {
+    const disk = new MemoryDisk()
+    disk.put('/a', bytes(1))
+    disk.inject({ what: 'failed sync', at: 0 })
+    expect(await codeOf(write(disk, '/a', bytes(2), 'sync'))).toBe('EIO')
+    await write(disk, '/a', bytes(3), 'sync', 1)
+    expect(disk.peek('/a')).toEqual(bytes(2, 3))
+    expect(disk.image('none').peek('/a')).toEqual(bytes(1, 3))
+  })
+
+  test('a slow sync does not reach what is written meanwhile', async () => {
+    const disk = new MemoryDisk()
+    disk.put('/a', bytes(0, 0))
+    disk.inject({ what: 'slow sync', at: 0, turns: 3 })
+    const file = await disk.openToWrite('/a')
+    await file.write([bytes(1)], 0)
+    const syncing = file.sync()
+    await file.write([bytes(2)], 1)
+    expect(disk.image('none').peek('/a')).toEqual(bytes(0, 0))
+    await syncing
+    expect(disk.image('none').peek('/a')).toEqual(bytes(1, 0))
+    await file.sync()
+    expect(disk.image('none').peek('/a')).toEqual(bytes(1, 2))
+  })
+
+  test('a slow sync of a directory does not reach the names that are made meanwhile', async () => {
+    const disk = new MemoryDisk({ duringSync: () => new Promise((resume) => setImmediate(resume)) })
+    await disk.create('/a')
+    const syncing = disk.syncDirectory('/')
+    await disk.create('/b')
+    await syncing
+    expect(await disk.image('none').list('/')).toEqual(['a'])
+  })
+})
+
+async function readWhole(disk: MemoryDisk): Promise<Uint8Array> {
+  const file = await disk.openToRead('/a')
+  return file.read(0, await file.size())
+}
 
 describe('operations', () => {
   test('are announced before and after, with kind, path and number, and nothing else is', async () => {

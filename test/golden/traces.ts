@@ -7,7 +7,7 @@ import { MemoryDisk } from '../../src/disk/memory-disk.ts'
 import { decodeCommit } from '../../src/journal/commit.ts'
 import { FrameReader, isFault } from '../../src/log/frame-reader.ts'
 import { headerBytes } from '../../src/log/frame.ts'
-import { parseSnapshotName, segmentName } from '../../src/log/names.ts'
+import { parseSegmentName, parseSnapshotName, segmentName } from '../../src/log/names.ts'
 import { segmentHeaderBytes } from '../../src/log/segment.ts'
 import { framesOf } from '../support/damage.ts'
 import type { Files } from './stage.ts'
@@ -49,7 +49,7 @@ async function traceSegment(traces: Traces, path: string, bytes: Uint8Array): Pr
       syncedThrough: frame.syncedThrough,
     })
     if (!path.startsWith('commits/') || frame.flags !== 0) continue
-    const { number, parts } = decodeCommit(frame)
+    const { number, parts } = decodeCommit(frame, parseSegmentName(path.slice('commits/'.length))!)
     const ranges = parts.map(({ folder, segment, from, to }) => ({
       path: `${folder}/${segmentName(segment)}`,
       from,

@@ -65,6 +65,8 @@ describe.each([
     expect(await found('cats', { docIds: ['birds'] })).toEqual(['n3'])
     expect(await found('cats', { nodeIds: ['n2'] })).toEqual(['n2'])
     expect(await found('cats', { docIds: ['unknown'] })).toEqual([])
+    expect(await found('cats', { retrieverMode: 'embedding' })).toEqual(['n1', 'n2'])
+    expect(() => index.asRetriever({ retrieverMode: 'root' })).toThrow(/no retrieverMode 'root'.*'embedding'/)
   })
 
   test('a document that is deleted takes its summary along', async () => {

@@ -74,6 +74,32 @@ test('a store that says it keeps the text but answers without is named', async (
   })
 })
 
+test('a mode and what it asks for reach the store; one that asks for words needs no vector', async () => {
+  const vectorStore = new MemoryVectorStore()
+  const options = setUp(vectorStore)
+  const index = await VectorStoreIndex.fromDocuments([birds], options)
+  const lastQuery = async (given: Parameters<typeof index.asRetriever>[0]) => {
+    await index.asRetriever(given).retrieve({ queryStr: 'birds' })
+    const { nodeIds: _, ...query } = vectorStore.queries.at(-1)!
+    return query
+  }
+  const asked = { queryStr: 'birds', similarityTopK: 2 }
+  const hybrid = { alpha: 0.3, sparseTopK: 4, hybridTopK: 5 }
+  expect(await lastQuery({ vectorStoreQueryMode: 'hybrid', ...hybrid })).toEqual({
+    ...asked,
+    ...hybrid,
+    mode: 'hybrid',
+    queryEmbedding: expect.any(Float32Array),
+  })
+  const calls = options.embedModel.calls.length
+  vectorStore.query = async (query) => {
+    vectorStore.queries.push(query)
+    return { ids: [], similarities: [] }
+  }
+  expect(await lastQuery({ vectorStoreQueryMode: 'text_search' })).toEqual({ ...asked, mode: 'text_search' })
+  expect(options.embedModel.calls).toHaveLength(calls)
+})
+
 test('a store may name vectors as it likes', async () => {
   const options = setUp(new MemoryVectorStore({ idOf: ({ id_ }) => `row-${id_}` }))
   const index = await VectorStoreIndex.fromDocuments([cats, birds], options)

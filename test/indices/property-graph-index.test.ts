@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { StorageContext } from '../../src/context/storage-context.ts'
 import { loadIndexFromStorage } from '../../src/indices/load-index.ts'
 import { PropertyGraphIndex } from '../../src/indices/property-graph-index.ts'
@@ -48,6 +48,23 @@ test('chunks, entities and relations go to the graph, with the chunk they came f
   expect(await storageContext.propertyGraphStore.getRelation(['Bob', 'likes', 'Tea'])).toMatchObject({
     properties: { triplet_source_id: 'n2' },
   })
+})
+
+test('a chunk that goes takes its relations along, and writes none that stays', async () => {
+  const store = storageContext.propertyGraphStore
+  const upserts = [vi.spyOn(store, 'upsertRelations'), vi.spyOn(store, 'upsertNodes')]
+  await index.deleteNodes(['n2'])
+  expect(await triplets()).toEqual([
+    ['Alice', 'knows', 'Bob'],
+    ['Tea', 'comes from', 'China'],
+  ])
+  expect(await graphIds()).toEqual(['Alice', 'Bob', 'China', 'Tea', 'n1', 'n3'])
+  for (const upsert of upserts) expect(upsert).not.toHaveBeenCalled()
+})
+
+test('a question is asked by keyword, and other modes are refused by name', async () => {
+  expect(await found('Alice', { retrieverMode: 'keyword' })).toEqual(await found('Alice'))
+  expect(() => index.asRetriever({ retrieverMode: 'root' })).toThrow(/no retrieverMode 'root'.*'keyword'/)
 })
 
 test('a question leads to the chunks behind its entities and to the relations around them', async () => {

@@ -30,6 +30,16 @@ test('every change changes its entry and nothing else', () => {
   })
 })
 
+test('changes of a copy leave the struct, lists of unknown fields included', () => {
+  const struct: IndexStruct = { indexId: 'i', type: 'of the future', list: ['x'], map: new Map([['k', 1]]) }
+  const copy = copyStruct(struct)
+  applyChanges(copy, [
+    { op: 'append', field: 'list', member: 'y' },
+    { op: 'delete', field: 'map', key: 'k' },
+  ])
+  expect([copy.list, struct.list, struct.map]).toEqual([['x', 'y'], ['x'], new Map([['k', 1]])])
+})
+
 test('a view shows the struct as it is at each call', () => {
   const struct: IndexStruct = { indexId: 'i', type: 'keyword_table', table: new Map() }
   const view = viewOf(struct)

@@ -1,5 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
+import { loadIndexFromStorage } from '../../src/indices/load-index.ts'
 import { SummaryIndex } from '../../src/indices/summary-index.ts'
+import { bagOfWords } from './support/bag-of-words.ts'
 import { document, node, oneSentenceANode } from './support/documents.ts'
 import { MemoryStorage } from './support/memory-storage.ts'
 
@@ -33,6 +35,43 @@ test('a retriever takes filters, source documents and nodes', async () => {
     ['n3', 1],
   ])
   expect(await retrieved({ docIds: ['cats'], nodeIds: ['n2', 'n3'] })).toEqual([['n2', 1]])
+})
+
+test('by embedding, the most similar nodes are answered, one by default, of those chosen', async () => {
+  const embedModel = bagOfWords()
+  const loaded = (await loadIndexFromStorage(storage, { embedModel })) as SummaryIndex
+  const found = async (options: Parameters<typeof index.asRetriever>[0]) => {
+    const retriever = loaded.asRetriever({ retrieverMode: 'embedding', ...options })
+    return (await retriever.retrieve('do birds sing songs')).map(({ node: { id_ } }) => id_)
+  }
+  expect(await found({})).toEqual(['n3'])
+  // Equally far from it are n1 and n2: the order of the index decides.
+  expect(await found({ similarityTopK: 9 })).toEqual(['n3', 'n1', 'n2'])
+  expect(await found({ docIds: ['cats'] })).toEqual(['n1'])
+  expect(await found({ nodeIds: [] })).toEqual([])
+  const [best] = await loaded.asRetriever({ retrieverMode: 'embedding' }).retrieve('birds sing songs')
+  expect(best!.score).toBeCloseTo(Math.sqrt(3 / 5)) // With its metadata it has five words.
+  expect(storage.docstore.nodes.get('n3')!.embedding).toBeUndefined()
+  expect(storage.vectorStore.calls).toEqual([])
+})
+
+test('nodes that were kept with their vectors need no model to be found', async () => {
+  await storage.docstore.addDocuments([
+    Object.assign(node('n1', 'left'), { embedding: [-1, 0] }),
+    Object.assign(node('n2', 'right'), { embedding: [1, 0] }),
+    Object.assign(node('n3', 'up'), { embedding: [0, 1] }),
+  ])
+  const hits = await index.asRetriever({ retrieverMode: 'embedding' }).retrieve({ embedding: [2, 0.1] })
+  expect(hits.map(({ node: { id_ } }) => id_)).toEqual(['n2'])
+})
+
+test('by embedding a question needs a model, and other modes are refused by name', async () => {
+  await expect(retrieved({ retrieverMode: 'embedding' })).rejects.toMatchObject({
+    code: 'VARVE_NO_EMBED_MODEL',
+  })
+  expect(() => index.asRetriever({ retrieverMode: 'root' })).toThrow(
+    /no retrieverMode 'root'.*'default', 'embedding'/,
+  )
 })
 
 test('nodes are appended, and one that is listed keeps its place', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { nodeDisk } from '../../src/disk/node-disk.ts'
 import { readLlamaIndexDirectory } from '../../src/interop/llamaindex-directory.ts'
+import { numerals } from '../../src/interop/vector-numbers.ts'
 import { directoryOf, docstore, entry, messages, readFiles } from './made-directory.ts'
 
 describe('nothing of LlamaIndex', () => {
@@ -30,6 +31,7 @@ describe('a damaged file is named', () => {
     'default__vector_store.json': {},
     'graph_store.json': {},
     'property_graph_store.json': {},
+    'chat_store.json': {},
   }
   const cases = Object.keys(good).flatMap((name) => [
     [name, 'empty', ''],
@@ -151,6 +153,7 @@ describe('vectors', () => {
             {
               id: '10',
               vector: new Float32Array([0.5, 1]),
+              numerals: numerals.integers,
               refDocId: 'd',
               metadata: { score: 1 },
               spelling: { floats: new Set(['/score']), keyOrders: new Map() },
@@ -191,7 +194,9 @@ describe('vectors', () => {
       'vector_store.json': store('old'),
       'default__vector_store.json': store('new'),
     })
-    expect(content.vectors.get('default')).toEqual([{ id: 'new', vector: new Float32Array([1]) }])
+    expect(content.vectors.get('default')).toEqual([
+      { id: 'new', vector: new Float32Array([1]), numerals: numerals.integers },
+    ])
     expect(messages(content)).toContain(
       'vector_store.json: There is a newer file of the namespace default; this was left out.',
     )

@@ -203,7 +203,7 @@ describe('value by value', () => {
     ['{"a": 1}', undefined],
   ])('numbers of %s', (json, expected) => {
     const reader = new JsonReader(utf8(json), 'f')
-    expect(reader.numbers()).toEqual(expected && new Float32Array(expected))
+    expect(reader.numbers()?.vector).toEqual(expected && new Float32Array(expected))
     reader.end()
   })
 
@@ -212,6 +212,81 @@ describe('value by value', () => {
       expect(() => new JsonReader(utf8(json), 'f').numbers()).toThrow(
         expect.objectContaining({ code: 'VARVE_BAD_FILE' }),
       )
+    }
+  })
+})
+
+describe('piece by piece', () => {
+  const text = String.raw`  {"a": [1.5, -2e3, 0.25], "ü\n\u0041": "x😀y", "list": [1, 2.0, NaN], "o": {"__proto__": null, "10": true, "2": -0.0}, "empty": [], "n": 12345678901234567890}  `
+
+  /** Pieces of a length that has nothing to do with the text; what was passed is let go at once. */
+  function pieces(bytes: Uint8Array, length: number): JsonReader {
+    let at = length
+    const source = {
+      readOn: () => bytes.subarray(at, (at += length)),
+      readAgain: (offset: number, size: number) => bytes.subarray(offset, offset + size),
+      skipped: () => {},
+      keptBytes: 1,
+    }
+    return new JsonReader(bytes.subarray(0, length), 'f', source)
+  }
+
+  test('a file read in pieces of any length is the file read whole', () => {
+    const bytes = utf8(text)
+    const whole = readJson(bytes, 'f')
+    for (let length = 4; length <= bytes.length; length++) {
+      const reader = pieces(bytes, length)
+      expect(reader.value(), `pieces of ${length}`).toEqual(whole)
+      reader.end()
+    }
+  })
+
+  test('errors name the same place, and where it is cut off', () => {
+    for (const bad of [
+      '{"a": [1, 2], "b": tru }',
+      '{"a": "x',
+      '[1, 2',
+      '{"key": 1, 2}',
+      '{"a": "\\q"}',
+      '[] x',
+    ]) {
+      const bytes = utf8(bad)
+      const errorOf = (read: () => void): unknown => {
+        try {
+          read()
+        } catch (error) {
+          return error
+        }
+        throw new Error(`${bad} was read`)
+      }
+      const expected = errorOf(() => readJson(bytes, 'f'))
+      for (let length = 4; length <= bytes.length; length++) {
+        const found = errorOf(() => {
+          const reader = pieces(bytes, length)
+          reader.value()
+          reader.end()
+        })
+        const [message, other] = [expected, found].map((error) =>
+          (error as Error).message.replace(/, not .*/, ''),
+        )
+        expect(other, `pieces of ${length}`).toBe(message)
+      }
+    }
+  })
+
+  test('lists of numbers can be skipped, and read later', () => {
+    const bytes = utf8('{"a": [0.5, 1.5], "b": [NaN], "c": ["]"], "d": [ 2, 3 ], "e": [0.1, , 2]}')
+    for (const length of [4, 5, 7, 100]) {
+      const reader = pieces(bytes, length)
+      const found: Record<string, unknown> = {}
+      for (const key of reader.members()) found[key] = reader.numbersLater() ?? reader.numbers()
+      reader.end()
+      const later = (key: string) => (found[key] as () => { vector: Float32Array })()
+      expect(later('a').vector).toEqual(new Float32Array([0.5, 1.5]))
+      expect(found.b).toMatchObject({ vector: new Float32Array([NaN]) })
+      expect(found.c).toBeUndefined()
+      expect(later('d')).toMatchObject({ vector: new Float32Array([2, 3]), numerals: 2 })
+      expect(() => later('e')).toThrow(expect.objectContaining({ code: 'VARVE_BAD_FILE' }))
     }
   })
 })

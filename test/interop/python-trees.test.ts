@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { nodeToPython } from '../../src/interop/python-node.ts'
-import { pythonJson } from '../../src/interop/python-json.ts'
+import { pythonJson, pythonStyle } from '../../src/interop/json-styles.ts'
 import { objectOf, spelled } from '../../src/interop/python-spelled.ts'
+import { plainTree } from '../../src/interop/members.ts'
 import { structToPython } from '../../src/interop/python-struct.ts'
 import {
   docstoreToPython,
@@ -10,6 +11,8 @@ import {
   vectorStoreToPython,
 } from '../../src/interop/python-trees.ts'
 import { Document, ImageDocument, ImageNode, IndexNode, Node, TextNode } from '../../src/stores/node.ts'
+
+const plain = (tree: unknown) => plainTree(tree, pythonStyle) as Record<string, unknown>
 
 const base = {
   embedding: null,
@@ -131,10 +134,10 @@ describe('nodes', () => {
 describe('stores', () => {
   test('collections without entries are absent', () => {
     const nothing = { namespace: 'docstore', nodes: [], documentMetadata: new Map(), refDocs: new Map() }
-    expect(docstoreToPython(nothing)).toEqual({})
-    expect(indexStoreToPython([])).toEqual({})
-    expect(graphStoreToPython([])).toEqual({ graph_dict: {} })
-    expect(vectorStoreToPython([])).toEqual({
+    expect(plain(docstoreToPython(nothing))).toEqual({})
+    expect(plain(indexStoreToPython([]))).toEqual({})
+    expect(plain(graphStoreToPython([]))).toEqual({ graph_dict: {} })
+    expect(plain(vectorStoreToPython([]))).toEqual({
       embedding_dict: {},
       text_id_to_ref_doc_id: {},
       metadata_dict: {},
@@ -142,15 +145,17 @@ describe('stores', () => {
   })
 
   test('a docstore', () => {
-    const tree = docstoreToPython({
-      namespace: 'docstore',
-      nodes: [new TextNode({ id_: 'n', text: 'Hello' })],
-      documentMetadata: new Map([
-        ['doc', { hash: 'h' }],
-        ['n', { hash: 'h1', refDocId: 'doc', extra: { x: 1 } }],
-      ]),
-      refDocs: new Map([['doc', { nodeIds: ['n'], metadata: { a: 1 } }]]),
-    })
+    const tree = plain(
+      docstoreToPython({
+        namespace: 'docstore',
+        nodes: [new TextNode({ id_: 'n', text: 'Hello' })],
+        documentMetadata: new Map([
+          ['doc', { hash: 'h' }],
+          ['n', { hash: 'h1', refDocId: 'doc', extra: { x: 1 } }],
+        ]),
+        refDocs: new Map([['doc', { nodeIds: ['n'], metadata: { a: 1 } }]]),
+      }),
+    )
     expect(tree).toEqual({
       'docstore/metadata': { doc: { doc_hash: 'h' }, n: { doc_hash: 'h1', ref_doc_id: 'doc', x: 1 } },
       'docstore/ref_doc_info': { doc: { node_ids: ['n'], metadata: { a: 1 } } },
@@ -161,10 +166,12 @@ describe('stores', () => {
 
   test('vectors: "None" where there is no source', () => {
     expect(
-      vectorStoreToPython([
-        { id: 'a', vector: new Float32Array([0.5, 1]), refDocId: 'doc', metadata: { x: 1 } },
-        { id: 'b', vector: new Float32Array([0.5, 2]) },
-      ]),
+      plain(
+        vectorStoreToPython([
+          { id: 'a', vector: new Float32Array([0.5, 1]), refDocId: 'doc', metadata: { x: 1 } },
+          { id: 'b', vector: new Float32Array([0.5, 2]) },
+        ]),
+      ),
     ).toEqual({
       embedding_dict: { a: [0.5, 1], b: [0.5, 2] },
       text_id_to_ref_doc_id: { a: 'doc', b: 'None' },
@@ -202,7 +209,7 @@ describe('stores', () => {
       '{"index_id": "X", "summary": null, "nodes_dict": {"n1": "n1"}, "doc_id_dict": {}, "embeddings_dict": {}}',
     ],
   ])('a struct of type %s is JSON in a string', (type, fields, data) => {
-    expect(structToPython({ indexId: 'X', type, summary: null, ...fields })).toEqual({
+    expect(plain(structToPython({ indexId: 'X', type, summary: null, ...fields }))).toEqual({
       __type__: type,
       __data__: data,
     })

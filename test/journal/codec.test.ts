@@ -31,6 +31,46 @@ describe('the codec', () => {
       expect(() => decode(Uint8Array.from(bytes))).toThrow(/MessagePack|buffer/)
   })
 
+  test.each([
+    ['a date', 'd6ff00000000'],
+    ['a set', 'd473009101'],
+    ['an error', 'd4650092a145a16d'],
+    ['a regular expression', 'd4780092a161a0'],
+    ['a typed array', 'c7057407000000'],
+    ['a record', 'd4724091a16101'],
+    ['bundled strings', 'd66200000004a0a0'],
+    ['a value that contains itself', 'd6690000000191d67000000001'],
+    ['nothing of notepack', 'd40000'],
+    ['an integer of no bytes', 'c70042'],
+    ['a token that is never used', 'c1'],
+    ['a number for a key', '810101'],
+    ['a list for a key', '819001'],
+    ['a list that goes on', '930102'],
+    ['a list of 4 billion', 'ddffffffff'],
+    ['lists in each other beyond any metadata', '91'.repeat(2001) + '90'],
+  ])('refuses %s', (_, hex) => {
+    expect(() => decode(Buffer.from(hex, 'hex'))).toThrow(/plain MessagePack/)
+    expect(() => decode(Buffer.from(`92${hex}01`, 'hex'))).toThrow(/plain MessagePack/)
+  })
+
+  test.each([
+    ['a date', new Date(0)],
+    ['a map with a number for a key', new Map([[1, 2]])],
+    ['a hole', [undefined]],
+  ])('does not write %s, which it would refuse to read', (_, value) => {
+    expect(() => encode({ value })).toThrow(TypeError)
+  })
+
+  test('reads integers of any size', () => {
+    for (const value of [2n ** 64n, -(2n ** 64n), 2n ** 4000n])
+      expect(decode(encode([value]))).toEqual([value])
+  })
+
+  test('reads lists in each other as deep as nodes with metadata go', () => {
+    const deep = Buffer.from('91'.repeat(1900) + '90', 'hex')
+    expect(JSON.stringify(decode(deep))).toBe('['.repeat(1901) + ']'.repeat(1901))
+  })
+
   test('writes plain msgpack', () => {
     expect(Buffer.from(encode({ a: 1, b: [true, null, 'x'] })).toString('hex')).toBe('82a16101a16293c3c0a178')
   })

@@ -2,12 +2,6 @@
  * What must be there: every change that was attempted, where the commits cut them, and how many of these
  * commits were promised.
  */
-import type { MemoryDisk } from '../../src/disk/memory-disk.ts'
-import { Home } from '../../src/journal/home.ts'
-import { Journal } from '../../src/journal/journal.ts'
-import type { JournalOptions } from '../../src/journal/journal-options.ts'
-import { contents, toyOptions } from '../support/toy-store.ts'
-
 export const directory = '/data/storage'
 export const folders = ['docstore', 'index_store', 'vector_store/default'] as const
 export type Folder = (typeof folders)[number]
@@ -22,6 +16,8 @@ export interface Change {
 /** A moment of the model: it is never changed again. */
 export interface Expectation {
   changes: readonly Change[]
+  /** So many of them stood there before there was a journal: LlamaIndex's files, which commit 1 takes over. */
+  found: number
   /** Commit n ends before change `cuts[n - 1]`. */
   cuts: readonly number[]
   /** Commits that must survive the end of the process. */
@@ -30,40 +26,45 @@ export interface Expectation {
   durable: number
 }
 
-export const nothing: Expectation = { changes: [], cuts: [], acknowledged: 0, durable: 0 }
+export const nothing: Expectation = { changes: [], found: 0, cuts: [], acknowledged: 0, durable: 0 }
+
+/** Where the changes after a commit begin. */
+export function cutOf({ cuts, found }: Expectation, commit: number): number {
+  return cuts[commit - 1] ?? found
+}
+
+/** The cuts when everything up to a change is committed. */
+export function cutsUpTo({ cuts, found }: Expectation, position: number): number[] {
+  const imported = cuts.length === 0 && found > 0 ? [found] : cuts
+  return (imported.at(-1) ?? 0) < position ? [...imported, position] : [...imported]
+}
+
+export type Contents = Record<Folder, [key: string, value: unknown][]>
+
+/** What a reader finds. */
+export interface Seen {
+  /** The number of the last commit. */
+  commits: number
+  contents: Contents
+}
+
+/** Answers what differs from the model. */
+export function difference({ commits, contents }: Seen, expectation: Expectation): string | undefined {
+  for (const folder of folders) {
+    const seen = JSON.stringify(contents[folder])
+    const wanted = JSON.stringify(expected(expectation, commits, folder))
+    if (seen !== wanted) return `at commit ${commits}, ${folder} holds ${seen} instead of ${wanted}`
+  }
+  return undefined
+}
 
 /** The content of a store at a commit, in order. */
-function expected({ changes, cuts }: Expectation, commit: number, folder: Folder): [string, unknown][] {
+function expected(expectation: Expectation, commit: number, folder: Folder): [string, unknown][] {
   const store = new Map<string, unknown>()
-  for (const { folder: where, key, value } of changes.slice(0, cuts[commit - 1] ?? 0)) {
+  for (const { folder: where, key, value } of expectation.changes.slice(0, cutOf(expectation, commit))) {
     if (where !== folder) continue
     if (value === undefined) store.delete(key)
     else store.set(key, value)
   }
   return [...store]
-}
-
-/** The number of the last commit that a reader finds. */
-export async function lastCommit(disk: MemoryDisk): Promise<number> {
-  const home = await Home.open(disk, directory)
-  await home?.files.close()
-  return home?.catalog.end.number ?? 0
-}
-
-export function openJournal(disk: MemoryDisk, options: Partial<JournalOptions>): Promise<Journal> {
-  return Journal.open(directory, toyOptions({ disk, ...options }))
-}
-
-/** Every store, every payload. Answers what differs. */
-export async function difference(
-  journal: Journal,
-  expectation: Expectation,
-  commit: number,
-): Promise<string | undefined> {
-  for (const folder of folders) {
-    const seen = JSON.stringify(Object.entries(await contents(journal, folder)))
-    const wanted = JSON.stringify(expected(expectation, commit, folder))
-    if (seen !== wanted) return `at commit ${commit}, ${folder} holds ${seen} instead of ${wanted}`
-  }
-  return undefined
 }

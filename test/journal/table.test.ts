@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { anything } from '../../src/journal/shape.ts'
 import { Table, type UndoLog } from '../../src/journal/table.ts'
 
 const codec = {
+  shape: anything,
   toPlain: (value: number[]) => value,
   fromPlain: (plain: unknown) => plain as number[],
   copy: (value: number[]) => [...value],

@@ -2,7 +2,8 @@
 import type { Fate, Operation } from '../../src/disk/memory-disk.ts'
 import { VarveError } from '../../src/errors.ts'
 import { seededRandom } from '../support/seeded.ts'
-import { directory, lastCommit } from './model.ts'
+import { contexts, jsonFiles } from './context-subject.ts'
+import { directory, type Change } from './model.ts'
 import type { Workload, Writer } from './stage.ts'
 
 const spilling = { limits: { spillBytes: 700, splitBytes: 500, segmentBytes: 6000 } }
@@ -25,6 +26,11 @@ async function bulk(writer: Writer, keys: string, count: number): Promise<void> 
   }
 }
 
+/** Starts all of it in one step: each persist has its own change, and they wait for the same flush. */
+async function together(count: number, start: (number: number) => Promise<void>[]): Promise<void> {
+  await Promise.all(Array.from({ length: count }, (_, number) => start(number)).flat())
+}
+
 /** Commits, dies at the n-th operation after the second commit, and goes on from what is left. */
 function restart(name: string, fate: () => Fate, dieAfter: number): Workload {
   return {
@@ -35,7 +41,7 @@ function restart(name: string, fate: () => Fate, dieAfter: number): Workload {
       await writer.put('docstore', { torn: 1 }, 900)
       await writer.put('vector_store/default', { torn: 1 }, 900)
       await stage.dieAfter(dieAfter, () => writer.persist())
-      await stage.restart(fate(), () => lastCommit(stage.disk))
+      await stage.restart(fate())
       const second = await stage.open()
       await commits(second, 11, 12)
       await second.close()
@@ -89,6 +95,23 @@ async function untilDone(call: () => Promise<void>): Promise<void> {
   }
 }
 
+const converted: Change[] = [
+  { folder: 'docstore', key: 'old', value: 0 },
+  { folder: 'index_store', key: 'old', value: 0 },
+  { folder: 'vector_store/default', key: 'old', value: 7 },
+]
+
+/** Changes of all stores through contexts. */
+async function contextCommits(writer: Writer, from: number, to: number): Promise<void> {
+  for (let number = from; number <= to; number++) {
+    await writer.put('docstore', { [`node ${number}`]: number }, 300)
+    await writer.put('index_store', { [`index ${number}`]: number }, 20)
+    await writer.put('vector_store/default', { [`node ${number}`]: number })
+    if (number > from) await writer.remove('docstore', `node ${number - 1}`)
+    await writer.persist()
+  }
+}
+
 const inCommits = ({ kind, path }: Operation): boolean => kind === 'write' && path.includes('/commits/')
 const inStores = ({ kind, path }: Operation): boolean => kind === 'write' && path.includes('store/')
 
@@ -107,11 +130,11 @@ export const workloads: Workload[] = [
       const writer = await stage.open()
       await commits(writer, 1, 1)
       for (const round of ['a', 'b']) {
-        await Promise.all(
-          Array.from({ length: 5 }, async (_, number) => {
-            await writer.put(number % 2 ? 'docstore' : 'index_store', { [`${round}${number}`]: number }, 500)
-            await writer.persist()
-          }),
+        await stage.grouped(() =>
+          together(5, (number) => [
+            writer.put(number % 2 ? 'docstore' : 'index_store', { [`${round}${number}`]: number }, 500),
+            writer.persist(),
+          ]),
         )
       }
       await writer.close()
@@ -123,11 +146,8 @@ export const workloads: Workload[] = [
       const writer = await stage.open()
       await stage.makeDirectory()
       await writer.put('docstore', { first: 0 })
-      await Promise.all(
-        Array.from({ length: 5 }, async (_, number) => {
-          await writer.put('docstore', { [`node ${number}`]: number })
-          await writer.persist()
-        }),
+      await stage.grouped(() =>
+        together(5, (number) => [writer.put('docstore', { [`node ${number}`]: number }), writer.persist()]),
       )
     },
   },
@@ -327,4 +347,78 @@ export const workloads: Workload[] = [
       ),
     ),
   ),
+  {
+    name: 'the conversion of a JSON directory',
+    subject: contexts,
+    async run(stage) {
+      stage.found(jsonFiles(), converted)
+      const writer = await stage.open()
+      await contextCommits(writer, 1, 2)
+      await writer.close()
+      await contextCommits(await stage.open(), 3, 3)
+    },
+  },
+  {
+    name: 'the conversion of a JSON directory by a process that dies, and the next',
+    subject: contexts,
+    async run(stage) {
+      stage.found(jsonFiles(), converted)
+      const writer = await stage.open()
+      await stage.dieAfter(16, () => contextCommits(writer, 1, 1))
+      await stage.restart('all')
+      const second = await stage.open()
+      await contextCommits(second, 11, 12)
+      await second.close()
+    },
+  },
+  {
+    name: 'two contexts in one process',
+    subject: contexts,
+    async run(stage) {
+      const first = await stage.open()
+      const second = await stage.open({}, first)
+      await first.put('docstore', { mine: 1 }, 200)
+      await second.put('index_store', { ours: 1 })
+      await second.persist()
+      await first.put('docstore', { 'mine too': 2 }, 300)
+      await second.put('vector_store/default', { yours: 2 })
+      const persisting = first.persist()
+      await second.put('docstore', { yours: 3 }, 300)
+      await Promise.all([persisting, second.persist()])
+      await first.close()
+      await contextCommits(second, 4, 4)
+      await second.close()
+    },
+  },
+  {
+    name: 'buffered commits, reopened without and with a flush',
+    options: { durability: 'buffered' },
+    async run(stage) {
+      const writer = await stage.open()
+      await commits(writer, 1, 3)
+      await stage.restart('all')
+      const second = await stage.open()
+      await commits(second, 11, 12)
+      await second.flush()
+      await commits(second, 13, 13)
+      await stage.restart('none')
+      const third = await stage.open()
+      await commits(third, 21, 22)
+      await third.close()
+    },
+  },
+  {
+    name: 'a rollback while a commit is synced',
+    options: spilling,
+    async run(stage) {
+      const writer = await stage.open()
+      await commits(writer, 1, 1)
+      await writer.put('docstore', { kept: 1 }, 300)
+      const persisting = writer.persist()
+      await bulk(writer, 'dropped', 3)
+      await Promise.all([persisting, writer.rollback()])
+      await commits(writer, 2, 2)
+      await writer.close()
+    },
+  },
 ]

@@ -181,6 +181,9 @@ test('vectors: added, found by filter, deleted with their document', async () =>
   expect(await only('n', 2)).toEqual(['c2'])
   expect(await only('ref_doc_id', 'a')).toEqual(['c1'])
   expect(await only('_node_type', 'TextNode')).toEqual(['c1', 'c2'])
+  expect((await found.query({ ...query, mode: VectorStoreQueryMode.MMR, mmrThreshold: 0.1 })).ids[0]).toBe(
+    'c1',
+  )
   await vectors.delete('a')
   await vectors.delete('unknown')
   expect((await vectors.query(query)).ids).toEqual(['c2'])

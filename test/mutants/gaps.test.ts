@@ -319,7 +319,11 @@ test('a rollback takes a key back over all its values', async () => {
 })
 
 test('a table that is thawed keeps what changed meanwhile', () => {
-  const codec = { toPlain: (value: number) => value, fromPlain: (plain: unknown) => plain as number }
+  const codec = {
+    shape: () => true,
+    toPlain: (value: number) => value,
+    fromPlain: (plain: unknown) => plain as number,
+  }
   const table = new Table<number>(codec, { entries: undefined })
   table.set('kept', 1)
   table.set('changed', 1)

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { IndexStruct } from '../../src/stores/index-struct.ts'
+import { indexKind } from '../../src/stores/index-state.ts'
 import type { JournalIndexStore } from '../../src/stores/index-store.ts'
+import { structDifference, toFields } from '../../src/stores/struct-difference.ts'
 import { expectCode, inEveryWay, openStorage, type Stage } from './store-cases.ts'
 
 const indices = (stage: Stage) => stage.storage.indexStore as JournalIndexStore
@@ -65,6 +67,16 @@ const structs: IndexStruct[] = [
   },
   { indexId: '__proto__', type: 'constructor', summary: null, name: 'x' },
 ]
+
+test('a struct may have more entries than a call can have arguments', () => {
+  const state = indexKind.initialState({ entries: undefined })
+  const ids = Array.from({ length: 200_000 }, (_, at) => `n${at}`)
+  const changes = (type: string, struct: Record<string, unknown>) =>
+    structDifference(state, undefined, toFields(type, struct))
+  expect(changes('vector_store', { nodesDict: new Map(ids.map((id) => [id, id])) })).toHaveLength(ids.length)
+  expect(changes('list', { nodes: ids })).toHaveLength(ids.length)
+  expect(changes('keyword_table', { table: { k: ids } })).toHaveLength(ids.length)
+})
 
 describe('structs', () => {
   inEveryWay('every struct comes back as it was, types of the future included', async (stage) => {

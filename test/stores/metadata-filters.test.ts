@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { VarveError } from '../../src/errors.ts'
 import {
@@ -222,4 +223,31 @@ test('filters that contain themselves are refused', () => {
   const filters: { filters: unknown[] } = { filters: [] }
   filters.filters.push(filters)
   expect(() => compileFilters(filters as MetadataFilters)).toThrow(/nested more than 64 deep/)
+})
+
+// What LlamaIndex for Python answers (fixtures/make.py): per kind of metadata `T`, `F`, or `!` where it raises.
+type PythonRow = { operator: FilterOperator; value: unknown; answers: string }
+const [{ held }, ...rows] = JSON.parse(
+  readFileSync(new URL('fixtures/filters.json', import.meta.url), 'utf8'),
+) as [{ held: Record<string, unknown>[] }, ...PythonRow[]]
+
+function takes(operator: FilterOperator, value: unknown): boolean {
+  if (operator === 'is_empty') return true
+  if (operator.startsWith('text_match')) return typeof value === 'string'
+  if (operator === 'any' || operator === 'all') return Array.isArray(value)
+  if (operator === 'in' || operator === 'nin') return Array.isArray(value) || typeof value === 'string'
+  return typeof value === 'string' || typeof value === 'number'
+}
+
+test.each(rows)('%o answers as in Python', ({ operator, value, answers }) => {
+  const compile = () => compileFilters({ filters: [{ key: 'k', value, operator }] })
+  if (!takes(operator, value)) {
+    expect(compile).toThrow(expect.objectContaining({ code: 'VARVE_BAD_FILTER' }))
+    return
+  }
+  const matches = compile()
+  const raised = operator === 'nin' ? 'T' : 'F'
+  expect(held.map((metadata) => (matches(metadata) ? 'T' : 'F')).join('')).toBe(
+    answers.replaceAll('!', raised),
+  )
 })

@@ -90,6 +90,24 @@ test.each([0, -1, Number.NaN, 0.5])('k of %d finds nothing', (k) => {
   expect(matrix.topK([1, 0], k)).toEqual({ ids: [], similarities: [] })
 })
 
+test('a query of few dimensions takes no more room than there are rows', () => {
+  const narrow = new VectorMatrix()
+  for (let at = 0; at < 10; at++) narrow.set(`v${at}`, [at])
+  const before = process.memoryUsage().arrayBuffers
+  narrow.topK([1], 3)
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100_000)
+})
+
+test('rows beyond those scored at once are found, wherever deleted ones lie', () => {
+  const many = new VectorMatrix()
+  for (let at = 0; at < 10_000; at++) many.set(`v${at}`, [Math.cos(at / 10_000), Math.sin(at / 10_000)])
+  for (let at = 4000; at < 6000; at++) many.delete(`v${at}`)
+  const { ids } = many.topK([Math.cos(0.9), Math.sin(0.9)], 3)
+  expect(ids[0]).toBe('v9000')
+  expect(ids.slice(1).toSorted()).toEqual(['v8999', 'v9001'])
+  expect(many.topK([1, 0], 20_000).ids).toHaveLength(8000)
+})
+
 test('k may be more than there are, and infinite', () => {
   fill({ a: [1, 0], b: [0, 1] })
   expect(matrix.topK([1, 0], Infinity).ids).toEqual(['a', 'b'])

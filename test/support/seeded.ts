@@ -1,15 +1,8 @@
 /** Chance that can be had again: numbers from 0 to 1, and bytes, from a seed. */
 
-/** Mulberry32. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+import { seededRandom } from '../../src/disk/seeded-random.ts'
+
+export { seededRandom }
 
 export function seededBytes(seed: number): (target: Uint8Array) => void {
   const random = seededRandom(seed)

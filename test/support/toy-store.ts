@@ -2,6 +2,7 @@
 import type { Journal } from '../../src/journal/journal.ts'
 import type { JournalOptions } from '../../src/journal/journal-options.ts'
 import type { Position, StoreKind } from '../../src/journal/event.ts'
+import { anything, count, text, tuple } from '../../src/journal/shape.ts'
 import { Table } from '../../src/journal/table.ts'
 import { MemoryDisk } from '../../src/disk/memory-disk.ts'
 
@@ -11,6 +12,7 @@ interface ToyValue {
 }
 
 const codec = {
+  shape: tuple(anything, count, count, count, count),
   toPlain: ({ value, position }: ToyValue) => [
     value,
     position.segment,
@@ -24,8 +26,9 @@ const codec = {
   },
 }
 
-const toyKind: StoreKind<{ values: Table<ToyValue> }> = {
+export const toyKind: StoreKind<{ values: Table<ToyValue> }> = {
   initialState: (undo) => ({ values: new Table(codec, undo) }),
+  rows: { Put: tuple(text, anything), Removed: tuple(text) },
   evolve(state, event) {
     for (const { row, position } of event.items) {
       const [key, value] = row as [string, unknown]
@@ -85,7 +88,10 @@ export async function remove(journal: Journal, folder: string, keys: string[]): 
 }
 
 /** Everything in a store, payloads read and held against what they must be. */
-export async function contents(journal: Journal, folder: string): Promise<Record<string, unknown>> {
+export async function contents(
+  journal: Pick<Journal, 'load' | 'payload'>,
+  folder: string,
+): Promise<Record<string, unknown>> {
   const state = (await journal.load(folder)) as unknown as { values: Table<ToyValue> }
   const found: Record<string, unknown> = {}
   for (const [key, { value, position }] of state.values.entries()) {
@@ -98,6 +104,5 @@ export async function contents(journal: Journal, folder: string): Promise<Record
 }
 
 export function payloadOf(key: string, value: unknown, bytes: number): Uint8Array {
-  const pattern = Buffer.from(`${key}=${JSON.stringify(value)};`)
-  return Uint8Array.from({ length: bytes }, (_, index) => pattern[index % pattern.length]!)
+  return Buffer.alloc(bytes, `${key}=${JSON.stringify(value)};`)
 }

@@ -137,6 +137,16 @@ const steps = {
       ]
     },
   },
+  chat: {
+    async write({ ChatMemoryBuffer }, { chatStore }) {
+      const memory = new ChatMemoryBuffer({ llm: {}, tokenLimit: 100, chatStore, chatStoreKey: 'ann' })
+      memory.put({ role: 'user', content: 'Hello.' })
+      memory.put({ role: 'assistant', content: [{ type: 'text', text: 'Hi.' }] })
+    },
+    look: async (_, { chatStore }) => chatStore.getMessages('ann'),
+    // The stock chat store is in memory, and no part of a context.
+    isNew: true,
+  },
   nodes: {
     // The stock document store cannot read images and index nodes, and loses fields of the others.
     isNew: true,

@@ -1,4 +1,10 @@
-import { Document, ModalityType, storageContextFromDefaults as stock, VectorStoreIndex } from 'llamaindex'
+import {
+  ChatMemoryBuffer,
+  Document,
+  ModalityType,
+  storageContextFromDefaults as stock,
+  VectorStoreIndex,
+} from 'llamaindex'
 import { storageContextFromDefaults, type DropInOptions, type DropInStorageContext } from 'varve/llamaindex'
 
 const options: DropInOptions = { persistDir: './storage', readOnly: false }
@@ -13,5 +19,6 @@ export const again = await VectorStoreIndex.init({
 })
 export const mixed = await storageContextFromDefaults(await stock({ persistDir: './stock' }))
 export const number: number | undefined = (await storageContext.persist({ message: 'all' }))?.number
+export const memory = new ChatMemoryBuffer({ chatStore: storageContext.chatStore, tokenLimit: 1_000 })
 // @ts-expect-error no such option
 await storageContextFromDefaults({ persistDirectory: './storage' })

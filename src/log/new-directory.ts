@@ -1,16 +1,29 @@
-/** Where a repair writes: beside its target under another name, until all of it is there. */
+/** A directory that comes into being in one step: it is written beside its place under another name, until all of it is there. */
 import type { Disk } from '../disk/disk.ts'
 import { namingErrors } from '../disk/disk-errors.ts'
 import { VarveError } from '../errors.ts'
-import { syncName } from '../log/durable-directory.ts'
-import { joinPath } from '../log/names.ts'
+import { syncName } from './durable-directory.ts'
+import { joinPath, parentOf } from './names.ts'
 
-/** Answers the directory to write in. Throws `VARVE_NOT_STORAGE` if it or the target holds anything, `VARVE_BAD_OPTION` for a target inside the source. */
-export async function claimTarget(disk: Disk, from: string, to: string): Promise<string> {
-  const target = to.replace(/(?<=.)\/+$/, '')
-  const unfinished = `${target}.unfinished`
-  return namingErrors(to, async () => {
-    await mustBeElsewhere(disk, from, target)
+/**
+ * Answers the directory to write in, which need not exist. Throws `VARVE_NOT_STORAGE` if it or the target holds anything, `VARVE_BAD_OPTION` for a target inside the
+ * source, if there is one.
+ */
+export async function claimTarget(disk: Disk, from: string | undefined, to: string): Promise<string> {
+  await checkTarget(disk, from, to)
+  const unfinished = `${trimmed(to)}.unfinished`
+  if ((await namingErrors(to, () => filesIn(disk, unfinished))).length > 0)
+    throw new VarveError('VARVE_NOT_STORAGE', `${unfinished} holds what another call has not finished.`, {
+      remedy: 'If none is running, delete it.',
+      directory: unfinished,
+    })
+  return unfinished
+}
+
+async function checkTarget(disk: Disk, from: string | undefined, to: string): Promise<void> {
+  const target = trimmed(to)
+  await namingErrors(to, async () => {
+    if (from !== undefined && (await disk.stat(from))) await mustBeElsewhere(disk, from, target)
     const status = await disk.stat(target)
     const names = status?.kind === 'directory' ? await disk.list(target) : []
     if ((status && status.kind !== 'directory') || names.length > 0)
@@ -18,18 +31,12 @@ export async function claimTarget(disk: Disk, from: string, to: string): Promise
         remedy: 'Give the path of a new or empty directory.',
         directory: to,
       })
-    if ((await filesIn(disk, unfinished)).length > 0)
-      throw new VarveError('VARVE_NOT_STORAGE', `${unfinished} holds what another repair has not finished.`, {
-        remedy: 'If none is running, delete it.',
-        directory: unfinished,
-      })
-    return unfinished
   })
 }
 
 /** The target comes into being in one step. */
 export async function settleTarget(disk: Disk, unfinished: string, to: string): Promise<void> {
-  const target = to.replace(/(?<=.)\/+$/, '')
+  const target = trimmed(to)
   await disk.rename(unfinished, target)
   await syncName(disk, target)
 }
@@ -63,7 +70,6 @@ async function filesIn(disk: Disk, directory: string): Promise<string[]> {
   return found
 }
 
-function parentOf(path: string): string {
-  const end = path.lastIndexOf('/')
-  return end > 0 ? path.slice(0, end) : end === 0 ? '/' : '.'
+function trimmed(path: string): string {
+  return path.replace(/(?<=.)\/+$/, '')
 }
