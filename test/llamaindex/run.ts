@@ -47,7 +47,9 @@ function check(): void {
   node(tsc, '-p', project)
   console.log('types: checked with tsc --strict, as ESM and as CommonJS')
 
-  const stock = seen('esm.mjs', 'stock', '')
+  const stockFiles = join(project, 'written by the stock stores')
+  const stock = seen('esm.mjs', 'stock', stockFiles)
+  assert.deepEqual(seen('esm.mjs', 'convert', stockFiles), stock)
   for (const [writer, reader] of [
     ['esm.mjs', 'cjs.cjs'],
     ['cjs.cjs', 'esm.mjs'],
@@ -58,7 +60,9 @@ function check(): void {
     for (const [step, result] of Object.entries(stock)) assert.deepEqual(written[step], result, step)
     console.log(`${Object.keys(written).join(', ')}: written by ${writer}, read in new processes by both`)
   }
-  console.log(`${Object.keys(stock).join(', ')}: the same as the stock stores in memory`)
+  console.log(
+    `${Object.keys(stock).join(', ')}: the same as from the stock stores, whose files are read, too`,
+  )
   checkExample()
 }
 

@@ -1,5 +1,5 @@
-// One program over every index of LlamaIndexTS, with its own storage context or the drop-in. `stock`: in memory, since its files cannot hold all of this.
-// `write`: makes the indices, and exits without a word about saving. `read`: what another process finds. Prints what it sees, as JSON.
+// One program over every index of LlamaIndexTS, with its own storage context or the drop-in. It makes the indices (`write`), exits without a word about saving, and another process
+// looks (`read`). `stock` does what the stock stores can do, in their files, which `convert` looks at with ours. Prints what it sees, as JSON.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,12 +10,12 @@ export async function run(llamaindex, dropIn) {
   const { Settings, storageContextFromDefaults: stock } = llamaindex
   Settings.embedModel = bagOfWords(llamaindex)
   Settings.llm = capitals
-  const open = (step) => (mode === 'stock' ? stock({}) : dropIn({ persistDir: join(directory, step) }))
+  const open = mode === 'stock' ? stock : dropIn
   const seen = {}
   for (const [name, step] of Object.entries(steps)) {
-    if (mode === 'stock' && step.isNew) continue
-    const storageContext = await open(name)
-    if (mode !== 'read') await step.write(llamaindex, storageContext)
+    if ((mode === 'stock' || mode === 'convert') && step.isNew) continue
+    const storageContext = await open({ persistDir: join(directory, name) })
+    if (mode === 'write' || mode === 'stock') await step.write(llamaindex, storageContext)
     seen[name] = await step.look(llamaindex, storageContext)
   }
   console.log(JSON.stringify(seen))
@@ -139,7 +139,12 @@ const steps = {
   },
   chat: {
     async write({ ChatMemoryBuffer }, { chatStore }) {
-      const memory = new ChatMemoryBuffer({ llm: {}, tokenLimit: 100, chatStore, chatStoreKey: 'ann' })
+      const memory = new ChatMemoryBuffer({
+        llm: { metadata: { contextWindow: 4_000 } },
+        tokenLimit: 100,
+        chatStore,
+        chatStoreKey: 'ann',
+      })
       memory.put({ role: 'user', content: 'Hello.' })
       memory.put({ role: 'assistant', content: [{ type: 'text', text: 'Hi.' }] })
     },
