@@ -5,13 +5,15 @@ import packageJson from '../package.json' with { type: 'json' }
 import { layerViolations } from './support/layers.ts'
 
 const SRC = join(import.meta.dirname, '../src')
-const ENTRY_POINTS = Object.values(packageJson.exports).flatMap((target) =>
-  typeof target === 'string' ? [] : [target.default.replace('./dist/', '').replace(/\.js$/, '.ts')],
-)
+const ENTRY_POINTS = Object.values(packageJson.exports)
+  .flatMap((target) =>
+    typeof target === 'string' ? [] : 'default' in target ? [target] : Object.values(target),
+  )
+  .map((target) => target.default.replace('./dist/', '').replace(/js$/, 'ts'))
 
 function readSources(): Record<string, string> {
   const files = readdirSync(SRC, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && /\.c?ts$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
   return Object.fromEntries(
     files.map((file) => [relative(SRC, file).replaceAll(sep, '/'), readFileSync(file, 'utf8')]),
@@ -38,6 +40,8 @@ test('what the layer table allows passes', () => {
     'history/b.ts':
       "import type { Draft } from 'immer'; import '../context/c.ts'; export const b = `process.pid`",
     'context/c.ts': "import '../stores/a.ts'",
+    'llamaindex/d.cts':
+      "import schema = require('@llamaindex/core/schema'); import c = require('../context/c.ts')",
     'live/d.ts': "const { watch } = await import('chokidar')",
     'backends/e.ts': "import type { Db } from 'mongodb'",
     'testing/index.ts': "import '../index.ts'; import '../disk/node-disk.ts'; import 'fast-check'",
@@ -58,6 +62,9 @@ test.each<[file: string, text: string, violation: string]>([
   ['log/a.ts', 'import { from', 'does not parse'],
   ['history/a.ts', "import '../live/x.ts'", 'may not import live/x.ts'],
   ['stores/a.ts', "import '../index.ts'", 'may not import index.ts'],
+  ['index.ts', "export * from './llamaindex/x.ts'", 'may not import llamaindex/x.ts'],
+  ['llamaindex/a.cts', "import x = require('../indices/x.ts')", 'may not import indices/x.ts'],
+  ['context/a.ts', "import { TextNode } from '@llamaindex/core/schema'", 'may not import @llamaindex/core'],
   ['testing/a.ts', "import '../cli/x.ts'", 'may not import cli/x.ts'],
   ['disk/a.ts', "import '../../test/x.ts'", 'may not import ../test/x.ts'],
   ['disk/a.ts', "import './b.js'", 'imports disk/b.js without its .ts extension'],

@@ -26,11 +26,11 @@ test('the README lists every error code, and no other', () => {
 
 test('the map in src/README.md lists every file of src, and no other', () => {
   const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
-  const files = sources.map((file) => file.replaceAll('\\', '/')).filter((file) => file.endsWith('.ts'))
+  const files = sources.map((file) => file.replaceAll('\\', '/')).filter((file) => /\.c?ts$/.test(file))
   const [, map = ''] = readFileSync(join(ROOT, 'src/README.md'), 'utf8').split('## Code map\n')
   const listed = map.split('\n### ').flatMap((section) => {
     const [folder = ''] = section.split('\n')
-    const names = [...section.matchAll(/^\| `(\S+\.ts)` \| .+ \|$/gm)].map(([, name]) => name!)
+    const names = [...section.matchAll(/^\| `(\S+\.c?ts)` \| .+ \|$/gm)].map(([, name]) => name!)
     return names.map((name) => (folder === 'src/' ? name : folder + name))
   })
   const notListed = files.filter((file) => !listed.includes(file))

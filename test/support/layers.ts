@@ -22,6 +22,8 @@ const LIBRARY: Record<string, string[]> = {
 const everythingPublic = [...Object.keys(LIBRARY), 'index']
 const LAYERS: Record<string, string[]> = {
   ...LIBRARY,
+  // An entry of its own: the rest does without the framework it needs.
+  llamaindex: ['context', 'interop'],
   testing: everythingPublic,
   inspector: everythingPublic,
   cli: [...everythingPublic, 'inspector'],
@@ -39,6 +41,7 @@ const DOORS: Record<string, RegExp> = {
   immer: /^(stores|history)\//,
   chokidar: /^live\//,
   commander: /^cli\//,
+  '@llamaindex/core': /^llamaindex\//,
 }
 const OTHER_PACKAGES = /^(backends|interop|testing)\//
 
@@ -108,6 +111,7 @@ function readModule(file: string, text: string): { imports: string[]; problems: 
   }
   new Visitor({
     TSImportType: ({ source }) => imports.push(source.value),
+    TSExternalModuleReference: ({ expression }) => imports.push(expression.value),
     ImportExpression({ source }) {
       if (source.type === 'Literal' && typeof source.value === 'string') imports.push(source.value)
       else problems.push('imports a computed name')

@@ -1,0 +1,96 @@
+/**
+ * LlamaIndexTS's index structs as ours, and back. There, a vector index's struct holds all its nodes; here it holds their ids, and the nodes stand in the document store
+ * once. Only a node that is not there, or goes while the struct still has it, is kept in the struct's entry.
+ */
+import type { IndexDict, IndexStruct as CoreStruct, KeywordTable } from '@llamaindex/core/data-structs'
+import type { BaseNode as CoreNode } from '@llamaindex/core/schema'
+import type { StorageContext } from '../context/storage-context.ts'
+import { nodeFromJson } from '../interop/llamaindex-node.ts'
+import type { DocumentStore } from '../stores/contract.ts'
+import type { IndexStruct } from '../stores/index-struct.ts'
+import { checkTree } from '../stores/metadata.ts'
+import { setOwn } from '../stores/own-property.ts'
+import { canonicalStructType } from '../stores/struct-types.ts'
+import type { Core } from './core.ts'
+import { toCore } from './core-nodes.ts'
+
+export function isDict(struct: CoreStruct): struct is IndexDict {
+  return 'nodesDict' in struct
+}
+
+/** Of structs other than a vector index's, which are small: whole. */
+export function structFromCore(struct: CoreStruct): IndexStruct {
+  const { type, ...fields } = struct as KeywordTable
+  return { ...fields, type }
+}
+
+/** What a struct's entry says of a node. */
+export async function entryOf(node: CoreNode, docstore: DocumentStore): Promise<unknown> {
+  return (await docstore.documentExists(node.id_)) ? node.id_ : checkTree(node.toJSON(), `node ${node.id_}`)
+}
+
+/** `undefined` for types that LlamaIndexTS does not have. */
+export async function structToCore(
+  struct: IndexStruct,
+  docstore: DocumentStore,
+  core: Core,
+): Promise<CoreStruct | undefined> {
+  // Its type says UUID, and no code asks for one.
+  const indexId = struct.indexId as ConstructorParameters<Core['IndexDict']>[0]
+  const summary = struct.summary ?? undefined
+  switch (canonicalStructType(struct.type)) {
+    case 'list': {
+      const list = new core.IndexList(indexId, summary)
+      list.nodes = [...(struct['nodes'] as string[])]
+      return list
+    }
+    case 'keyword_table': {
+      const table = new core.KeywordTable(indexId, summary)
+      table.table = new Map(struct['table'] as Map<string, Set<string>>)
+      return table
+    }
+    case 'vector_store': {
+      const dict = new core.IndexDict(indexId, summary)
+      for (const [key, node] of await nodesOf(struct['nodesDict'] as Map<string, unknown>, docstore, core))
+        setOwn(dict.nodesDict, key, node)
+      return dict
+    }
+    default:
+      return undefined
+  }
+}
+
+/** Before a node goes from the document store: structs that have it keep it, since their vectors still find it. */
+export async function keepInStructs(
+  id: string,
+  { docstore, indexStore }: StorageContext,
+  core: Core,
+): Promise<void> {
+  for (const { indexId } of (await indexStore.listIndexStructs?.()) ?? []) {
+    const view = await indexStore.viewIndexStruct?.(indexId)
+    if (view?.get('nodesDict', id) !== id) continue
+    const node = await docstore.getNode(id, { raiseError: false })
+    if (!node) return
+    const value = checkTree(toCore(node, core).toJSON(), `node ${id}`)
+    await indexStore.changeIndexStruct?.(indexId, [{ op: 'set', field: 'nodesDict', key: id, value }])
+  }
+}
+
+/** In the order of the entries. Those whose node is gone, with the document it was made from, are left out. */
+async function nodesOf(
+  entries: ReadonlyMap<string, unknown>,
+  docstore: DocumentStore,
+  core: Core,
+): Promise<[string, CoreNode][]> {
+  const ids = [...entries.values()].filter((entry) => typeof entry === 'string')
+  const stored = new Map(
+    (await docstore.getNodes(ids, { raiseError: false })).map((node) => [node.id_, node]),
+  )
+  return [...entries].flatMap(([key, entry]) => {
+    const node =
+      typeof entry === 'string'
+        ? stored.get(entry)
+        : nodeFromJson({ id: key, data: entry as Record<string, unknown>, dialect: 'typescript' })
+    return node ? [[key, toCore(node, core)] as [string, CoreNode]] : []
+  })
+}
