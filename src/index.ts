@@ -14,7 +14,8 @@ export {
   SimplePropertyGraphStore,
   SimpleVectorStore,
 } from './context/simple-stores.ts'
-export type { Commit, CommitKind, CommitNote } from './journal/commit.ts'
+export type { Commit, CommitKind, CommitNote, TagChange } from './journal/commit.ts'
+export type { Moment } from './journal/moment.ts'
 export type { Durability } from './journal/commit-queue.ts'
 
 export {

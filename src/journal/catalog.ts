@@ -2,10 +2,10 @@
  * What the commits say without any event: where each store's bytes are, and where each commit stands. It is
  * to the commit log what a state is to a store's log.
  */
-import type { ChainEnd, FoundCommit } from '../log/recovery.ts'
+import type { ChainEnd, FoundCommit, LogPlace } from '../log/recovery.ts'
 import { noCommit } from '../log/recovery.ts'
 import type { Part } from '../log/part.ts'
-import type { CommitKind, CommitNote } from './commit.ts'
+import type { CommitKind, CommitNote, TagChange } from './commit.ts'
 
 /** Parts of one commit in one store. */
 export interface CommittedParts {
@@ -34,6 +34,7 @@ export interface CommitSummary {
   kind: CommitKind
   note: CommitNote
   names: Record<string, string>
+  tag?: TagChange | undefined
   parts: Part[]
 }
 
@@ -43,6 +44,8 @@ export class Catalog {
   readonly stores = new Map<string, StoreEntry>()
   /** Segment and offset of commit n at 2 × (n - 1). */
   readonly offsets: number[] = []
+  /** Which commit each tag names. */
+  readonly tags = new Map<string, number>()
 
   /** Takes up a commit that is accepted, or one that is about to be written. */
   apply(commit: CommitSummary, end: ChainEnd, place: FoundCommit['place']): void {
@@ -58,6 +61,14 @@ export class Catalog {
       store.lastCommit = commit.number
     }
     for (const [folder, name] of Object.entries(commit.names)) this.store(folder).name = name
+    if (commit.tag?.commit !== undefined) this.tags.set(commit.tag.name, commit.tag.commit)
+    else if (commit.tag) this.tags.delete(commit.tag.name)
+  }
+
+  /** Where a commit stands; it must be one of these. */
+  placeOf(number: number): LogPlace {
+    const [segment, offset] = this.offsets.slice((number - 1) * 2, number * 2)
+    return { segment: segment!, offset: offset! }
   }
 
   store(folder: string): StoreEntry {
@@ -99,11 +110,12 @@ export class Catalog {
       this.lastTimeMs,
       stores,
       new Uint8Array(Float64Array.from(this.offsets).buffer),
+      [...this.tags],
     ]
   }
 
   static fromPlain(plain: unknown): Catalog {
-    const [number, hash, segment, offset, lastTimeMs, stores, offsets] = plain as [
+    const [number, hash, segment, offset, lastTimeMs, stores, offsets, tags = []] = plain as [
       number,
       Uint8Array,
       number,
@@ -111,6 +123,7 @@ export class Catalog {
       number,
       PlainStore[],
       Uint8Array,
+      [string, number][]?,
     ]
     const catalog = new Catalog()
     catalog.end = { number, hash, next: { segment, offset }, closed: false }
@@ -127,6 +140,7 @@ export class Catalog {
       catalog.stores.set(folder, entry)
     }
     for (const place of new Float64Array(new Uint8Array(offsets).buffer)) catalog.offsets.push(place)
+    for (const [name, commit] of tags) catalog.tags.set(name, commit)
     return catalog
   }
 }

@@ -9,6 +9,13 @@ import { decode, encode } from './codec.ts'
 
 export type CommitKind = 'data' | 'import' | 'replace' | 'tag' | 'revert' | 'restore' | 'erase'
 
+/** A tag that is given to a commit, or taken away. */
+export interface TagChange {
+  name: string
+  /** `undefined`: no commit has this name any more. */
+  commit: number | undefined
+}
+
 /** What a caller may say about a commit. It cannot be erased later. */
 export interface CommitNote {
   message?: string
@@ -23,6 +30,8 @@ export interface Commit extends CommitNote {
   hash: string
   time: Date
   kind: CommitKind
+  /** Of kind `tag`: the tag, and the commit it names from now on; `undefined`: none. */
+  tag?: TagChange
 }
 
 export interface CommitInput {
@@ -34,6 +43,7 @@ export interface CommitInput {
   parts: Part[]
   /** True names of the folders that this commit is the first to name, where they differ from the folder's. */
   names: Record<string, string>
+  tag?: TagChange | undefined
   syncedThrough: number
   random: (target: Uint8Array) => void
 }
@@ -43,6 +53,7 @@ export interface DecodedCommit extends CommitLink {
   kind: CommitKind
   note: CommitNote
   names: Record<string, string>
+  tag?: TagChange
 }
 
 export function encodeCommit({
@@ -53,6 +64,7 @@ export function encodeCommit({
   note,
   parts,
   names,
+  tag,
   syncedThrough,
   random,
 }: CommitInput): EncodedFrame {
@@ -64,7 +76,11 @@ export function encodeCommit({
     frames,
     digest,
   ])
-  const row = { ...note, ...(Object.keys(names).length ? { names } : {}) }
+  const row = {
+    ...note,
+    ...(Object.keys(names).length ? { names } : {}),
+    ...(tag ? { tag: [tag.name, tag.commit ?? null] } : {}),
+  }
   return encodeFrame({
     head: encode(['Commit', 1, number, previous, timeMs, kind, places]),
     items: [{ row: encode(row) }],
@@ -84,12 +100,21 @@ export function decodeCommit(frame: ReadFrame): DecodedCommit {
     CommitKind,
     unknown[][],
   ]
-  const row = frame.items[0]
-    ? (decoded(frame, frame.items[0].row) as CommitNote & { names?: Record<string, string> })
-    : {}
-  const { names = {}, ...note } = row
-  return { number, previous, timeMs, kind, note, names, parts: places.map(toPart) }
+  const row = frame.items[0] ? (decoded(frame, frame.items[0].row) as CommitRow) : {}
+  const { names = {}, tag, ...note } = row
+  return {
+    number,
+    previous,
+    timeMs,
+    kind,
+    note,
+    names,
+    ...(tag ? { tag: { name: tag[0], commit: tag[1] ?? undefined } } : {}),
+    parts: places.map(toPart),
+  }
 }
+
+type CommitRow = CommitNote & { names?: Record<string, string>; tag?: [name: string, commit: number | null] }
 
 export function encodeMark({
   close,
@@ -127,8 +152,22 @@ export const heads: Heads = {
   },
 }
 
-export function toCommit({ number, hash, timeMs, kind, note }: DecodedCommit & { hash: Uint8Array }): Commit {
-  return { number, hash: Buffer.from(hash).toString('hex'), time: new Date(timeMs), kind, ...note }
+export function toCommit({
+  number,
+  hash,
+  timeMs,
+  kind,
+  note,
+  tag,
+}: Omit<DecodedCommit, 'tag'> & { hash: Uint8Array; tag?: TagChange | undefined }): Commit {
+  return {
+    number,
+    hash: Buffer.from(hash).toString('hex'),
+    time: new Date(timeMs),
+    kind,
+    ...note,
+    ...(tag ? { tag } : {}),
+  }
 }
 
 function decodeHead(frame: ReadFrame, type: string): unknown[] {

@@ -5,7 +5,7 @@
  */
 import { VarveError } from '../errors.ts'
 import type { ReadFrame } from '../log/frame-reader.ts'
-import { readPart, type Part } from '../log/part.ts'
+import { readPart, ReadAhead, type Part } from '../log/part.ts'
 import type { SegmentFiles } from '../log/segment-files.ts'
 import { decode } from './codec.ts'
 import { eventVersion, type StoreKind, type StoreState, type StoredEvent } from './event.ts'
@@ -19,7 +19,7 @@ export interface FoldedStore {
   readonly state: StoreState
   /** Recording while there are pending changes, and only then: replay is not to be undone. */
   readonly undo: UndoLog
-  /** Bytes of rows folded since the snapshot, and the snapshot's size: what the snapshot policy asks for. */
+  /** What was folded since the snapshot, and the snapshot's size: what the snapshot policy asks for. */
   rowsBytes: number
   snapshotBytes: number
 }
@@ -102,7 +102,12 @@ export class Fold {
 /** One event: live, replayed or followed, it is the same. */
 export function applyEvent(store: FoldedStore, event: StoredEvent, rowsBytes: number): void {
   store.kind.evolve(store.state, event)
-  store.rowsBytes += rowsBytes
+  store.rowsBytes += foldedBytes(rowsBytes)
+}
+
+/** An event costs something, however small its rows are. */
+export function foldedBytes(rowsBytes: number): number {
+  return rowsBytes + 512
 }
 
 /** The events of parts, in order, checked against what their commits saw. */
@@ -110,18 +115,19 @@ export async function* readEvents(
   files: SegmentFiles,
   committed: Iterable<CommittedParts>,
 ): AsyncGenerator<{ event: StoredEvent; rowsBytes: number; commit: number }> {
+  const ahead = new ReadAhead()
   for (const { commit, parts } of committed) {
-    for (const part of parts) yield* partEvents(files, part, commit)
+    for (const part of parts) yield* partEvents(files, part, { commit, ahead })
   }
 }
 
 async function* partEvents(
   files: SegmentFiles,
   part: Part,
-  commit: number,
+  { commit, ahead }: { commit: number; ahead: ReadAhead },
 ): AsyncGenerator<{ event: StoredEvent; rowsBytes: number; commit: number }> {
   try {
-    for await (const frame of readPart(files, part))
+    for await (const frame of readPart(files, part, { ahead }))
       yield { event: toEvent(part, frame), rowsBytes: frame.rowsBytes, commit }
   } catch (error) {
     if (!(error instanceof VarveError) || error.code !== 'VARVE_CORRUPT') throw error
