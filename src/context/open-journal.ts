@@ -15,7 +15,7 @@ import { commitsFolder, manifestName, snapshotsFolder } from '../log/names.ts'
 import { namingErrors } from '../disk/disk-errors.ts'
 import { changedFiles, stageImport } from './imported-directory.ts'
 import { handlesOf, hold, openShared, release, shareAs } from './shared-journals.ts'
-import { kindOf } from './store-kinds.ts'
+import { kindOf } from '../stores/store-kinds.ts'
 import { replaceContents } from './replace-contents.ts'
 
 export const defaultPersistDir = './storage'

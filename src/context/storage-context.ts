@@ -29,6 +29,7 @@ import {
 import { appendContent } from './imported-directory.ts'
 import { defaultPersistDir, openHandle, openPast, persistTo, type OpenOptions } from './open-journal.ts'
 import { presentContent } from './present-content.ts'
+import { StorageHistory } from './storage-history.ts'
 import {
   SimpleDocumentStore,
   SimpleGraphStore,
@@ -58,6 +59,7 @@ export class StorageContext {
   readonly #handle: JournalHandle
   readonly #vectorStores: Map<string, VectorStore>
   #closing: Promise<void> | undefined
+  #history: StorageHistory | undefined
 
   private constructor(handle: JournalHandle, stores: StoreOptions) {
     this.#handle = use(handle)
@@ -225,6 +227,12 @@ export class StorageContext {
       const number = await resolveMoment(journal.log, moment)
       return new StorageContext(await openPast(journal.directory, journal.options, number), {})
     })
+  }
+
+  /** What happened here, and the ways back. */
+  get history(): StorageHistory {
+    this.#checkOpen()
+    return (this.#history ??= new StorageHistory(this.#handle))
   }
 
   /** The commits so far, the newest first. */

@@ -6,7 +6,7 @@
 import { contextClosed, VarveError } from '../errors.ts'
 import { namingErrors } from '../disk/disk-errors.ts'
 import { StoreLog } from '../log/store-log.ts'
-import { toCommit, type Commit, type CommitKind, type CommitNote } from './commit.ts'
+import { toCommit, type Commit, type CommitKind, type CommitNote, type TagChange } from './commit.ts'
 import type { CommitRequest } from './commit-queue.ts'
 import { EarlyWrites } from './early-writes.ts'
 import type { EventInput, Position, StoreState } from './event.ts'
@@ -226,6 +226,15 @@ export class Journal {
     this.#residence.mustGoOn()
     if (this.#pending.empty && !this.#outbox.hasStaged) return this.#outbox.last
     return (await this.#commit(() => this.#outbox.take(kind, note)))?.last ?? this.#outbox.last
+  }
+
+  /** A commit of its own that gives a tag to a commit, or takes it away. What is pending stays so. */
+  async tag(tag: TagChange, note: CommitNote): Promise<Commit> {
+    if (this.#turns.inside) throw inTransaction('tag()')
+    if (!this.exists) throw noHistory(this.directory)
+    while (!this.#turns.ready) await this.#turns.change()
+    const changes = { stores: [], bytes: 0 }
+    return (await this.#commit(() => [{ kind: 'tag', note, changes, names: {}, tag }]))!.last
   }
 
   /** Makes what is pending a commit, which is written before any other once there is a directory. */
