@@ -39,6 +39,7 @@ const DOORS: Record<string, RegExp> = {
   immer: /^(stores|history)\//,
   chokidar: /^live\//,
   commander: /^cli\//,
+  diff: /^cli\//,
 }
 const OTHER_PACKAGES = /^(backends|interop|testing)\//
 
