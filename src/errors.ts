@@ -55,6 +55,11 @@ const remedies = {
   VARVE_IN_TRANSACTION: 'Let the transaction end: it commits by itself, and throwing rolls it back.',
   VARVE_EMPTY_REPLACE: 'Delete the directory first if that is what you want.',
   VARVE_BAD_OPTION: '',
+  VARVE_BAD_MOMENT:
+    'Name one by number, HEAD~2, tag, hash (at least 4 digits, enough to tell it apart) or date.',
+  VARVE_NO_SUCH_MOMENT: 'history.log() lists the commits, history.tags() the tags.',
+  VARVE_BAD_TAG: 'Choose another name.',
+  VARVE_REVERT_CONFLICT: 'Revert those first, or restore() a moment as a whole.',
   VARVE_BAD_ID: 'Ids are strings of 1 to 8,192 bytes.',
   VARVE_BAD_NAMESPACE: 'Namespaces are strings of 1 to 1,024 bytes.',
   VARVE_BAD_METADATA: 'Metadata is what JSON.stringify accepts, and BigInt.',

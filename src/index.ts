@@ -21,7 +21,15 @@ export {
   SimplePropertyGraphStore,
   SimpleVectorStore,
 } from './context/simple-stores.ts'
-export type { Commit, CommitKind, CommitNote } from './journal/commit.ts'
+export type { Commit, CommitKind, CommitNote, TagChange } from './journal/commit.ts'
+export type { Moment } from './journal/moment.ts'
+export type { StorageHistory, Tag } from './context/storage-history.ts'
+export type { ChangedValue, Difference, DiffOptions } from './history/difference.ts'
+export type { HistoryKey } from './history/history-key.ts'
+export type { LoggedCommit, LogOptions, TouchedStore } from './history/log.ts'
+export type { StoredDocument, StoredVector } from './history/stored-value.ts'
+export type { Blame, Version } from './history/versions.ts'
+
 export type { Durability } from './journal/commit-queue.ts'
 export { verifyCheckpoint, type Checkpoint, type VerifyCheckpointOptions } from './history/checkpoint.ts'
 export { verifyConsistency, type ProvenConsistency } from './history/consistency-proof.ts'

@@ -38,8 +38,8 @@ test('what the layer table allows passes', () => {
     'stores/a.ts':
       "import { produce } from 'immer'; import { crc32 } from 'node:zlib'; import '../disk/node-disk.ts'",
     'history/b.ts':
-      "import type { Draft } from 'immer'; import '../context/c.ts'; export const b = `process.pid`",
-    'context/c.ts': "import '../stores/a.ts'",
+      "import type { Draft } from 'immer'; import '../stores/a.ts'; export const b = `process.pid`",
+    'context/c.ts': "import '../stores/a.ts'; import '../history/b.ts'",
     'llamaindex/d.cts':
       "import schema = require('@llamaindex/core/schema'); import c = require('../context/c.ts')",
     'live/d.ts': "const { watch } = await import('chokidar')",
@@ -61,6 +61,7 @@ test.each<[file: string, text: string, violation: string]>([
   ['log/a.ts', 'const x = await import(name)', 'imports a computed name'],
   ['log/a.ts', 'import { from', 'does not parse'],
   ['history/a.ts', "import '../live/x.ts'", 'may not import live/x.ts'],
+  ['history/a.ts', "import '../context/x.ts'", 'may not import context/x.ts'],
   ['stores/a.ts', "import '../index.ts'", 'may not import index.ts'],
   ['index.ts', "export * from './llamaindex/x.ts'", 'may not import llamaindex/x.ts'],
   ['llamaindex/a.cts', "import x = require('../indices/x.ts')", 'may not import indices/x.ts'],

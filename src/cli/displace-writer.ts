@@ -5,7 +5,7 @@
 import { randomFillSync } from 'node:crypto'
 import type { Disk } from '../disk/disk.ts'
 import { namingErrors } from '../disk/disk-errors.ts'
-import { kindOf } from '../context/store-kinds.ts'
+import { kindOf } from '../stores/store-kinds.ts'
 import { encodeSeal } from '../journal/commit.ts'
 import { Home } from '../journal/home.ts'
 import { defaultLimits } from '../journal/limits.ts'

@@ -1,15 +1,19 @@
 /** `varve log`: the commits, the newest first, as they are read. */
 import type { Disk } from '../disk/disk.ts'
-import { findJournal } from '../history/journal-place.ts'
-import { toCommit, type Commit } from '../journal/commit.ts'
-import { Home } from '../journal/home.ts'
-import { plainText, toJson } from './plain-text.ts'
+import { logOf } from '../history/log.ts'
+import { commitLine, plainCommit } from './commit-text.ts'
 import type { ExitCode } from './exit-code.ts'
+import { toKey } from './key-text.ts'
+import { readLog } from './open-history.ts'
+import { toJson } from './plain-text.ts'
 import type { Terminal } from './terminal.ts'
 
-const shortHash = 8
-
 export interface LogCommandOptions {
+  since?: string
+  until?: string
+  store?: string
+  key?: string
+  actor?: string
   limit?: number
   json?: boolean
   terminal: Terminal
@@ -18,55 +22,13 @@ export interface LogCommandOptions {
 export async function logCommand(
   disk: Disk,
   directory: string,
-  { limit = Infinity, json = false, terminal }: LogCommandOptions,
+  { json = false, terminal, key, ...filters }: LogCommandOptions,
 ): Promise<ExitCode> {
-  await findJournal(disk, directory)
-  const home = await Home.open(disk, directory)
-  if (!home) return 0 // Begun, and nothing committed yet.
-  try {
-    const last = home.catalog.end.number
-    const width = String(last).length
-    for (let number = last; number > Math.max(0, last - limit); number--) {
-      const commit = toCommit(await home.commit(number))
+  await readLog(disk, directory, async (log) => {
+    const width = String(log.catalog.end.number).length
+    const options = { ...filters, ...(key === undefined ? {} : { key: toKey(key) }) }
+    for await (const commit of logOf(log, options))
       terminal.print(json ? toJson(plainCommit(commit)) : commitLine(commit, { width, terminal }))
-    }
-    return 0
-  } finally {
-    await home.files.close()
-  }
-}
-
-function plainCommit({
-  number,
-  hash,
-  time,
-  kind,
-  actor,
-  message,
-  metadata,
-}: Commit): Record<string, unknown> {
-  return { number, hash, time: time.toISOString(), kind, actor, message, metadata }
-}
-
-function commitLine(
-  { number, hash, time, kind, actor, message }: Commit,
-  { width, terminal }: { width: number; terminal: Terminal },
-): string {
-  const when = time.toISOString().replace(/\.\d+Z$/, 'Z')
-  const words = [
-    kind === 'data' ? '' : `[${plainText(kind)}]`,
-    actor === undefined ? '' : terminal.style('bold', `${plainText(actor)}:`),
-    message === undefined ? '' : firstLine(message),
-  ]
-  const columns = [
-    String(number).padStart(width),
-    terminal.style('yellow', hash.slice(0, shortHash)),
-    terminal.style('dim', when),
-  ]
-  return [...columns, words.filter(Boolean).join(' ')].filter(Boolean).join('  ')
-}
-
-function firstLine(message: string): string {
-  const [first = '', ...more] = message.trim().split(/\r?\n/)
-  return more.length > 0 ? `${plainText(first)} …` : plainText(first)
+  })
+  return 0
 }

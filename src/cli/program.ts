@@ -6,15 +6,20 @@ import { VarveError } from '../errors.ts'
 import type { LlamaIndexDialect } from '../interop/llamaindex-content.ts'
 import { checkpointCommand, type CheckpointCommandOptions } from './checkpoint-command.ts'
 import type { ExitCode } from './exit-code.ts'
+import { diffCommand } from './diff-command.ts'
 import { exportCommand } from './export-command.ts'
 import { importCommand } from './import-command.ts'
-import { logCommand } from './log-command.ts'
+import { logCommand, type LogCommandOptions } from './log-command.ts'
 import { plainText } from './plain-text.ts'
 import { proveCommand, type ProveCommandOptions } from './prove-command.ts'
 import { repairCommand } from './repair-command.ts'
+import { restoreCommand, type RestoreCommandOptions } from './restore-command.ts'
+import { showCommand } from './show-command.ts'
+import { tagCommand, tagsCommand, type TagCommandOptions } from './tag-command.ts'
 import type { Terminal } from './terminal.ts'
 import { unlockCommand } from './unlock-command.ts'
 import { verifyCommand } from './verify-command.ts'
+import { versionsCommand } from './versions-command.ts'
 
 const defaultDirectory = './storage'
 
@@ -47,7 +52,7 @@ function program(terminal: Terminal, answer: { code: ExitCode }): Command {
     .showHelpAfterError('(varve --help lists all verbs)')
   varve.addHelpText(
     'after',
-    '\nExit codes: 0 yes, 1 no (damaged, locked, something lost, not proven), 2 the question could not be asked.',
+    '\nExit codes: 0 yes, 1 no (damaged, locked, something lost, something differs, not proven), 2 the question could not be asked.',
   )
 
   verb(varve, 'verify', 'Read every byte and say what is intact, what is damaged and where.')
@@ -116,9 +121,14 @@ function program(terminal: Terminal, answer: { code: ExitCode }): Command {
 
   verb(varve, 'log', 'List the commits, the newest first.')
     .option('-n, --limit <count>', 'at most so many', toCount)
+    .option('--since <moment>', 'after a number, HEAD~2, tag, hash or date')
+    .option('--until <moment>', 'up to one')
+    .option('--store <store>', 'that touched a store, such as docstore or vector_store/images')
+    .option('--key <key>', 'that touched an id, or a triplet as a JSON list')
+    .option('--actor <actor>', 'by somebody')
     .option('--json', 'one object a line')
     .addHelpText('after', example('varve log ./storage --limit 10', 'number, hash, time, actor, message'))
-    .action(async (directory: string, options: { limit?: number; json?: boolean }) => {
+    .action(async (directory: string, options: Omit<LogCommandOptions, 'terminal'>) => {
       answer.code = await logCommand(nodeDisk, directory, { ...options, terminal })
     })
 
@@ -152,6 +162,7 @@ function program(terminal: Terminal, answer: { code: ExitCode }): Command {
       const { directory, what } = whatToProve(command, options.since)
       answer.code = await proveCommand(nodeDisk, directory, { ...options, what, terminal })
     })
+  addHistoryVerbs(varve, terminal, answer)
   return varve
 }
 
@@ -170,6 +181,63 @@ function whatToProve(
   if (commit === undefined || !/^[1-9]\d{0,14}$/.test(commit))
     return command.error(`error: the commit to prove is missing: '${commit ?? ''}' is not the number of one`)
   return { directory, what: { commit: Number(commit) } }
+}
+
+type Asked<T> = Omit<T, 'terminal' | 'moment' | 'store' | 'key' | 'a' | 'b' | 'name'>
+
+function addHistoryVerbs(varve: Command, terminal: Terminal, answer: { code: ExitCode }): void {
+  verb(varve, 'show <commit>', 'Show one commit and what it touched.')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('varve show HEAD ./storage', 'also a number, tag, hash or date'))
+    .action(async (moment: string, directory: string, options: { json?: boolean }) => {
+      answer.code = await showCommand(nodeDisk, directory, { ...options, moment, terminal })
+    })
+
+  verb(varve, 'diff <a> <b>', 'Show what changed between two moments.')
+    .option('--store <store>', 'in one store only')
+    .option('--json', 'all values as JSON')
+    .addHelpText('after', example('varve diff v1 HEAD ./storage', 'exit code 1: something differs'))
+    .action(async (a: string, b: string, directory: string, options: { store?: string; json?: boolean }) => {
+      answer.code = await diffCommand(nodeDisk, directory, { ...options, a, b, terminal })
+    })
+
+  verb(varve, 'versions <store> <key>', 'Show every value that a node, vector, struct or triplet had.')
+    .option('--json', 'one object a line')
+    .addHelpText(
+      'after',
+      example('varve versions docstore node-1 ./storage', 'exit code 1: it was never there'),
+    )
+    .action(async (store: string, key: string, directory: string, options: { json?: boolean }) => {
+      answer.code = await versionsCommand(nodeDisk, directory, { ...options, store, key, terminal })
+    })
+
+  verb(varve, 'tags', 'List the tags and the commits they name.')
+    .option('--json', 'as JSON')
+    .action(async (directory: string, options: { json?: boolean }) => {
+      answer.code = await tagsCommand(nodeDisk, directory, { ...options, terminal })
+    })
+
+  writing(verb(varve, 'tag <name>', 'Give a moment a name.'))
+    .option('--at <moment>', 'the moment; the present if left out')
+    .option('--delete', 'take the name away')
+    .addHelpText('after', example('varve tag v1 ./storage --at HEAD~2', 'then varve diff v1 HEAD'))
+    .action(async (name: string, directory: string, options: Asked<TagCommandOptions>) => {
+      answer.code = await tagCommand(nodeDisk, directory, { ...options, name, terminal })
+    })
+
+  writing(verb(varve, 'restore <moment>', 'Make the present hold what a moment held, in a new commit.'))
+    .addHelpText('after', example('varve restore v1 ./storage', 'what came after v1 stays in the history'))
+    .action(async (moment: string, directory: string, options: Asked<RestoreCommandOptions>) => {
+      answer.code = await restoreCommand(nodeDisk, directory, { ...options, moment, terminal })
+    })
+}
+
+/** A verb that makes a commit. */
+function writing(command: Command): Command {
+  return command
+    .option('-m, --message <message>', 'kept with the commit for good')
+    .option('--actor <actor>', 'kept with the commit for good')
+    .option('--json', 'the commit as JSON')
 }
 
 function verb(varve: Command, name: string, description: string): Command {

@@ -10,11 +10,12 @@ import type { Durability } from '../journal/commit-queue.ts'
 import { JournalHandle } from '../journal/handle.ts'
 import { Journal } from '../journal/journal.ts'
 import type { JournalOptions } from '../journal/journal-options.ts'
+import type { Moment } from '../journal/moment.ts'
 import { commitsFolder, manifestName, snapshotsFolder } from '../log/names.ts'
 import { namingErrors } from '../disk/disk-errors.ts'
 import { changedFiles, stageImport } from './imported-directory.ts'
 import { handlesOf, hold, openShared, release, shareAs } from './shared-journals.ts'
-import { kindOf } from './store-kinds.ts'
+import { kindOf } from '../stores/store-kinds.ts'
 import { replaceContents } from './replace-contents.ts'
 
 export const defaultPersistDir = './storage'
@@ -40,13 +41,15 @@ export interface OpenOptions {
 
 interface OpenRequest extends OpenOptions {
   persistDir?: string | undefined
+  asOf?: Moment | undefined
   /** The journal of stores that were given. */
   join: JournalHandle | undefined
 }
 
 export async function openHandle(request: OpenRequest): Promise<JournalHandle> {
-  const { persistDir, join } = request
+  const { persistDir, join, asOf } = request
   if (persistDir !== undefined) checkPath(persistDir)
+  if (asOf !== undefined) return openPastOf(request, asOf)
   if (join && persistDir === undefined) {
     hold(join.journal)
     return handleOf(join.journal, request)
@@ -63,6 +66,32 @@ export async function openHandle(request: OpenRequest): Promise<JournalHandle> {
     `These stores belong to ${join.journal.directory ?? 'memory'}, not to ${persistDir}.`,
     { persistDir },
   )
+}
+
+async function openPastOf(request: OpenRequest, asOf: Moment): Promise<JournalHandle> {
+  const { persistDir, join, readOnly } = request
+  if (persistDir === undefined || join || readOnly === false)
+    throw new VarveError(
+      'VARVE_BAD_OPTION',
+      'asOf opens the past of a persistDir, all of it, for reading only.',
+      {
+        remedy: 'Give { persistDir, asOf }, and none of our stores.',
+      },
+    )
+  const options = journalOptions(request)
+  await checkDirectory(options.disk, persistDir, true)
+  return openPast(persistDir, options, asOf)
+}
+
+/** The journal of a directory as it was at a moment: not shared with anyone. */
+export async function openPast(
+  persistDir: string,
+  options: JournalOptions,
+  moment: Moment,
+): Promise<JournalHandle> {
+  const journal = await Journal.openPast(persistDir, options, moment)
+  hold(journal)
+  return handleOf(journal, { readOnly: true })
 }
 
 /** A journal of its own, in memory. */

@@ -3,7 +3,7 @@ import { VarveError } from '../errors.ts'
 import type { Commit, CommitNote } from '../journal/commit.ts'
 import type { EventInput } from '../journal/event.ts'
 import type { Journal } from '../journal/journal.ts'
-import { kindOf } from './store-kinds.ts'
+import { kindOf } from '../stores/store-kinds.ts'
 
 /** Throws `VARVE_EMPTY_REPLACE` if the source is empty and the target is not. */
 export async function replaceContents(

@@ -11,7 +11,8 @@ import {
 import { writeExport, type ExportOptions } from '../interop/llamaindex-export.ts'
 import type { Commit, CommitNote } from '../journal/commit.ts'
 import type { JournalHandle } from '../journal/handle.ts'
-import type { Journal } from '../journal/journal.ts'
+import { noHistory, type Journal } from '../journal/journal.ts'
+import { resolveMoment, type Moment } from '../journal/moment.ts'
 import type {
   ChatStore,
   DocumentStore,
@@ -35,8 +36,9 @@ import {
 } from './given-stores.ts'
 import { checkNote } from './commit-note.ts'
 import { appendContent } from './imported-directory.ts'
-import { defaultPersistDir, openHandle, persistTo, type OpenOptions } from './open-journal.ts'
+import { defaultPersistDir, openHandle, openPast, persistTo, type OpenOptions } from './open-journal.ts'
 import { presentContent } from './present-content.ts'
+import { StorageHistory } from './storage-history.ts'
 import {
   SimpleChatStore,
   SimpleDocumentStore,
@@ -50,6 +52,8 @@ import {
 export interface StorageContextOptions extends OpenOptions, StoreOptions {
   /** The directory of a journal or of LlamaIndex's JSON files; the first commit creates it. Default: all is in memory. */
   persistDir?: string | undefined
+  /** Opens the directory as it was at a moment: a commit's number, `HEAD~2`, a tag, a hash or its beginning, a date. For reading only. */
+  asOf?: Moment | undefined
 }
 
 export interface TransactionOptions extends CommitNote {
@@ -66,6 +70,7 @@ export class StorageContext {
   readonly #handle: JournalHandle
   readonly #vectorStores: Map<string, VectorStore>
   #closing: Promise<void> | undefined
+  #history: StorageHistory | undefined
 
   private constructor(handle: JournalHandle, stores: StoreOptions) {
     this.#handle = use(handle)
@@ -83,12 +88,13 @@ export class StorageContext {
    * directory, or from the directory of those that are.
    *
    * Throws `VARVE_MIXED_JOURNALS` for stores of two directories; `VARVE_NOT_A_DIRECTORY`, `VARVE_NOT_STORAGE`, `VARVE_PERMISSION`, `VARVE_NEWER`, `VARVE_CORRUPT`;
-   * `VARVE_NOT_FOUND` for a missing directory with `readOnly`.
+   * `VARVE_NOT_FOUND` for a missing directory with `readOnly`; with `asOf` what `asOf()` throws.
    */
   static async fromDefaults(options: StorageContextOptions = {}): Promise<StorageContext> {
     const own = ownStores(options)
-    const readOnly = options.readOnly ?? own.some(({ handle }) => handle.readOnly)
-    const handle = await openHandle({ ...options, readOnly, join: sharedJournal(own) })
+    const join = sharedJournal(own)
+    const readOnly = options.readOnly ?? (own.some(({ handle }) => handle.readOnly) || undefined)
+    const handle = await openHandle({ ...options, ...(readOnly !== undefined && { readOnly }), join })
     try {
       await takeIn(handle, options)
       return new StorageContext(handle, options)
@@ -215,6 +221,33 @@ export class StorageContext {
   async flush(): Promise<void> {
     const journal = this.#journal
     await namingErrors(this.#place, () => journal.flush())
+  }
+
+  /**
+   * A context for reading only that holds what this directory held at a moment: a commit's number, `HEAD`, `HEAD~2`, a tag, a hash or its beginning, a `Date` or
+   * ISO date (the last commit until then; 0, and what is before the first commit, is empty). It has the same stores, sees nothing that is committed later, shares
+   * nothing with this context or any other, and must be closed as they are. What is pending is not in it.
+   *
+   * Throws `VARVE_BAD_MOMENT`, `VARVE_NO_SUCH_MOMENT`; `VARVE_FOREIGN_STORE` if a store persists by itself.
+   */
+  async asOf(
+    moment: Moment,
+    { ownStoresOnly = false }: { ownStoresOnly?: boolean } = {},
+  ): Promise<StorageContext> {
+    const journal = this.#journal
+    this.#refuseForeign('asOf()', ownStoresOnly)
+    return namingErrors(this.#place, async () => {
+      await journal.refresh()
+      if (!journal.log || journal.directory === undefined) throw noHistory(journal.directory)
+      const number = await resolveMoment(journal.log, moment)
+      return new StorageContext(await openPast(journal.directory, journal.options, number), {})
+    })
+  }
+
+  /** What happened here, and the ways back. */
+  get history(): StorageHistory {
+    this.#checkOpen()
+    return (this.#history ??= new StorageHistory(this.#handle))
   }
 
   /** The commits so far, the newest first. */

@@ -2,7 +2,7 @@
  * Reads every byte of a journal once and keeps what verifying and repairing both ask for: which commits count, what is damaged, and which parts are to be
  * trusted. It takes no lock, writes nothing, and works beside a living writer.
  */
-import { kindOf as kindOfStore } from '../context/store-kinds.ts'
+import { kindOf as kindOfStore } from '../stores/store-kinds.ts'
 import type { StoreKind } from '../journal/event.ts'
 import { commitsFolder, joinPath, segmentName } from '../log/names.ts'
 import type { Part } from '../log/part.ts'

@@ -2,12 +2,12 @@
  * What the commits say without any event: where each store's bytes are, and where each commit stands. It is
  * to the commit log what a state is to a store's log.
  */
-import type { ChainEnd, FoundCommit } from '../log/recovery.ts'
+import type { ChainEnd, FoundCommit, LogPlace } from '../log/recovery.ts'
 import { noCommit } from '../log/recovery.ts'
 import type { Part } from '../log/part.ts'
-import type { CommitKind, CommitNote } from './commit.ts'
+import type { CommitKind, CommitNote, TagChange } from './commit.ts'
 import { partFromPlain, partToPlain, plainPart, storeFolder, type PlainPart } from './plain-part.ts'
-import { bytes, count, digest, listOf, orNull, positive, text, tuple } from './shape.ts'
+import { bytes, count, digest, either, listOf, orNull, positive, text, tuple } from './shape.ts'
 
 /** Parts of one commit in one store. */
 export interface CommittedParts {
@@ -36,6 +36,7 @@ export interface CommitSummary {
   kind: CommitKind
   note: CommitNote
   names: Record<string, string>
+  tag?: TagChange | undefined
   parts: Part[]
 }
 
@@ -45,6 +46,8 @@ export class Catalog {
   readonly stores = new Map<string, StoreEntry>()
   /** Segment and offset of commit n at 2 × (n - 1). */
   readonly offsets: number[] = []
+  /** Which commit each tag names. */
+  readonly tags = new Map<string, number>()
 
   /** Takes up a commit that is accepted, or one that is about to be written. */
   apply(commit: CommitSummary, end: ChainEnd, place: FoundCommit['place']): void {
@@ -60,6 +63,14 @@ export class Catalog {
       store.lastCommit = commit.number
     }
     for (const [folder, name] of Object.entries(commit.names)) this.store(folder).name = name
+    if (commit.tag?.commit !== undefined) this.tags.set(commit.tag.name, commit.tag.commit)
+    else if (commit.tag) this.tags.delete(commit.tag.name)
+  }
+
+  /** Where a commit stands; it must be one of these. */
+  placeOf(number: number): LogPlace {
+    const [segment, offset] = this.offsets.slice((number - 1) * 2, number * 2)
+    return { segment: segment!, offset: offset! }
   }
 
   store(folder: string): StoreEntry {
@@ -98,13 +109,14 @@ export class Catalog {
       this.lastTimeMs,
       stores,
       new Uint8Array(Float64Array.from(this.offsets).buffer),
+      [...this.tags],
     ]
   }
 
   /** `undefined` for what no version wrote. */
   static fromPlain(plain: unknown): Catalog | undefined {
     if (!isCatalog(plain)) return undefined
-    const [number, hash, segment, offset, lastTimeMs, stores, offsets] = plain as PlainCatalog
+    const [number, hash, segment, offset, lastTimeMs, stores, offsets, tags = []] = plain as PlainCatalog
     if (offsets.length !== number * 16 || !stores.every((store) => isWithin(store, number))) return undefined
     const catalog = new Catalog()
     catalog.end = { number, hash, next: { segment, offset }, closed: false }
@@ -124,6 +136,7 @@ export class Catalog {
       catalog.stores.set(folder, entry)
     }
     for (const place of new Float64Array(new Uint8Array(offsets).buffer)) catalog.offsets.push(place)
+    for (const [name, commit] of tags) catalog.tags.set(name, commit)
     return catalog.offsets.every(count) ? catalog : undefined
   }
 }
@@ -144,6 +157,7 @@ type PlainCatalog = [
   lastTimeMs: number,
   stores: PlainStore[],
   offsets: Uint8Array,
+  tags?: [name: string, commit: number][],
 ]
 
 const isStore = tuple(
@@ -154,7 +168,8 @@ const isStore = tuple(
   listOf(tuple(count, listOf(plainPart))),
   count,
 )
-const isCatalog = tuple(positive, digest, count, count, count, listOf(isStore), bytes)
+const untagged = [positive, digest, count, count, count, listOf(isStore), bytes]
+const isCatalog = either(tuple(...untagged, listOf(tuple(text, positive))), tuple(...untagged))
 
 /** It speaks of no commit after the catalog's own, and its segments have ends. */
 function isWithin([, , segments, snapshot, tail, lastCommit]: PlainStore, last: number): boolean {

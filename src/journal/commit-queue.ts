@@ -23,6 +23,7 @@ import {
   type Commit,
   type CommitKind,
   type CommitNote,
+  type TagChange,
 } from './commit.ts'
 import type { CommitSummary } from './catalog.ts'
 import { LogEnd, unlessFull, type DiskFull, type LogEndOptions, type Opening } from './log-end.ts'
@@ -35,6 +36,7 @@ export interface CommitRequest {
   note: CommitNote
   changes: TakenChanges
   names: Record<string, string>
+  tag?: TagChange
   /** Made before there was a directory: it stays a commit of its own. */
   staged?: true
 }
@@ -235,10 +237,10 @@ export class CommitQueue {
     let end: ChainEnd = { ...catalog.end, next: opening.next }
     let timeMs = catalog.lastTimeMs
     const prepared = group.map((queued): PreparedCommit => {
-      const { kind, note, names } = queued
+      const { kind, note, names, tag } = queued
       const parts = queued.changes.stores.flatMap(({ taken }) => taken.parts)
       timeMs = Math.max(clock().getTime(), timeMs)
-      const input = { number: end.number + 1, previous: end.hash, timeMs, kind, note, names, parts }
+      const input = { number: end.number + 1, previous: end.hash, timeMs, kind, note, names, tag, parts }
       const frame = encodeCommit({ ...input, syncedThrough, random })
       const place = end.next
       const next = { ...place, offset: place.offset + frame.sizeBytes }

@@ -7,9 +7,29 @@ import { commitsFolder } from '../log/names.ts'
 import { VarveError } from '../errors.ts'
 import { encode, tryDecode } from './codec.ts'
 import { partFromPlain, partToPlain, plainPart, storeFolder, type PlainPart } from './plain-part.ts'
-import { count, digest, fields, isObject, listOf, oneOf, recordOf, text, tuple, type Shape } from './shape.ts'
+import {
+  count,
+  digest,
+  fields,
+  isObject,
+  listOf,
+  oneOf,
+  orNull,
+  positive,
+  recordOf,
+  text,
+  tuple,
+  type Shape,
+} from './shape.ts'
 
 export type CommitKind = 'data' | 'import' | 'replace' | 'tag' | 'revert' | 'restore' | 'erase'
+
+/** A tag that is given to a commit, or taken away. */
+export interface TagChange {
+  name: string
+  /** `undefined`: no commit has this name any more. */
+  commit: number | undefined
+}
 
 /** What a caller may say about a commit. It cannot be erased later. */
 export interface CommitNote {
@@ -25,6 +45,8 @@ export interface Commit extends CommitNote {
   hash: string
   time: Date
   kind: CommitKind
+  /** Of kind `tag`: the tag, and the commit it names from now on; `undefined`: none. */
+  tag?: TagChange
 }
 
 export interface CommitInput {
@@ -36,6 +58,7 @@ export interface CommitInput {
   parts: Part[]
   /** True names of the folders that this commit is the first to name, where they differ from the folder's. */
   names: Record<string, string>
+  tag?: TagChange | undefined
   syncedThrough: number
   random: (target: Uint8Array) => void
 }
@@ -45,6 +68,7 @@ export interface DecodedCommit extends CommitLink {
   kind: CommitKind
   note: CommitNote
   names: Record<string, string>
+  tag?: TagChange
 }
 
 export function encodeCommit({
@@ -55,11 +79,16 @@ export function encodeCommit({
   note,
   parts,
   names,
+  tag,
   syncedThrough,
   random,
 }: CommitInput): EncodedFrame {
   const places = parts.map((part) => [part.folder, ...partToPlain(part)])
-  const row = { ...note, ...(Object.keys(names).length ? { names } : {}) }
+  const row = {
+    ...note,
+    ...(Object.keys(names).length ? { names } : {}),
+    ...(tag ? { tag: [tag.name, tag.commit ?? null] } : {}),
+  }
   return encodeFrame({
     head: encode(['Commit', 1, number, previous, timeMs, kind, places]),
     items: [{ row: encode(row) }],
@@ -78,10 +107,13 @@ export function decodeCommit(frame: ReadFrame, segment: number): DecodedCommit {
   const row = frame.items[0] ? tryDecode(frame.items[0].row) : {}
   if (frame.items.length > 1 || !isNote(row))
     throw damaged(place, `what is said of commit ${number} cannot be read`)
-  const { names = {}, ...note } = row as CommitNote & { names?: Record<string, string> }
+  const { names = {}, tag, ...note } = row as CommitRow
   const parts = places.map(([folder, ...part]) => partFromPlain(folder, part))
-  return { number, previous, timeMs, kind, note, names, parts }
+  const change = tag && { tag: { name: tag[0], commit: tag[1] ?? undefined } }
+  return { number, previous, timeMs, kind, note, names, ...change, parts }
 }
+
+type CommitRow = CommitNote & { names?: Record<string, string>; tag?: [name: string, commit: number | null] }
 
 export function encodeMark({
   close,
@@ -116,8 +148,22 @@ export const heads: Heads = {
   },
 }
 
-export function toCommit({ number, hash, timeMs, kind, note }: DecodedCommit & { hash: Uint8Array }): Commit {
-  return { number, hash: Buffer.from(hash).toString('hex'), time: new Date(timeMs), kind, ...note }
+export function toCommit({
+  number,
+  hash,
+  timeMs,
+  kind,
+  note,
+  tag,
+}: Omit<DecodedCommit, 'tag'> & { hash: Uint8Array; tag?: TagChange | undefined }): Commit {
+  return {
+    number,
+    hash: Buffer.from(hash).toString('hex'),
+    time: new Date(timeMs),
+    kind,
+    ...note,
+    ...(tag ? { tag } : {}),
+  }
 }
 
 /** The last moment that a `Date` knows. */
@@ -127,7 +173,13 @@ const isTime: Shape = (value) => count(value) && (value as number) <= lastTimeMs
 const isPlace: Shape = (value) => Array.isArray(value) && storeFolder(value[0]) && plainPart(value.slice(1))
 const commitHead = tuple(oneOf('Commit'), oneOf(1), count, digest, isTime, text, listOf(isPlace))
 const sealHead = tuple(oneOf('Seal'), oneOf(1), count, count, count, digest)
-const isNote = fields({ message: text, actor: text, metadata: isObject, names: recordOf(storeFolder, text) })
+const isNote = fields({
+  message: text,
+  actor: text,
+  metadata: isObject,
+  names: recordOf(storeFolder, text),
+  tag: tuple(text, orNull(positive)),
+})
 
 function decodeHead(
   frame: ReadFrame,

@@ -6,7 +6,7 @@
 import { VarveError } from '../errors.ts'
 import { frameFlags } from '../log/frame.ts'
 import type { ReadFrame } from '../log/frame-reader.ts'
-import { readPart, type Part } from '../log/part.ts'
+import { readPart, ReadAhead, type Part } from '../log/part.ts'
 import type { SegmentFiles } from '../log/segment-files.ts'
 import { tryDecode } from './codec.ts'
 import { eventVersion, type StoreKind, type StoreState, type StoredEvent } from './event.ts'
@@ -21,7 +21,7 @@ export interface FoldedStore {
   readonly state: StoreState
   /** Recording while there are pending changes, and only then: replay is not to be undone. */
   readonly undo: UndoLog
-  /** Bytes of rows folded since the snapshot, and the snapshot's size: what the snapshot policy asks for. */
+  /** What was folded since the snapshot, and the snapshot's size: what the snapshot policy asks for. */
   rowsBytes: number
   snapshotBytes: number
 }
@@ -103,7 +103,12 @@ export class Fold {
 /** One event: live, replayed or followed, it is the same. */
 export function applyEvent(store: FoldedStore, event: StoredEvent, rowsBytes: number): void {
   store.kind.evolve(store.state, event)
-  store.rowsBytes += rowsBytes
+  store.rowsBytes += foldedBytes(rowsBytes)
+}
+
+/** An event costs something, however small its rows are. */
+export function foldedBytes(rowsBytes: number): number {
+  return rowsBytes + 512
 }
 
 /**
@@ -115,12 +120,22 @@ export async function* foldingSteps(
   files: SegmentFiles,
   committed: Iterable<CommittedParts>,
 ): AsyncGenerator<() => void> {
+  for await (const { event, rowsBytes, place } of readEvents(store, files, committed))
+    yield () => foldStored(store, event, rowsBytes, place)
+}
+
+/** The events of parts, in order, checked against what their commits saw. Throws `VARVE_CORRUPT` naming the place, `VARVE_NEWER`. */
+export async function* readEvents(
+  { folder, kind }: Pick<FoldedStore, 'folder' | 'kind'>,
+  files: SegmentFiles,
+  committed: Iterable<CommittedParts>,
+): AsyncGenerator<{ event: StoredEvent; rowsBytes: number; place: EventPlace }> {
+  const ahead = new ReadAhead()
   for (const { commit, parts } of committed) {
     for (const part of parts) {
-      for await (const frame of framesOf(files, part, commit)) {
-        const place = { store: store.folder, segment: part.segment, offset: frame.offset, commit }
-        const event = toEvent(store.kind, frame, place)
-        yield () => foldStored(store, event, frame.rowsBytes, place)
+      for await (const frame of framesOf(files, part, { commit, ahead })) {
+        const place = { store: folder, segment: part.segment, offset: frame.offset, commit }
+        yield { event: toEvent(kind, frame, place), rowsBytes: frame.rowsBytes, place }
       }
     }
   }
@@ -145,9 +160,13 @@ interface EventPlace {
   commit: number
 }
 
-async function* framesOf(files: SegmentFiles, part: Part, commit: number): AsyncGenerator<ReadFrame> {
+async function* framesOf(
+  files: SegmentFiles,
+  part: Part,
+  { commit, ahead }: { commit: number; ahead: ReadAhead },
+): AsyncGenerator<ReadFrame> {
   try {
-    yield* readPart(files, part)
+    yield* readPart(files, part, { ahead })
   } catch (error) {
     if (!(error instanceof VarveError) || error.code !== 'VARVE_CORRUPT') throw error
     const { fault, ...fields } = error.fields

@@ -4,7 +4,7 @@
  * along.
  */
 import { contextClosed, VarveError } from '../errors.ts'
-import type { Commit, CommitKind, CommitNote } from './commit.ts'
+import type { Commit, CommitKind, CommitNote, TagChange } from './commit.ts'
 import type { EventInput, Position, StoreState } from './event.ts'
 import type { Journal } from './journal.ts'
 
@@ -62,9 +62,15 @@ export class JournalHandle {
   async transaction<T>(
     note: CommitNote,
     change: () => Promise<T>,
+    kind?: CommitKind,
   ): Promise<{ value: T; commit: Commit | undefined }> {
     this.#checkWritable()
-    return this.journal.transaction(note, change)
+    return this.journal.transaction(note, change, kind)
+  }
+
+  async tag(tag: TagChange, note: CommitNote): Promise<Commit> {
+    this.#checkWritable()
+    return this.journal.tag(tag, note)
   }
 
   async persist(note?: CommitNote, kind?: CommitKind): Promise<Commit | undefined> {

@@ -22,7 +22,7 @@ import { tryDecode } from './codec.ts'
 import { decodeCommit, heads } from './commit.ts'
 import type { StoreSource } from './fold.ts'
 import { journalIdBytes, readManifest, type Manifest } from './manifest.ts'
-import { frameAt, readCommit } from './read-commit.ts'
+import { frameAt, readCommit, readCommits } from './read-commit.ts'
 import { catalogSubject, readSnapshot } from './snapshot.ts'
 
 export class Home {
@@ -35,11 +35,15 @@ export class Home {
   /** What the last look at the commit log dropped. */
   torn: Recovered['torn']
 
+  /** The directory as it was at a moment: it stays there. */
+  readonly isPast: boolean
+
   private constructor(
     files: SegmentFiles,
     manifest: Manifest,
     catalog: Catalog,
-    { syncedThrough, torn }: Recovered,
+    { syncedThrough, torn }: Pick<Recovered, 'syncedThrough' | 'torn'>,
+    isPast = false,
   ) {
     this.directory = files.directory
     this.manifest = manifest
@@ -47,6 +51,7 @@ export class Home {
     this.catalog = catalog
     this.syncedThrough = syncedThrough
     this.torn = torn
+    this.isPast = isPast
   }
 
   /**
@@ -75,8 +80,25 @@ export class Home {
     }
   }
 
+  /**
+   * The same directory as it was when commit `number` was its last, 0: before the first: from the newest
+   * catalog that was written until then, and the commits after it. It takes over the files.
+   */
+  async at(number: number): Promise<Home> {
+    const { files, manifest, syncedThrough } = this
+    const snapshots = (await listSnapshots(files.disk, files.directory)).filter(
+      ({ commit }) => commit <= number,
+    )
+    const catalog = number === this.catalog.end.number ? this.catalog : await newestCatalog(files, snapshots)
+    for await (const { summary, place, end } of readCommits(this, catalog.end.number + 1, number))
+      catalog.apply(summary, end, place)
+    adoptSnapshots(catalog, snapshots)
+    return new Home(files, manifest, catalog, { syncedThrough }, true)
+  }
+
   /** Commits accepted since the last look; the catalog takes them up only when `take` is called. */
   async refresh(): Promise<{ commits: CommitSummary[]; take: () => void }> {
+    if (this.isPast) return { commits: [], take: () => {} }
     const recovered = await look(this.files, this.catalog, {
       snapshots: [],
       syncedThrough: this.syncedThrough,
@@ -111,9 +133,9 @@ export class Home {
 
   async #allParts(folder: string): Promise<CommittedParts[]> {
     const all: CommittedParts[] = []
-    for (let number = 1; number <= this.catalog.end.number; number++) {
-      const parts = (await this.commit(number)).parts.filter((part) => part.folder === folder)
-      if (parts.length) all.push({ commit: number, parts })
+    for await (const { summary } of readCommits(this, 1, this.catalog.end.number)) {
+      const parts = summary.parts.filter((part) => part.folder === folder)
+      if (parts.length) all.push({ commit: summary.number, parts })
     }
     return all
   }
@@ -169,9 +191,8 @@ async function newestCatalog(files: SegmentFiles, snapshots: SnapshotNames): Pro
  * recovery's to judge.
  */
 async function standsInLog(files: SegmentFiles, catalog: Catalog): Promise<boolean> {
-  const [segment, offset] = catalog.offsets.slice(-2)
   try {
-    const frame = await frameAt(files, { segment: segment!, offset: offset! })
+    const frame = await frameAt(files, catalog.placeOf(catalog.end.number))
     return Buffer.from(commitHash(frame.hashed)).equals(catalog.end.hash)
   } catch (error) {
     if (error instanceof VarveError && error.code === 'VARVE_CORRUPT') return false

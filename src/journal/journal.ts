@@ -6,7 +6,7 @@
 import { contextClosed, VarveError } from '../errors.ts'
 import { namingErrors } from '../disk/disk-errors.ts'
 import { StoreLog } from '../log/store-log.ts'
-import { toCommit, type Commit, type CommitKind, type CommitNote } from './commit.ts'
+import { toCommit, type Commit, type CommitKind, type CommitNote, type TagChange } from './commit.ts'
 import type { CommitRequest } from './commit-queue.ts'
 import { EarlyWrites } from './early-writes.ts'
 import type { EventInput, Position, StoreState } from './event.ts'
@@ -14,10 +14,11 @@ import { Fold, type FoldedStore } from './fold.ts'
 import { Home } from './home.ts'
 import type { JournalOptions } from './journal-options.ts'
 import { defaultLimits, type Limits } from './limits.ts'
+import { resolveMoment, type Moment } from './moment.ts'
 import { Outbox } from './outbox.ts'
 import { readPayloads } from './payload.ts'
 import { Pending, type PendingMark } from './pending.ts'
-import { readCommit } from './read-commit.ts'
+import { readCommit, type CommitLog } from './read-commit.ts'
 import { Residence } from './residence.ts'
 import type { Session } from './session.ts'
 import { Snapshots } from './snapshots.ts'
@@ -80,6 +81,23 @@ export class Journal {
   static async open(directory: string, options: JournalOptions): Promise<Journal> {
     const home = await namingErrors(directory, () => Home.open(options.disk, directory))
     return new Journal(options, directory, home)
+  }
+
+  /**
+   * The journal of a directory as it was at a moment, for reading only. It shares nothing with any other.
+   * Throws what `resolveMoment` does, and `VARVE_NO_SUCH_MOMENT` where nothing was ever committed.
+   */
+  static async openPast(directory: string, options: JournalOptions, moment: Moment): Promise<Journal> {
+    return namingErrors(directory, async () => {
+      const home = await Home.open(options.disk, directory)
+      if (!home) throw noHistory(directory)
+      try {
+        return new Journal(options, directory, await home.at(await resolveMoment(home, moment)))
+      } catch (error) {
+        await home.files.close()
+        throw error
+      }
+    })
   }
 
   get directory(): string | undefined {
@@ -210,6 +228,15 @@ export class Journal {
     return (await this.#commit(() => this.#outbox.take(kind, note)))?.last ?? this.#outbox.last
   }
 
+  /** A commit of its own that gives a tag to a commit, or takes it away. What is pending stays so. */
+  async tag(tag: TagChange, note: CommitNote): Promise<Commit> {
+    if (this.#turns.inside) throw inTransaction('tag()')
+    if (!this.exists) throw noHistory(this.directory)
+    while (!this.#turns.ready) await this.#turns.change()
+    const changes = { stores: [], bytes: 0 }
+    return (await this.#commit(() => [{ kind: 'tag', note, changes, names: {}, tag }]))!.last
+  }
+
   /** Makes what is pending a commit, which is written before any other once there is a directory. */
   stage(kind: CommitKind, note: CommitNote): void {
     this.#outbox.stage(kind, note)
@@ -235,6 +262,11 @@ export class Journal {
   /** Takes up what others have committed since. A writer has nothing to take up. */
   refresh(): Promise<void> {
     return this.#residence.refresh()
+  }
+
+  /** What is committed, where that stands; `undefined`: nothing. */
+  get log(): CommitLog | undefined {
+    return this.#residence.log
   }
 
   /** A commit by its number. */
@@ -353,6 +385,11 @@ export class Journal {
     await this.#residence.ready({ create: true }).catch(() => {})
     await this.#early.write({ insist })
   }
+}
+
+export function noHistory(directory: string | undefined): VarveError {
+  const fact = `Nothing was ever committed in ${directory ?? 'memory'}: it has no past.`
+  return new VarveError('VARVE_NO_SUCH_MOMENT', fact, { directory, remedy: 'Call persist() first.' })
 }
 
 function inTransaction(call: string): VarveError {

@@ -7,7 +7,7 @@ import type { StoreLog } from '../log/store-log.ts'
 import { type StoreLogMark, type TakenParts } from '../log/store-log.ts'
 import { encode } from './codec.ts'
 import { eventVersion, type EventInput, type StoredEvent } from './event.ts'
-import { applyEvent, type FoldedStore } from './fold.ts'
+import { applyEvent, foldedBytes, type FoldedStore } from './fold.ts'
 import type { Limits } from './limits.ts'
 
 interface PendingStore {
@@ -184,7 +184,7 @@ export class Pending {
 
 /** Apart from where the frame is in scope: a closure there would hold on to its bytes, which may be written early and forgotten. */
 function uncountRows(store: FoldedStore, rowsBytes: number): () => void {
-  return () => (store.rowsBytes = Math.max(0, store.rowsBytes - rowsBytes))
+  return () => (store.rowsBytes = Math.max(0, store.rowsBytes - foldedBytes(rowsBytes)))
 }
 
 interface SplitItem extends FrameItem {

@@ -1,8 +1,8 @@
-/** Reads commits back from the commit log: by their number, or by their place. */
+/** Reads commits back from the commit log: one by its number or place, or many in one pass. */
 import { VarveError } from '../errors.ts'
 import { FrameReader, isFault, type ReadFrame } from '../log/frame-reader.ts'
 import { commitsFolder } from '../log/names.ts'
-import { commitHash, type LogPlace } from '../log/recovery.ts'
+import { commitHash, type ChainEnd, type LogPlace } from '../log/recovery.ts'
 import type { SegmentFiles } from '../log/segment-files.ts'
 import type { Catalog, CommitSummary } from './catalog.ts'
 import { decodeCommit } from './commit.ts'
@@ -13,21 +13,75 @@ export interface CommitLog {
   readonly catalog: Catalog
 }
 
+/** A commit with its place in the chain. */
+export interface PlacedCommit {
+  summary: CommitSummary
+  place: LogPlace
+  end: ChainEnd
+}
+
 /** Commit `number` as it was written. It must be in the catalog. */
 export async function readCommit({ files, catalog }: CommitLog, number: number): Promise<CommitSummary> {
-  const [segment, offset] = catalog.offsets.slice((number - 1) * 2, number * 2)
-  const frame = await frameAt(files, { segment: segment!, offset: offset! })
-  return { ...decodeCommit(frame, segment!), hash: commitHash(frame.hashed) }
+  const place = catalog.placeOf(number)
+  return summaryOf(await frameAt(files, place), place)
+}
+
+/**
+ * The commits from one number to another, both of them counted: in one pass, a large read at a time. All must
+ * be in the catalog.
+ */
+export async function* readCommits(
+  { files, catalog }: CommitLog,
+  from: number,
+  to: number,
+): AsyncGenerator<PlacedCommit> {
+  let reader: { segment: number; frames: FrameReader; sizeBytes: number } | undefined
+  for (let number = from; number <= to; number++) {
+    const place = catalog.placeOf(number)
+    if (reader?.segment !== place.segment) {
+      const file = await files.open(commitsFolder, place.segment)
+      reader = { segment: place.segment, frames: new FrameReader(file), sizeBytes: await file.size() }
+    }
+    const frame = await reader.frames.read(place.offset, reader.sizeBytes)
+    if (isFault(frame)) throw damaged(files, place, frame.fault)
+    const summary = summaryOf(frame, place)
+    const next = { ...place, offset: place.offset + frame.sizeBytes }
+    yield { summary, place, end: { number, hash: summary.hash, next, closed: false } }
+  }
+}
+
+/** Commits of one pass. */
+const runCommits = 128
+
+/** The same, the last first. */
+export async function* readCommitsBackwards(
+  log: CommitLog,
+  from: number,
+  to: number,
+): AsyncGenerator<PlacedCommit> {
+  for (let last = to; last >= from; last -= runCommits) {
+    const run: PlacedCommit[] = []
+    for await (const commit of readCommits(log, Math.max(from, last - runCommits + 1), last)) run.push(commit)
+    yield* run.toReversed()
+  }
 }
 
 /** The frame at a place where a commit was accepted. */
-export async function frameAt(files: SegmentFiles, { segment, offset }: LogPlace): Promise<ReadFrame> {
-  const file = await files.open(commitsFolder, segment)
-  const frame = await new FrameReader(file).read(offset, await file.size())
-  if (!isFault(frame)) return frame
-  throw new VarveError(
+export async function frameAt(files: SegmentFiles, place: LogPlace): Promise<ReadFrame> {
+  const file = await files.open(commitsFolder, place.segment)
+  const frame = await new FrameReader(file).read(place.offset, await file.size())
+  if (isFault(frame)) throw damaged(files, place, frame.fault)
+  return frame
+}
+
+function summaryOf(frame: ReadFrame, { segment }: LogPlace): CommitSummary {
+  return { ...decodeCommit(frame, segment), hash: commitHash(frame.hashed) }
+}
+
+function damaged(files: SegmentFiles, { segment, offset }: LogPlace, fault: string): VarveError {
+  return new VarveError(
     'VARVE_CORRUPT',
-    `Damaged: ${files.path(commitsFolder, segment)}, offset ${offset}: ${frame.fault}.`,
+    `Damaged: ${files.path(commitsFolder, segment)}, offset ${offset}: ${fault}.`,
     {
       store: commitsFolder,
       segment,

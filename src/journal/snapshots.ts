@@ -11,6 +11,7 @@ import type { Fold, FoldedStore } from './fold.ts'
 import type { Limits } from './limits.ts'
 import type { Session } from './session.ts'
 import { catalogSubject, encodeSnapshot, type Sections } from './snapshot.ts'
+import { superfluous } from './snapshot-thinning.ts'
 import type { FrozenTable, Table } from './table.ts'
 
 /** Entries copied before others get a turn. */
@@ -39,12 +40,13 @@ export class Snapshots {
   }
 
   /**
-   * Holds on to the states of those stores that have folded more rows since their snapshot than half of it.
+   * Holds on to the states of those stores that have folded more since their snapshot than an eighth of it: whoever opens the past
+   * folds no more than that, and what the present has grown by pays for it.
    */
   freeze(fold: Fold, { least = this.#limits.snapshotRowsBytes } = {}): DueSnapshots | undefined {
     if (this.#held) return undefined
     const due = [...fold.stores()].filter(
-      ({ rowsBytes, snapshotBytes }) => rowsBytes > 0 && rowsBytes >= least && rowsBytes > snapshotBytes / 2,
+      ({ rowsBytes, snapshotBytes }) => rowsBytes > 0 && rowsBytes >= least && rowsBytes > snapshotBytes / 8,
     )
     if (due.length === 0) return undefined
     this.#held = true
@@ -147,7 +149,7 @@ export class Snapshots {
       encodeSnapshot(id, new Map([[catalogSubject, encode(catalog.toPlain())]])),
     )
     this.#catalogAt = number
-    await removeOlder(files)
+    await removeSuperfluous(files)
   }
 }
 
@@ -171,14 +173,10 @@ async function writeFile(
   await disk.rename(temporary, joinPath(folder, name))
 }
 
-/** Of each subject the newest stays. */
-async function removeOlder({ disk, directory }: SegmentFiles): Promise<void> {
+async function removeSuperfluous({ disk, directory }: SegmentFiles): Promise<void> {
   const folder = joinPath(directory, snapshotsFolder)
-  const newest = new Set<string>()
-  for (const name of (await disk.list(folder).catch(emptyIfMissing)).toReversed()) {
-    const subject = parseSnapshotName(name)?.subject
-    if (subject === undefined) continue
-    if (newest.has(subject)) await disk.unlink(joinPath(folder, name))
-    newest.add(subject)
-  }
+  const names = await disk.list(folder).catch(emptyIfMissing)
+  const files = names.map(parseSnapshotName).filter((file) => file !== undefined)
+  for (const { commit, subject } of superfluous(files))
+    await disk.unlink(joinPath(folder, snapshotName(commit, subject)))
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { FrameReader, isFault, type ReadFrame } from './frame-reader.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import { VarveError } from '../errors.ts'
+import type { ReadableFile } from '../disk/disk.ts'
 
 export interface Part {
   folder: string
@@ -16,23 +17,40 @@ export interface Part {
 }
 
 /**
+ * For parts that are read one after another: what was read ahead for one serves the next of its segment. All of
+ * them must be written before the first is read.
+ */
+export class ReadAhead {
+  #reader: { file: ReadableFile; frames: FrameReader; sizeBytes: number } | undefined
+
+  async in(file: ReadableFile): Promise<{ frames: FrameReader; sizeBytes: number }> {
+    if (this.#reader?.file !== file)
+      this.#reader = { file, frames: new FrameReader(file), sizeBytes: await file.size() }
+    return this.#reader
+  }
+}
+
+/**
  * Yields a part's frames and then holds them against count and digest. Throws `VARVE_CORRUPT` naming store,
  * segment, offset and item; with `payloads: true` every byte is checked, else header, head, table and rows.
  */
 export async function* readPart(
   files: SegmentFiles,
   part: Part,
-  options: { payloads?: boolean } = {},
+  { ahead, ...options }: { payloads?: boolean; ahead?: ReadAhead } = {},
 ): AsyncGenerator<ReadFrame> {
   const file = await files.open(part.folder, part.segment)
-  const reader = new FrameReader(file)
+  const { frames: reader, sizeBytes } = await (ahead ?? new ReadAhead()).in(file)
   const digest = createHash('sha256')
-  const limit = Math.min(part.to, await file.size())
+  const end = Math.min(part.to, sizeBytes)
+  // Without others to read after it, nothing is read beyond its end.
+  const limit = ahead ? sizeBytes : end
   let offset = part.from
   let frames = 0
   while (offset < part.to) {
     const frame = await reader.read(offset, limit, options)
     if (isFault(frame)) throw damaged(files, part, frame)
+    if (offset + frame.sizeBytes > end) throw damaged(files, part, { offset, fault: 'it is cut off' })
     digest.update(frame.hashed)
     frames++
     offset += frame.sizeBytes

@@ -1,7 +1,8 @@
 /** The chat store that keeps its messages in the journal: LlamaIndex's `SimpleChatStore`, where a message that comes or goes is all that is written. */
 import { VarveError } from '../errors.ts'
 import type { Position } from '../journal/event.ts'
-import type { Append, JournalHandle } from '../journal/handle.ts'
+import type { JournalHandle } from '../journal/handle.ts'
+import { chatDifference } from './chat-difference.ts'
 import {
   chatsBegun,
   chatsDeleted,
@@ -32,7 +33,8 @@ export class JournalChatStore extends JournalStore<ChatState> implements ChatSto
     await this.change((state, append) => {
       const positions = state.chats.get(escapeText(key))
       if (positions === undefined) append(chatsBegun([key]))
-      this.#replace(append, { key, positions: positions ?? [], payloads })
+      const known = this.handle.payloads(this.folder, positions ?? [])
+      for (const event of chatDifference({ key, known, wanted: payloads })) append(event)
     })
   }
 
@@ -89,30 +91,6 @@ export class JournalChatStore extends JournalStore<ChatState> implements ChatSto
       (position, at) => decodeMessage(payloads[at]!, { folder, position }).value as ChatMessage,
     )
   }
-
-  #replace(append: Append, { key, positions, payloads }: Replacement): void {
-    const known = this.handle.payloads(this.folder, positions).map((bytes) => Buffer.from(bytes))
-    const shorter = Math.min(known.length, payloads.length)
-    let begin = 0
-    while (begin < shorter && known[begin]!.equals(payloads[begin]!)) begin++
-    let end = 0
-    while (end < shorter - begin && known.at(-1 - end)!.equals(payloads.at(-1 - end)!)) end++
-    const gone = known.length - begin - end
-    append(
-      messagesDeleted(
-        key,
-        Array.from({ length: gone }, () => begin),
-      ),
-    )
-    const come = payloads.slice(begin, payloads.length - end)
-    append(messagesAdded(come.map((payload, at) => ({ key, index: end === 0 ? null : begin + at, payload }))))
-  }
-}
-
-interface Replacement {
-  key: string
-  positions: readonly Position[]
-  payloads: readonly Uint8Array[]
 }
 
 function toPayload(message: ChatMessage): Uint8Array {

@@ -168,7 +168,7 @@ function newFields(header: StructHeader, changes: readonly StructChange[]): Entr
   return Array.from(fields, ([field, kind]) => ({ op: 'field', field, kind }))
 }
 
-function toStruct(state: IndexState, indexId: string, header: StructHeader): IndexStruct {
+export function toStruct(state: IndexState, indexId: string, header: StructHeader): IndexStruct {
   const struct: IndexStruct = { indexId, type: header.type }
   for (const [field, value] of header.values) setOwn(struct, field, structuredClone(value))
   for (const field of header.fields) {

@@ -4,7 +4,7 @@ import { SimpleDocumentStore, StorageContext, type StorageContextOptions } from 
 import { JournalHandle } from '../../src/journal/handle.ts'
 import { Journal } from '../../src/journal/journal.ts'
 import type { Limits } from '../../src/journal/limits.ts'
-import { kindOf } from '../../src/context/store-kinds.ts'
+import { kindOf } from '../../src/stores/store-kinds.ts'
 import { filesUnder } from '../support/damage.ts'
 import { seededBytes } from '../support/seeded.ts'
 import { keysOf, readCommits, readValues, type Keys, type Values } from './values.ts'

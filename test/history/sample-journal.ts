@@ -1,6 +1,6 @@
 /** A journal in memory with all that a verifier can meet: five stores, three sessions of which one was killed, early writes, a rollback, snapshots. */
 import { MemoryDisk } from '../../src/disk/memory-disk.ts'
-import { kindOf } from '../../src/context/store-kinds.ts'
+import { kindOf } from '../../src/stores/store-kinds.ts'
 import type { Commit } from '../../src/journal/commit.ts'
 import type { EventInput } from '../../src/journal/event.ts'
 import { Home } from '../../src/journal/home.ts'

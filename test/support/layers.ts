@@ -12,9 +12,9 @@ const LIBRARY: Record<string, string[]> = {
   log: ['disk'],
   journal: ['log'],
   stores: ['journal'],
-  context: ['stores', 'journal', 'interop'],
+  context: ['stores', 'journal', 'interop', 'history'],
   indices: ['context', 'stores'],
-  history: ['context', 'journal'],
+  history: ['stores', 'journal', 'interop'],
   live: ['context', 'journal'],
   interop: ['stores'],
   backends: ['stores', 'journal'],
@@ -42,6 +42,7 @@ const DOORS: Record<string, RegExp> = {
   chokidar: /^live\//,
   commander: /^cli\//,
   '@llamaindex/core': /^llamaindex\//,
+  diff: /^cli\//,
 }
 const OTHER_PACKAGES = /^(backends|interop|testing)\//
 

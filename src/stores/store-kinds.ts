@@ -1,12 +1,12 @@
 /** Which kind of store lives in which folder. */
 import { VarveError } from '../errors.ts'
 import type { StoreKind } from '../journal/event.ts'
-import { chatKind } from '../stores/chat-state.ts'
-import { documentKind } from '../stores/document-state.ts'
-import { graphKind } from '../stores/graph-state.ts'
-import { indexKind } from '../stores/index-state.ts'
-import { propertyGraphKind } from '../stores/property-graph-state.ts'
-import { vectorKind } from '../stores/vector-state.ts'
+import { chatKind } from './chat-state.ts'
+import { documentKind } from './document-state.ts'
+import { graphKind } from './graph-state.ts'
+import { indexKind } from './index-state.ts'
+import { propertyGraphKind } from './property-graph-state.ts'
+import { vectorKind } from './vector-state.ts'
 
 const kinds: Readonly<Record<string, unknown>> = {
   docstore: documentKind,

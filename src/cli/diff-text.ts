@@ -1,0 +1,45 @@
+/** Changes as people read them: fields one by one, texts line by line. */
+import { diffLines } from 'diff'
+import { leavesOf } from '../history/changed-paths.ts'
+import { plainText, toJson } from './plain-text.ts'
+import type { Terminal } from './terminal.ts'
+
+/** What must change for one plain tree to become another; `undefined`: there is none. */
+export function changeLines(before: unknown, after: unknown, terminal: Terminal): string[] {
+  const [old, now] = [before, after].map(
+    (tree) => new Map(tree === undefined ? [] : Array.from(leavesOf(tree), ([path, leaf]) => [path, leaf])),
+  ) as [Map<string, unknown>, Map<string, unknown>]
+  return Array.from(new Set([...old.keys(), ...now.keys()])).flatMap((path) => {
+    const [was, is] = [old.get(path), now.get(path)]
+    if (toJson(was) === toJson(is)) return []
+    return [`  ${terminal.style('dim', plainText(path.slice(1)))}`, ...leafLines(was, is, terminal)]
+  })
+}
+
+function leafLines(was: unknown, is: unknown, terminal: Terminal): string[] {
+  if (typeof was === 'string' && typeof is === 'string' && `${was}${is}`.includes('\n'))
+    return diffLines(was, is).flatMap(({ value, added, removed }) =>
+      value
+        .replace(/\n$/, '')
+        .split('\n')
+        .map((line) =>
+          added ? plus(line, terminal) : removed ? minus(line, terminal) : `      ${plainText(line)}`,
+        ),
+    )
+  return [
+    ...(was === undefined ? [] : [minus(leafText(was), terminal)]),
+    ...(is === undefined ? [] : [plus(leafText(is), terminal)]),
+  ]
+}
+
+function leafText(leaf: unknown): string {
+  return typeof leaf === 'string' ? leaf : toJson(leaf)
+}
+
+function plus(line: string, terminal: Terminal): string {
+  return `    ${terminal.style('green', `+ ${plainText(line)}`)}`
+}
+
+function minus(line: string, terminal: Terminal): string {
+  return `    ${terminal.style('red', `- ${plainText(line)}`)}`
+}

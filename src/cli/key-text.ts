@@ -1,0 +1,16 @@
+/** Keys as a command line has them: an id as it is, a triplet or relation as JSON. */
+import type { HistoryKey } from '../history/history-key.ts'
+import { plainText } from './plain-text.ts'
+
+export function toKey(argument: string): HistoryKey {
+  if (!/^\[.*\]$|^\{.*\}$/s.test(argument)) return argument
+  try {
+    return JSON.parse(argument) as HistoryKey
+  } catch {
+    return argument // An id may begin with a bracket.
+  }
+}
+
+export function keyText(key: HistoryKey): string {
+  return plainText(typeof key === 'string' ? key : JSON.stringify(key))
+}

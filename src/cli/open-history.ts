@@ -1,0 +1,51 @@
+/** How a command comes to the history of a directory. */
+import { StorageContext } from '../context/storage-context.ts'
+import type { Disk } from '../disk/disk.ts'
+import { VarveError } from '../errors.ts'
+import { findJournal } from '../history/journal-place.ts'
+import { Home } from '../journal/home.ts'
+import type { CommitLog } from '../journal/read-commit.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Reads the log of a directory; `undefined`: begun, and nothing committed yet. Takes no lock. */
+export async function readLog<T>(
+  disk: Disk,
+  directory: string,
+  use: (log: CommitLog) => Promise<T>,
+): Promise<T | undefined> {
+  await findJournal(disk, directory)
+  const home = await Home.open(disk, directory)
+  try {
+    return home && (await use(home))
+  } finally {
+    await home?.files.close()
+  }
+}
+
+/** The same, of a log that must hold something. */
+export async function readHistory<T>(
+  disk: Disk,
+  directory: string,
+  use: (log: CommitLog) => Promise<T>,
+): Promise<T> {
+  const answer = await readLog(disk, directory, async (log) => ({ of: await use(log) }))
+  if (answer) return answer.of
+  throw new VarveError('VARVE_NO_SUCH_MOMENT', `Nothing was ever committed in ${directory}.`, { directory })
+}
+
+/** A context of a directory, for questions that need its stores, or to write there. */
+export async function withStorage<T>(
+  disk: Disk,
+  directory: string,
+  { terminal, readOnly }: { terminal: Terminal; readOnly: boolean },
+  use: (storage: StorageContext) => Promise<T>,
+): Promise<T> {
+  await findJournal(disk, directory)
+  const onWarning = (warning: string): void => terminal.complain(warning)
+  const storage = await StorageContext.fromDefaults({ persistDir: directory, disk, readOnly, onWarning })
+  try {
+    return await use(storage)
+  } finally {
+    await storage.close()
+  }
+}

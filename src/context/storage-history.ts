@@ -1,0 +1,201 @@
+/** `storage.history`: the questions and the ways back, asked of one context. What they do stands in `history/`. */
+import { namingErrors } from '../disk/disk-errors.ts'
+import { VarveError } from '../errors.ts'
+import { differenceOf, type Difference, type DiffOptions, type PastJournal } from '../history/difference.ts'
+import { fromText, storeOf, type HistoryKey } from '../history/history-key.ts'
+import { logOf, type LoggedCommit, type LogOptions } from '../history/log.ts'
+import { restoringEvents } from '../history/restoring-events.ts'
+import { touchedBetween } from '../history/touched-between.ts'
+import { blameOf, versionsOf, type Blame, type Version } from '../history/versions.ts'
+import type { Commit, CommitKind, CommitNote } from '../journal/commit.ts'
+import type { Position, StoreState } from '../journal/event.ts'
+import type { JournalHandle } from '../journal/handle.ts'
+import { Journal, noHistory } from '../journal/journal.ts'
+import { checkTag, resolveMoment, type Moment } from '../journal/moment.ts'
+import type { CommitLog } from '../journal/read-commit.ts'
+
+export interface Tag {
+  name: string
+  /** The number of the commit that it names. */
+  commit: number
+}
+
+export class StorageHistory {
+  readonly #handle: JournalHandle
+
+  /** `StorageContext.history` makes it. */
+  constructor(handle: JournalHandle) {
+    this.#handle = handle
+  }
+
+  /** The commits, the newest first, each with what it touched, as they are read. Throws `VARVE_BAD_MOMENT`, `VARVE_NO_SUCH_MOMENT`. */
+  async *log(options?: LogOptions): AsyncGenerator<LoggedCommit> {
+    if (!this.#journal.exists) return
+    yield* logOf(await this.#log(), options)
+  }
+
+  /** Every value that a node, struct, vector or triplet had, the oldest first, `undefined` where it was deleted, each with the commit that set it. */
+  async *versions(store: string, key: HistoryKey): AsyncGenerator<Version> {
+    yield* versionsOf(await this.#log(), store, key)
+  }
+
+  /** For each field of what a key holds now, the commit that set it last. */
+  async blame(store: string, key: HistoryKey): Promise<Blame[]> {
+    return blameOf(await this.#log(), store, key)
+  }
+
+  /** What must change for moment `a` to become moment `b`. Its cost is what the commits between them touched. */
+  async diff(a: Moment, b: Moment, options?: DiffOptions): Promise<Difference> {
+    const log = await this.#log()
+    return this.#withPasts([a, b], (pasts) => differenceOf(log, pasts, options))
+  }
+
+  /** Gives a moment a name, in a commit of kind `tag`. Throws `VARVE_BAD_TAG` if it has it already, or looks like another kind of moment. */
+  async tag(name: string, moment: Moment = 'HEAD', note: CommitNote = {}): Promise<Commit> {
+    checkTag(name)
+    const log = await this.#log()
+    const taken = log.catalog.tags.get(name)
+    if (taken !== undefined)
+      throw new VarveError('VARVE_BAD_TAG', `The tag ${JSON.stringify(name)} names commit ${taken}.`, {
+        tag: name,
+        commit: taken,
+        remedy: 'Choose another name, or call untag() first.',
+      })
+    return this.#handle.tag({ name, commit: await resolveMoment(log, moment) }, note)
+  }
+
+  /** In the order they were given. */
+  async tags(): Promise<Tag[]> {
+    if (!this.#journal.exists) return []
+    return Array.from((await this.#log()).catalog.tags, ([name, commit]) => ({ name, commit }))
+  }
+
+  /** Takes a name away again, in a commit. Throws `VARVE_NO_SUCH_MOMENT` if nothing has it. */
+  async untag(name: string, note: CommitNote = {}): Promise<Commit> {
+    const log = await this.#log()
+    if (!log.catalog.tags.has(name))
+      throw new VarveError('VARVE_NO_SUCH_MOMENT', `There is no tag ${JSON.stringify(name)}.`, { tag: name })
+    return this.#handle.tag({ name, commit: undefined }, note)
+  }
+
+  /**
+   * Makes the present hold what a moment held, in one new commit of kind `restore`; `undefined` if it does already. What is pending becomes a commit of its own before.
+   * Everything in between stays in the history.
+   */
+  async restore(moment: Moment, note: CommitNote = {}): Promise<Commit | undefined> {
+    const number = await resolveMoment(await this.#log(), moment)
+    return this.#goBack('restore', note, async () => ({
+      from: number + 1,
+      to: this.#catalogEnd,
+      past: number,
+    }))
+  }
+
+  /**
+   * Appends the inverse of a commit as a commit of kind `revert`; `undefined` if it changed nothing. Throws `VARVE_REVERT_CONFLICT`, naming the keys, if later commits, or what is
+   * pending, touched what it did.
+   */
+  async revert(commit: Moment, note: CommitNote = {}): Promise<Commit | undefined> {
+    const number = await resolveMoment(await this.#log(), commit)
+    if (number === 0)
+      throw new VarveError('VARVE_NO_SUCH_MOMENT', 'There is no commit 0 to revert: it is the beginning.')
+    return this.#goBack('revert', note, async () => {
+      await this.#refuseConflicts(number)
+      return { from: number, to: number, past: number - 1 }
+    })
+  }
+
+  get #journal(): Journal {
+    return this.#handle.journal
+  }
+
+  get #catalogEnd(): number {
+    return this.#journal.log!.catalog.end.number
+  }
+
+  async #log(): Promise<CommitLog> {
+    await this.#journal.refresh()
+    const { log, directory } = this.#journal
+    if (!log) throw noHistory(directory)
+    return log
+  }
+
+  /** Pending changes are committed first, so that what is gone back over is all there is. */
+  async #goBack(
+    kind: CommitKind,
+    note: CommitNote,
+    plan: () => Promise<{ from: number; to: number; past: number }>,
+  ): Promise<Commit | undefined> {
+    await this.#handle.persist({})
+    const { commit } = await this.#handle.transaction(
+      note,
+      async () => {
+        const { from, to, past } = await plan()
+        await this.#withPasts([past], async ([{ journal }]) => this.#restoreKeys(journal, { from, to }))
+      },
+      kind,
+    )
+    return commit
+  }
+
+  async #restoreKeys(past: Journal, range: { from: number; to: number }): Promise<void> {
+    const journal = this.#journal
+    const touched = await touchedBetween(journal.log!, range, { before: (folder) => past.load(folder) })
+    for (const [folder, texts] of touched) {
+      const keys = Array.from(texts, fromText)
+      const states = { now: await held(journal, folder), past: await held(past, folder) }
+      for (const event of restoringEvents(folder, { keys, ...states }))
+        await journal.write(folder, (_, append) => append(event))
+    }
+  }
+
+  async #refuseConflicts(number: number): Promise<void> {
+    const log = this.#journal.log!
+    const conflicts = await this.#withPasts([number - 1, number], async ([before, after]) => {
+      const load = (past: PastJournal) => ({ before: (folder: string) => past.journal.load(folder) })
+      const own = await touchedBetween(log, { from: number, to: number }, load(before))
+      const later = await touchedBetween(log, { from: number + 1, to: log.catalog.end.number }, load(after))
+      return Array.from(own).flatMap(([folder, keys]) =>
+        Array.from(keys)
+          .filter((key) => later.get(folder)?.has(key))
+          .map((key) => ({ store: storeOf(folder, log.catalog), key: fromText(key) })),
+      )
+    })
+    if (conflicts.length === 0) return
+    const shown = conflicts.slice(0, 5).map(({ store, key }) => `${JSON.stringify(key)} in ${store}`)
+    const more = conflicts.length > shown.length ? ` and ${conflicts.length - shown.length} more` : ''
+    throw new VarveError(
+      'VARVE_REVERT_CONFLICT',
+      `Commits after ${number} touched what it did: ${shown.join(', ')}${more}.`,
+      { commit: number, conflicts },
+    )
+  }
+
+  /** Journals of moments, for as long as they are used. */
+  async #withPasts<M extends readonly [Moment, ...Moment[]], T>(
+    moments: M,
+    use: (pasts: { [I in keyof M]: PastJournal }) => Promise<T>,
+  ): Promise<T> {
+    const { directory, options } = this.#journal
+    const log = this.#journal.log!
+    return namingErrors(directory!, async () => {
+      const pasts: PastJournal[] = []
+      try {
+        for (const moment of moments) {
+          const number = await resolveMoment(log, moment)
+          pasts.push({ number, journal: await Journal.openPast(directory!, options, number) })
+        }
+        return await use(pasts as unknown as { [I in keyof M]: PastJournal })
+      } finally {
+        for (const { journal } of pasts) await journal.close()
+      }
+    })
+  }
+}
+
+async function held(
+  journal: Journal,
+  folder: string,
+): Promise<{ state: StoreState; payload: (position: Position) => Uint8Array }> {
+  return { state: await journal.load(folder), payload: (position) => journal.payload(folder, position) }
+}

@@ -1,0 +1,42 @@
+/** The events of commits, for those who ask the log and keep no state. */
+import type { CommitSummary } from '../journal/catalog.ts'
+import type { StoredEvent } from '../journal/event.ts'
+import { readEvents } from '../journal/fold.ts'
+import { kindOf } from '../stores/store-kinds.ts'
+import { readCommits, type CommitLog } from '../journal/read-commit.ts'
+
+export interface CommitRange {
+  /** The first and the last, both of them counted. */
+  from: number
+  to: number
+}
+
+/** The events of one commit, of all its stores or of some. */
+export async function* eventsOf(
+  { files }: CommitLog,
+  { number, parts }: Pick<CommitSummary, 'number' | 'parts'>,
+  folders?: ReadonlySet<string>,
+): AsyncGenerator<{ folder: string; event: StoredEvent }> {
+  for (const folder of new Set(parts.map((part) => part.folder))) {
+    if (folders && !folders.has(folder)) continue
+    const own = parts.filter((part) => part.folder === folder)
+    const store = { folder, kind: kindOf(folder) }
+    for await (const { event } of readEvents(store, files, [{ commit: number, parts: own }]))
+      yield { folder, event }
+  }
+}
+
+/** The events of one store, in order, in one pass. */
+export async function* eventsOfStore(
+  log: CommitLog,
+  folder: string,
+  { from, to }: CommitRange,
+): AsyncGenerator<{ commit: number; event: StoredEvent }> {
+  const committed = []
+  for await (const { summary } of readCommits(log, from, to)) {
+    const parts = summary.parts.filter((part) => part.folder === folder)
+    if (parts.length > 0) committed.push({ commit: summary.number, parts })
+  }
+  for await (const { event, place } of readEvents({ folder, kind: kindOf(folder) }, log.files, committed))
+    yield { commit: place.commit, event }
+}

@@ -1,0 +1,41 @@
+/** Which keys of which stores the commits between two moments were about: all that can differ between them. */
+import type { StoreState } from '../journal/event.ts'
+import type { CommitLog } from '../journal/read-commit.ts'
+import { readCommits } from '../journal/read-commit.ts'
+import type { DocumentState } from '../stores/document-state.ts'
+import type { VectorState } from '../stores/vector-state.ts'
+import { eventsOf, type CommitRange } from './commit-events.ts'
+import { fromText, toText, type KeyText } from './history-key.ts'
+import { everyKey, touchedBy } from './touched-keys.ts'
+
+export type LoadState = (folder: string) => Promise<StoreState>
+
+/** By folder. `before`: the states that the first of the commits found, for what an event does to keys that it does not name. */
+export async function touchedBetween(
+  log: CommitLog,
+  { from, to }: CommitRange,
+  { before, only }: { before: LoadState; only?: ReadonlySet<string> | undefined },
+): Promise<Map<string, Set<KeyText>>> {
+  const touched = new Map<string, Set<KeyText>>()
+  for await (const { summary } of readCommits(log, from, to)) {
+    for await (const { folder, event } of eventsOf(log, summary, only)) {
+      const keys = touched.get(folder) ?? new Set<KeyText>()
+      touched.set(folder, keys)
+      for (const each of touchedBy(folder, event)) {
+        if (each.keys !== everyKey) for (const key of each.keys) keys.add(key)
+        else for (const id of ((await before(folder)) as VectorState).vectors.keys()) keys.add(toText(id))
+      }
+    }
+  }
+  for (const [folder, keys] of touched)
+    if (folder.startsWith('docstore')) addSources((await before(folder)) as DocumentState, keys)
+  return touched
+}
+
+/** A node that goes takes its ref doc along, if it was the last of it; and that its own node. */
+function addSources({ records }: DocumentState, keys: Set<KeyText>): void {
+  for (const key of keys) {
+    const refDocId = records.get(fromText(key) as string)?.refDocId
+    if (refDocId !== undefined) keys.add(toText(refDocId))
+  }
+}

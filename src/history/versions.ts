@@ -1,0 +1,108 @@
+/**
+ * Every value that one key had, and who set each of its fields: a fold of the events that are about this key, and of no others.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { namingErrors } from '../disk/disk-errors.ts'
+import { toCommit, type Commit } from '../journal/commit.ts'
+import type { StoredEvent } from '../journal/event.ts'
+import { readPayloads } from '../journal/payload.ts'
+import { readCommit, type CommitLog } from '../journal/read-commit.ts'
+import { kindOf } from '../stores/store-kinds.ts'
+import { changedPaths, leavesOf } from './changed-paths.ts'
+import { eventsOfStore } from './commit-events.ts'
+import { folderOf, fromText, toText, type HistoryKey, type KeyText } from './history-key.ts'
+import { toTree, valueOf, type ReadPayload } from './stored-value.ts'
+import { everyKey, touchedBy, type TouchedItem } from './touched-keys.ts'
+
+export interface Version {
+  commit: Commit
+  /** `undefined`: it was deleted. */
+  value: unknown
+}
+
+/** The oldest first. A key that was never there has none. */
+export async function* versionsOf(log: CommitLog, store: string, key: HistoryKey): AsyncGenerator<Version> {
+  const folder = folderOf(store)
+  let before: unknown
+  for await (const { number, value } of valuesOf(log, folder, toText(key))) {
+    const tree = toTree(value)
+    if (changedPaths(before, tree).length === 0) continue
+    before = tree
+    yield { commit: toCommit(await readCommit(log, number)), value }
+  }
+}
+
+export interface Blame {
+  /** The field, as a JSON pointer: `/node/metadata/page`. */
+  path: string
+  /** Who set it last. */
+  commit: Commit
+}
+
+/** The commit that set each field of what a key holds now; none if it holds nothing. */
+export async function blameOf(log: CommitLog, store: string, key: HistoryKey): Promise<Blame[]> {
+  let fields = new Map<string, { leaf: unknown; commit: Commit }>()
+  for await (const { commit, value } of versionsOf(log, store, key)) {
+    const before = fields
+    fields = new Map()
+    for (const [path, leaf] of value === undefined ? [] : leavesOf(toTree(value))) {
+      const known = before.get(path)
+      fields.set(path, known && isDeepStrictEqual(known.leaf, leaf) ? known : { leaf, commit })
+    }
+  }
+  return Array.from(fields, ([path, { commit }]) => ({ path, commit }))
+}
+
+/** The value after each commit that is about the key. */
+async function* valuesOf(
+  log: CommitLog,
+  folder: string,
+  key: KeyText,
+): AsyncGenerator<{ number: number; value: unknown }> {
+  const state = kindOf(folder).initialState({ entries: undefined })
+  const family = new Family(folder, key)
+  const payload = await payloadsOf(log, folder)
+  let number = 0
+  for await (const { commit, event } of eventsOfStore(log, folder, { from: 1, to: log.catalog.end.number })) {
+    const items = touchedBy(folder, event).filter((touched) => family.takes(touched, event))
+    if (items.length === 0) continue
+    if (number > 0 && number !== commit)
+      yield { number, value: valueOf(folder, state, fromText(key), payload) }
+    number = commit
+    kindOf(folder).evolve(state, { ...event, items: items.map(({ item }) => item) })
+  }
+  if (number > 0) yield { number, value: valueOf(folder, state, fromText(key), payload) }
+}
+
+/** Reads payloads of one store, whose segments it opens. */
+async function payloadsOf({ files, catalog }: CommitLog, folder: string): Promise<ReadPayload> {
+  const segments = catalog.stores.get(folder)?.segments.keys() ?? []
+  await namingErrors(files.directory, () =>
+    Promise.all(Array.from(segments, (segment) => files.open(folder, segment))),
+  )
+  return (position) => readPayloads([position], { files, folder, pending: () => undefined })[0]!
+}
+
+/** A key, and those whose events bear on what it holds: a ref doc goes with the last of its nodes. */
+class Family {
+  readonly #folder: string
+  readonly #key: KeyText
+  readonly #members: Set<KeyText>
+
+  constructor(folder: string, key: KeyText) {
+    this.#folder = folder
+    this.#key = key
+    this.#members = new Set([key])
+  }
+
+  takes({ keys, item }: TouchedItem, { type }: StoredEvent): boolean {
+    if (keys === everyKey) return true
+    const [own, source] = keys
+    if (this.#folder.startsWith('docstore')) {
+      if (source === this.#key) this.#members.add(own!)
+      if (type === 'RefDocsSet' && own === this.#key)
+        for (const id of (item.row as [string, string[]])[1]) this.#members.add(toText(id))
+    }
+    return this.#members.has(own!)
+  }
+}

@@ -1,0 +1,359 @@
+import { describe, expect, test } from 'vitest'
+import { StorageContext } from '../../src/context/storage-context.ts'
+import type { StoredDocument } from '../../src/history/stored-value.ts'
+import { Document, TextNode } from '../../src/stores/node.ts'
+import { fill, quietDisk } from './support.ts'
+
+const persistDir = '/storage'
+
+function ticking(): () => Date {
+  let time = Date.UTC(2026, 0, 1)
+  return () => new Date((time += 1000))
+}
+
+async function open(disk = quietDisk()): Promise<StorageContext> {
+  return StorageContext.fromDefaults({ persistDir, disk, clock: ticking() })
+}
+
+function node(id_: string, text: string, metadata = {}): TextNode {
+  return new TextNode({ id_, text, metadata, relationships: { SOURCE: { nodeId: 'doc', metadata: {} } } })
+}
+
+/** Commit 1 adds a and b, 2 changes a, 3 deletes a and adds a triplet. */
+async function threeCommits(disk = quietDisk()): Promise<StorageContext> {
+  const storage = await open(disk)
+  await storage.docstore.addDocuments([node('a', 'one', { page: 1 }), node('b', 'two')])
+  await storage.persist({ actor: 'ann', message: 'first' })
+  await storage.docstore.addDocuments([node('a', 'uno', { page: 1, lang: 'it' })])
+  await storage.persist({ actor: 'bob', message: 'second' })
+  await storage.docstore.deleteDocument('a')
+  await storage.graphStore.upsertTriplet('Ann', 'knows', 'Bob')
+  await storage.persist({ actor: 'ann', message: 'third' })
+  return storage
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all = []
+  for await (const item of items) all.push(item)
+  return all
+}
+
+describe('log', () => {
+  test('tells what each commit touched, the newest first', async () => {
+    const storage = await threeCommits()
+    const log = await collect(storage.history.log({ keys: true }))
+    expect(log.map(({ number, actor, touched }) => ({ number, actor, touched }))).toEqual([
+      {
+        number: 3,
+        actor: 'ann',
+        touched: [
+          { store: 'docstore', counts: { NodesDeleted: 1 }, keys: ['a'] },
+          { store: 'graph_store', counts: { TripletsAdded: 1 }, keys: [['Ann', 'knows', 'Bob']] },
+        ],
+      },
+      {
+        number: 2,
+        actor: 'bob',
+        touched: [{ store: 'docstore', counts: { NodesAdded: 1 }, keys: ['a', 'doc'] }],
+      },
+      {
+        number: 1,
+        actor: 'ann',
+        touched: [{ store: 'docstore', counts: { NodesAdded: 2 }, keys: ['a', 'doc', 'b'] }],
+      },
+    ])
+    await storage.close()
+  })
+
+  test.each([
+    [{ reverse: true }, [1, 2, 3]],
+    [{ limit: 2 }, [3, 2]],
+    [{ limit: 2, reverse: true }, [1, 2]],
+    [{ limit: 0 }, []],
+    [{ since: 1 }, [3, 2]],
+    [{ until: 'HEAD~1' }, [2, 1]],
+    [{ since: 3, until: 1 }, []],
+    [{ since: '2026-01-01' }, [3, 2, 1]],
+    [{ actor: 'ann' }, [3, 1]],
+    [{ actor: 'ann', limit: 1, reverse: true }, [1]],
+    [{ store: 'graph_store' }, [3]],
+    [{ store: 'vector_store' }, []],
+    [{ key: 'b' }, [1]],
+    [{ store: 'docstore', key: 'a' }, [3, 2, 1]],
+    [{ key: ['Ann', 'knows', 'Bob'] as const }, [3]],
+  ])('takes %j', async (options, numbers) => {
+    const storage = await threeCommits()
+    expect((await collect(storage.history.log(options))).map(({ number }) => number)).toEqual(numbers)
+    await storage.close()
+  })
+
+  test('is empty before the first commit', async () => {
+    const storage = await open()
+    expect(await collect(storage.history.log())).toEqual([])
+    expect(await storage.history.tags()).toEqual([])
+    await storage.close()
+  })
+
+  test('says which stores there can be', async () => {
+    const storage = await threeCommits()
+    await expect(collect(storage.history.log({ store: 'nodes' }))).rejects.toMatchObject({
+      code: 'VARVE_BAD_OPTION',
+      message: expect.stringContaining('There is no store "nodes". Stores are \'docstore\'') as string,
+    })
+    await storage.close()
+  })
+})
+
+describe('versions', () => {
+  test('are every value of a node, through its deletion', async () => {
+    const storage = await threeCommits()
+    await storage.docstore.addDocuments([node('a', 'again')])
+    await storage.persist()
+    const versions = await collect(storage.history.versions('docstore', 'a'))
+    expect(
+      versions.map(({ commit, value }) => [
+        commit.number,
+        ((value as StoredDocument)?.node as TextNode)?.text,
+      ]),
+    ).toEqual([
+      [1, 'one'],
+      [2, 'uno'],
+      [3, undefined],
+      [4, 'again'],
+    ])
+    expect(versions[1]!.commit).toMatchObject({ actor: 'bob', message: 'second' })
+    await storage.close()
+  })
+
+  test('are of a document that nodes come from, too, which goes with its last node', async () => {
+    const storage = await threeCommits()
+    await storage.docstore.deleteDocument('b')
+    await storage.persist()
+    const versions = await collect(storage.history.versions('docstore', 'doc'))
+    expect(
+      versions.map(({ commit, value }) => [commit.number, (value as StoredDocument)?.refDoc?.nodeIds]),
+    ).toEqual([
+      [1, ['a', 'b']],
+      [2, ['a', 'b']],
+      [3, ['b']],
+      [4, undefined],
+    ])
+    await storage.close()
+  })
+
+  test('are of vectors, structs, triplets, entities and relations', async () => {
+    const storage = await open()
+    await fill(storage)
+    await storage.persist()
+    await storage.vectorStore.delete('doc')
+    await storage.indexStore.deleteIndexStruct('list')
+    await storage.graphStore.delete('Alice', 'knows', 'Bob')
+    await storage.persist()
+    const seen = []
+    for (const [store, key] of [
+      ['vector_store', 'n1'],
+      ['vector_store/image', 'i1'],
+      ['index_store', 'list'],
+      ['graph_store', ['Alice', 'knows', 'Bob']],
+    ] as const)
+      seen.push((await collect(storage.history.versions(store, key))).map(({ value }) => value))
+    expect(seen).toEqual([
+      [expect.objectContaining({ vector: Float32Array.of(1, 2), refDocId: 'doc' }), undefined],
+      [expect.objectContaining({ vector: Float32Array.of(1, 2, 3) })],
+      [{ indexId: 'list', type: 'list', summary: 's', nodes: ['n1', 'n2'] }, undefined],
+      [['Alice', 'knows', 'Bob'], undefined],
+    ])
+    expect(await collect(storage.history.versions('docstore', 'never'))).toEqual([])
+    await storage.close()
+  })
+})
+
+test('blame names for each field the commit that set it last', async () => {
+  const storage = await open()
+  await storage.docstore.addDocuments([node('a', 'one', { page: 1, lang: 'en' })])
+  await storage.persist({ actor: 'ann', message: 'first' })
+  await storage.docstore.addDocuments([node('a', 'uno', { page: 1, lang: 'it' })])
+  await storage.persist({ actor: 'bob', message: 'second' })
+  const blame = await storage.history.blame('docstore', 'a')
+  const by = Object.fromEntries(blame.map(({ path, commit }) => [path, commit.actor]))
+  expect(by).toMatchObject({
+    '/node/text': 'bob',
+    '/node/metadata/page': 'ann',
+    '/node/metadata/lang': 'bob',
+    '/hash': 'bob',
+    '/refDocId': 'ann',
+  })
+  await storage.docstore.deleteDocument('a')
+  await storage.persist()
+  expect(await storage.history.blame('docstore', 'a')).toEqual([])
+  await storage.close()
+})
+
+describe('diff', () => {
+  test('tells what was added, changed and removed, and which fields', async () => {
+    const storage = await threeCommits()
+    const { added, changed, removed } = await storage.history.diff(1, 2)
+    expect({ added, removed }).toEqual({ added: [], removed: [] })
+    expect(changed.map(({ store, key, paths }) => ({ store, key, paths }))).toEqual([
+      { store: 'docstore', key: 'a', paths: ['/node/text', '/node/metadata/lang', '/hash'] },
+      { store: 'docstore', key: 'doc', paths: ['/refDoc/metadata/lang'] },
+    ])
+    const texts = [changed[0]!.before, changed[0]!.after].map(
+      (value) => ((value as StoredDocument).node as TextNode).text,
+    )
+    expect(texts).toEqual(['one', 'uno'])
+    await storage.close()
+  })
+
+  test('backwards is the other way round', async () => {
+    const storage = await threeCommits()
+    const there = await storage.history.diff(1, 3)
+    const back = await storage.history.diff(3, 1)
+    expect(back.added).toEqual(there.removed)
+    expect(back.removed).toEqual(there.added)
+    expect(there.added.map(({ store }) => store)).toEqual(['graph_store'])
+    expect(await storage.history.diff(2, 2)).toEqual({ added: [], changed: [], removed: [] })
+    await storage.close()
+  })
+
+  test('of one store, or of some keys', async () => {
+    const storage = await threeCommits()
+    const ofStore = await storage.history.diff(0, 'HEAD', { store: 'graph_store' })
+    expect(ofStore.added.map(({ key }) => key)).toEqual([['Ann', 'knows', 'Bob']])
+    const ofKeys = await storage.history.diff(0, 'HEAD', { keys: ['b', 'never'] })
+    expect(ofKeys.added.map(({ key }) => key)).toEqual(['b'])
+    await storage.close()
+  })
+})
+
+describe('tags', () => {
+  test('are commits that name moments, outlive the session, and can be taken away', async () => {
+    const disk = quietDisk()
+    let storage = await threeCommits(disk)
+    expect(await storage.history.tag('v1', 2, { actor: 'ann' })).toMatchObject({
+      number: 4,
+      kind: 'tag',
+      actor: 'ann',
+      tag: { name: 'v1', commit: 2 },
+    })
+    await storage.close()
+    storage = await open(disk)
+    await storage.history.tag('now')
+    expect(await storage.history.tags()).toEqual([
+      { name: 'v1', commit: 2 },
+      { name: 'now', commit: 4 },
+    ])
+    const past = await storage.asOf('v1')
+    expect(((await past.docstore.getDocument('a')) as TextNode).text).toBe('uno')
+    expect(await past.history.tags()).toEqual([])
+    await expect(past.history.tag('v2')).rejects.toMatchObject({ code: 'VARVE_READ_ONLY' })
+    await past.close()
+    expect(await storage.history.untag('v1')).toMatchObject({ kind: 'tag', tag: { name: 'v1' } })
+    await expect(storage.asOf('v1')).rejects.toMatchObject({ code: 'VARVE_NO_SUCH_MOMENT' })
+    await expect(storage.history.untag('v1')).rejects.toMatchObject({ code: 'VARVE_NO_SUCH_MOMENT' })
+    await storage.close()
+  })
+
+  test('are not given twice, nor before there is anything to name', async () => {
+    const storage = await open()
+    await expect(storage.history.tag('v1')).rejects.toMatchObject({ code: 'VARVE_NO_SUCH_MOMENT' })
+    await fill(storage)
+    await storage.persist()
+    await storage.history.tag('v1')
+    await expect(storage.history.tag('v1')).rejects.toMatchObject({
+      code: 'VARVE_BAD_TAG',
+      message: 'The tag "v1" names commit 1. Choose another name, or call untag() first.',
+    })
+    await expect(storage.history.tag('12')).rejects.toMatchObject({ code: 'VARVE_BAD_TAG' })
+    await storage.close()
+  })
+
+  test('leave what is pending alone', async () => {
+    const storage = await threeCommits()
+    await storage.docstore.addDocuments([new Document({ id_: 'pending' })])
+    await storage.history.tag('v1')
+    expect(storage.hasPendingChanges).toBe(true)
+    const head = await storage.asOf('HEAD')
+    expect(await head.docstore.documentExists('pending')).toBe(false)
+    await storage.persist()
+    expect(await storage.docstore.documentExists('pending')).toBe(true)
+    await Promise.all([head.close(), storage.close()])
+  })
+})
+
+describe('restore', () => {
+  test('makes the present hold what a moment held, in one commit, and keeps what was between', async () => {
+    const storage = await open()
+    await fill(storage)
+    await storage.persist()
+    const then = await storage.toDict()
+    await storage.docstore.deleteRefDoc('doc')
+    await storage.vectorStore.delete('doc')
+    await storage.indexStore.deleteIndexStruct('list')
+    await storage.graphStore.delete('Alice', 'knows', 'Bob')
+    await storage.persist()
+    const between = await storage.toDict()
+    expect(await storage.history.restore(1, { actor: 'ann' })).toMatchObject({
+      number: 3,
+      kind: 'restore',
+      actor: 'ann',
+    })
+    expect(await storage.toDict()).toEqual(then)
+    expect(await storage.history.diff(1, 3)).toEqual({ added: [], changed: [], removed: [] })
+    expect(await storage.history.restore(1)).toBeUndefined()
+    const past = await storage.asOf(2)
+    expect(await past.toDict()).toEqual(between)
+    await Promise.all([past.close(), storage.close()])
+  })
+
+  test('commits what is pending before, so that nothing is lost', async () => {
+    const storage = await threeCommits()
+    await storage.docstore.addDocuments([new Document({ id_: 'pending' })])
+    expect(await storage.history.restore(3)).toMatchObject({ number: 5 })
+    expect(await storage.docstore.documentExists('pending')).toBe(false)
+    const past = await storage.asOf(4)
+    expect(await past.docstore.documentExists('pending')).toBe(true)
+    await Promise.all([past.close(), storage.close()])
+  })
+})
+
+describe('revert', () => {
+  test('appends the inverse of a commit, whatever was committed since', async () => {
+    const storage = await open()
+    await fill(storage)
+    await storage.persist()
+    const before = await storage.toDict()
+    await storage.docstore.deleteDocument('alone')
+    await storage.vectorStore.delete('doc')
+    await storage.graphStore.upsertTriplet('Ann', 'knows', 'Bob')
+    await storage.persist()
+    await storage.docstore.addDocuments([new Document({ id_: 'later' })])
+    await storage.persist()
+    expect(await storage.history.revert(2)).toMatchObject({ number: 4, kind: 'revert' })
+    await storage.docstore.deleteDocument('later')
+    await storage.persist()
+    const { added, changed, removed } = await storage.history.diff(1, 'HEAD')
+    expect({ added, changed, removed }).toEqual({ added: [], changed: [], removed: [] })
+    expect((await storage.toDict()).graph_store).toEqual(before.graph_store)
+    await storage.close()
+  })
+
+  test('refuses where later commits touched the same keys, and names them', async () => {
+    const storage = await threeCommits()
+    await expect(storage.history.revert(2)).rejects.toMatchObject({
+      code: 'VARVE_REVERT_CONFLICT',
+      message:
+        'Commits after 2 touched what it did: "a" in docstore, "doc" in docstore. Revert those first, or restore() a moment as a whole.',
+    })
+    await expect(storage.history.revert(0)).rejects.toMatchObject({ code: 'VARVE_NO_SUCH_MOMENT' })
+    expect(await collect(storage.history.log())).toHaveLength(3)
+    await storage.close()
+  })
+
+  test('of one after another comes to the beginning', async () => {
+    const storage = await threeCommits()
+    for (const number of [3, 2, 1]) await storage.history.restore(number - 1)
+    expect(await storage.history.diff(0, 'HEAD')).toEqual({ added: [], changed: [], removed: [] })
+    await storage.close()
+  })
+})
