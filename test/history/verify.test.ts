@@ -237,7 +237,7 @@ describe('beside a living writer', () => {
     await journal.persist()
     let writing = true
     const writes = (async () => {
-      for (let at = 1; at <= 60; at++) {
+      for (let at = 1; at <= 150; at++) {
         await append(journal, 'docstore', nodes(numbered(`n${at}-`, 3), 30))
         if (at % 7 === 0)
           await append(journal, 'docstore', nodes(numbered(`lost${at}-`, 30), 30)).then(() =>
