@@ -8,93 +8,8 @@ import { StorageContext } from '../src/context/storage-context.ts'
 import { MemoryDisk } from '../src/disk/memory-disk.ts'
 import { toText, type HistoryKey } from '../src/history/history-key.ts'
 import { toTree } from '../src/history/stored-value.ts'
-import { TextNode } from '../src/stores/node.ts'
 import { seededBytes } from '../test/support/seeded.ts'
-
-type Step = (storage: StorageContext) => Promise<unknown>
-
-const id = fc.constantFrom('a', 'b', 'c', 'd')
-const text = fc.constantFrom('x', 'y', '')
-const metadata = fc.dictionary(fc.constantFrom('p', 'q'), fc.nat(3), { maxKeys: 2 })
-
-const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ id, doc: fc.option(id), text, metadata }).map(
-    ({ id: id_, doc, ...init }): Step =>
-      ({ docstore }) =>
-        docstore.addDocuments([
-          new TextNode({
-            id_,
-            ...init,
-            ...(doc !== null && { relationships: { SOURCE: { nodeId: doc, metadata: {} } } }),
-          }),
-        ]),
-  ),
-  id.map(
-    (each): Step =>
-      ({ docstore }) =>
-        docstore.deleteDocument(each, { raiseError: false }),
-  ),
-  id.map(
-    (each): Step =>
-      ({ docstore }) =>
-        docstore.deleteRefDoc(each, { raiseError: false }),
-  ),
-  fc.tuple(id, text).map(
-    ([each, hash]): Step =>
-      ({ docstore }) =>
-        docstore.setDocumentHash(each, hash),
-  ),
-  fc.tuple(id, id, fc.nat(3)).map(
-    ([id_, nodeId, number]): Step =>
-      ({ vectorStore }) =>
-        vectorStore.add([
-          new TextNode({ id_, embedding: [number, 1], relationships: { SOURCE: { nodeId, metadata: {} } } }),
-        ]),
-  ),
-  id.map(
-    (each): Step =>
-      ({ vectorStore }) =>
-        vectorStore.delete(each),
-  ),
-  fc.tuple(id, fc.uniqueArray(id), text).map(
-    ([indexId, nodes, summary]): Step =>
-      ({ indexStore }) =>
-        indexStore.addIndexStruct({ indexId, type: 'list', summary, nodes }),
-  ),
-  id.map(
-    (each): Step =>
-      ({ indexStore }) =>
-        indexStore.deleteIndexStruct(each),
-  ),
-  fc.tuple(id, id, id).map(
-    (triplet): Step =>
-      ({ graphStore }) =>
-        graphStore.upsertTriplet(...triplet),
-  ),
-  fc.tuple(id, id, id).map(
-    (triplet): Step =>
-      ({ graphStore }) =>
-        graphStore.delete(...triplet),
-  ),
-  fc.tuple(id, text, fc.integer({ min: -2, max: 2 })).map(
-    ([key, content, idx]): Step =>
-      ({ chatStore }) =>
-        chatStore.addMessage(key, { role: 'user', content }, idx),
-  ),
-  fc.tuple(id, fc.array(text, { maxLength: 4 })).map(
-    ([key, contents]): Step =>
-      ({ chatStore }) =>
-        chatStore.setMessages(
-          key,
-          contents.map((content) => ({ role: 'user', content })),
-        ),
-  ),
-  id.map(
-    (key): Step =>
-      ({ chatStore }) =>
-        chatStore.deleteMessages(key),
-  ),
-)
+import { storeStep } from './support/store-steps.ts'
 
 /** Every value of every key, as plain trees. */
 async function contents(storage: StorageContext): Promise<Map<string, unknown>> {
@@ -109,7 +24,7 @@ function place(store: string, key: HistoryKey): string {
 test('a diff applied to a gives b', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 8 }),
+      fc.array(fc.array(storeStep, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 8 }),
       fc.nat(),
       fc.nat(),
       fc.nat(),
@@ -148,6 +63,6 @@ test('a diff applied to a gives b', async () => {
         await Promise.all([storage, atA, atB].map((each) => each.close()))
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 80 },
   )
 }, 60_000)

@@ -1,9 +1,11 @@
 /** Holds each snapshot against the replay of what it is a cache of. */
+import { isDeepStrictEqual } from 'node:util'
 import { Catalog, type CommittedParts } from '../journal/catalog.ts'
-import { decode } from '../journal/codec.ts'
+import { decode, tryDecode } from '../journal/codec.ts'
 import type { Position, StoreKind, StoreState, StoredEvent } from '../journal/event.ts'
 import { catalogSubject, readSnapshot, type Sections } from '../journal/snapshot.ts'
 import type { Table } from '../journal/table.ts'
+import { readTouched, textsOf, touchedSubject } from '../journal/touched-index.ts'
 import { TableBase } from '../journal/table-base.ts'
 import { noCommit } from '../log/recovery.ts'
 import { joinPath, snapshotName, snapshotsFolder } from '../log/names.ts'
@@ -25,10 +27,14 @@ export class SnapshotCheck {
   readonly #files: SegmentFiles
   readonly #kindOf: (folder: string) => StoreKind
   readonly #waiting: SnapshotFile[]
+  /** The one that is being applied. */
+  #commit = 1
   /** States of stores that have snapshots; `undefined` once one of their rows is damaged. */
   readonly #replays = new Map<string, Replay | undefined>()
   /** `undefined` once a commit is missing. */
   #catalog: Catalog | undefined = new Catalog()
+  /** By folder, the last commit that each text was in. */
+  readonly #touched = new Map<string, Map<string, number>>()
 
   constructor(
     files: SegmentFiles,
@@ -41,6 +47,7 @@ export class SnapshotCheck {
   }
 
   apply(folder: string, segment: number, frame: ScannedFrame): void {
+    this.#noteTexts(folder, frame)
     if (!this.#waiting.some(({ subject }) => subject === folder)) return
     if (!this.#replays.has(folder)) this.#replays.set(folder, this.#fresh(folder))
     const replay = this.#replays.get(folder)
@@ -68,6 +75,7 @@ export class SnapshotCheck {
   /** All of this commit is applied. */
   async commitDone(commit: LogCommit): Promise<void> {
     const { segment, offset, number, hash } = commit
+    this.#commit = number + 1
     this.#catalog?.apply(commit, { ...noCommit, number, hash }, { segment, offset })
     while (this.#waiting[0] && this.#waiting[0].commit <= number) {
       const snapshot = this.#waiting.shift()!
@@ -106,6 +114,8 @@ export class SnapshotCheck {
     if (!at) return 'not compared'
     if (!Buffer.from(read.hash).equals(at.hash)) return 'other history'
     if (subject === catalogSubject) return this.#catalogState(read.sections)
+    for (const folder of this.#touched.keys())
+      if (subject === touchedSubject(folder)) return this.#touchedState(folder, read.sections)
     const replay = this.#replays.get(subject)
     if (!replay) return 'not compared'
     const names = Object.keys(replay.state)
@@ -121,6 +131,24 @@ export class SnapshotCheck {
     const catalog = Catalog.fromPlain(decode(section))
     if (!catalog) return 'unreadable'
     return isSameCatalog(catalog, this.#catalog) ? 'equal' : 'differs'
+  }
+
+  /** A text that is missing is what matters: what is there for nothing costs time only. */
+  #touchedState(folder: string, sections: Sections): VerifiedSnapshot['state'] {
+    const touched = readTouched(sections)
+    if (!touched) return 'unreadable'
+    const missing = Array.from(this.#touched.get(folder)!).some(
+      ([text, commit]) => commit > touched.after && !touched.mayTouch(text),
+    )
+    return missing ? 'differs' : 'equal'
+  }
+
+  #noteTexts(folder: string, frame: ScannedFrame): void {
+    if (!this.#waiting.some(({ subject }) => subject === touchedSubject(folder))) return
+    const texts = this.#touched.get(folder) ?? new Map<string, number>()
+    this.#touched.set(folder, texts)
+    for (const { row } of frame.items)
+      for (const text of row ? textsOf(tryDecode(row)) : []) texts.set(text, this.#commit)
   }
 
   #fresh(folder: string): Replay | undefined {
@@ -160,6 +188,7 @@ function isSameCatalog(snapshot: Catalog, replayed: Catalog): boolean {
   if (snapshot.offsets.length !== replayed.offsets.length || !snapshot.offsets.every(isSamePlace))
     return false
   if (snapshot.stores.size !== replayed.stores.size) return false
+  if (!isDeepStrictEqual(snapshot.tags, replayed.tags)) return false
   return [...snapshot.stores].every(([folder, { name, segments, snapshot: through, tail }]) => {
     const entry = replayed.stores.get(folder)
     if (!entry || name !== entry.name) return false

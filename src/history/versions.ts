@@ -7,9 +7,11 @@ import { toCommit, type Commit } from '../journal/commit.ts'
 import type { StoredEvent } from '../journal/event.ts'
 import { readPayloads } from '../journal/payload.ts'
 import { readCommit, type CommitLog } from '../journal/read-commit.ts'
+import { touchedIntervals } from '../journal/touched-index.ts'
+import { escapeText } from '../stores/storable.ts'
 import { kindOf } from '../stores/store-kinds.ts'
 import { changedPaths, leavesOf } from './changed-paths.ts'
-import { eventsOfStore } from './commit-events.ts'
+import { eventsOfStore, type CommitRange } from './commit-events.ts'
 import { folderOf, fromText, toText, type HistoryKey, type KeyText } from './history-key.ts'
 import { toTree, valueOf, type ReadPayload } from './stored-value.ts'
 import { everyKey, touchedBy, type TouchedItem } from './touched-keys.ts'
@@ -62,16 +64,32 @@ async function* valuesOf(
   const state = kindOf(folder).initialState({ entries: undefined })
   const family = new Family(folder, key)
   const payload = await payloadsOf(log, folder)
-  let number = 0
-  for await (const { commit, event } of eventsOfStore(log, folder, { from: 1, to: log.catalog.end.number })) {
-    const items = touchedBy(folder, event).filter((touched) => family.takes(touched, event))
-    if (items.length === 0) continue
-    if (number > 0 && number !== commit)
-      yield { number, value: valueOf(folder, state, fromText(key), payload) }
-    number = commit
-    kindOf(folder).evolve(state, { ...event, items: items.map(({ item }) => item) })
+  for await (const range of rangesToRead(log, folder, family)) {
+    let number = 0
+    for await (const { commit, event } of eventsOfStore(log, folder, range)) {
+      const items = touchedBy(folder, event).filter((touched) => family.takes(touched, event))
+      if (items.length === 0) continue
+      if (number > 0 && number !== commit)
+        yield { number, value: valueOf(folder, state, fromText(key), payload) }
+      number = commit
+      kindOf(folder).evolve(state, { ...event, items: items.map(({ item }) => item) })
+    }
+    if (number > 0) yield { number, value: valueOf(folder, state, fromText(key), payload) }
   }
-  if (number > 0) yield { number, value: valueOf(folder, state, fromText(key), payload) }
+}
+
+/** All commits but those that are known not to have touched the family, as it is when they are come to. */
+async function* rangesToRead(log: CommitLog, folder: string, family: Family): AsyncGenerator<CommitRange> {
+  let read = 0
+  for (const { after, to, mayTouch } of await touchedIntervals(log, folder)) {
+    if (to <= read) continue
+    if (after > read) yield { from: read + 1, to: after }
+    const from = Math.max(after, read) + 1
+    if (family.some(mayTouch)) yield { from, to }
+    read = to
+  }
+  const last = log.catalog.end.number
+  if (read < last) yield { from: read + 1, to: last }
 }
 
 /** Reads payloads of one store, whose segments it opens. */
@@ -95,6 +113,12 @@ class Family {
     this.#members = new Set([key])
   }
 
+  some(mayTouch: (text: string) => boolean): boolean {
+    return Array.from(this.#members).some((member) =>
+      textsOf(fromText(member)).every((text) => mayTouch(text) || mayTouch(escapeText(text))),
+    )
+  }
+
   takes({ keys, item }: TouchedItem, { type }: StoredEvent): boolean {
     if (keys === everyKey) return true
     const [own, source] = keys
@@ -105,4 +129,10 @@ class Family {
     }
     return this.#members.has(own!)
   }
+}
+
+/** What stands in a row that is about a key. */
+function textsOf(key: HistoryKey): readonly string[] {
+  if (typeof key === 'string') return [key]
+  return 'relation' in key ? [key.relation] : key
 }

@@ -13,6 +13,7 @@ import { eventVersion, type StoreKind, type StoreState, type StoredEvent } from 
 import { readSnapshot } from './snapshot.ts'
 import { count, either, text, tuple } from './shape.ts'
 import type { UndoLog } from './table.ts'
+import { TouchedTexts } from './touched-index.ts'
 import type { CommittedParts, StoreEntry } from './catalog.ts'
 
 export interface FoldedStore {
@@ -24,6 +25,9 @@ export interface FoldedStore {
   /** What was folded since the snapshot, and the snapshot's size: what the snapshot policy asks for. */
   rowsBytes: number
   snapshotBytes: number
+  /** The commit of that snapshot, 0: none; and what was folded since is about. */
+  snapshot: number
+  readonly touched: TouchedTexts
 }
 
 export interface StoreSource {
@@ -96,7 +100,16 @@ export class Fold {
     const kind = this.#kindOf(folder)
     const undo: UndoLog = { entries: undefined }
     const state = kind.initialState(undo)
-    return { folder, kind, state, undo, rowsBytes: 0, snapshotBytes: 0 }
+    return {
+      folder,
+      kind,
+      state,
+      undo,
+      rowsBytes: 0,
+      snapshotBytes: 0,
+      snapshot: 0,
+      touched: new TouchedTexts(),
+    }
   }
 }
 
@@ -104,6 +117,7 @@ export class Fold {
 export function applyEvent(store: FoldedStore, event: StoredEvent, rowsBytes: number): void {
   store.kind.evolve(store.state, event)
   store.rowsBytes += foldedBytes(rowsBytes)
+  store.touched.add(event)
 }
 
 /** An event costs something, however small its rows are. */
@@ -234,6 +248,7 @@ async function loadSnapshot(store: FoldedStore, source: StoreSource, commit: num
     throw error
   }
   for (const section of found.sections.values()) store.snapshotBytes += section.length
+  store.snapshot = commit
   return true
 }
 

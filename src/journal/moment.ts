@@ -3,7 +3,7 @@
  * order. A moment is the number of the commit that was the last then; 0: before the first.
  */
 import { VarveError } from '../errors.ts'
-import { readCommit, readCommits, type CommitLog } from './read-commit.ts'
+import { commitHashes, readCommit, type CommitLog } from './read-commit.ts'
 
 export type Moment = number | string | Date
 
@@ -54,10 +54,7 @@ function numbered(log: CommitLog, number: number, moment: Moment): number {
 
 async function byHash(log: CommitLog, prefix: string): Promise<number> {
   const found: { number: number; hash: string }[] = []
-  for await (const { summary } of readCommits(log, 1, log.catalog.end.number)) {
-    const text = Buffer.from(summary.hash).toString('hex')
-    if (text.startsWith(prefix)) found.push({ number: summary.number, hash: text })
-  }
+  for await (const each of commitHashes(log)) if (each.hash.startsWith(prefix)) found.push(each)
   if (found.length === 1) return found[0]!.number
   if (found.length === 0)
     throw missing(log, prefix, 'none has a hash that begins so, and there is no such tag')

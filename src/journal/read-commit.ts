@@ -30,11 +30,25 @@ export async function readCommit({ files, catalog }: CommitLog, number: number):
  * The commits from one number to another, both of them counted: in one pass, a large read at a time. All must
  * be in the catalog.
  */
-export async function* readCommits(
+export async function* readCommits(log: CommitLog, from: number, to: number): AsyncGenerator<PlacedCommit> {
+  for await (const { number, place, frame } of commitFrames(log, from, to)) {
+    const summary = summaryOf(frame, place)
+    const next = { ...place, offset: place.offset + frame.sizeBytes }
+    yield { summary, place, end: { number, hash: summary.hash, next, closed: false } }
+  }
+}
+
+/** The hashes of all commits, which is quicker than reading what they say. */
+export async function* commitHashes(log: CommitLog): AsyncGenerator<{ number: number; hash: string }> {
+  for await (const { number, frame } of commitFrames(log, 1, log.catalog.end.number))
+    yield { number, hash: Buffer.from(commitHash(frame.hashed)).toString('hex') }
+}
+
+async function* commitFrames(
   { files, catalog }: CommitLog,
   from: number,
   to: number,
-): AsyncGenerator<PlacedCommit> {
+): AsyncGenerator<{ number: number; place: LogPlace; frame: ReadFrame }> {
   let reader: { segment: number; frames: FrameReader; sizeBytes: number } | undefined
   for (let number = from; number <= to; number++) {
     const place = catalog.placeOf(number)
@@ -44,9 +58,7 @@ export async function* readCommits(
     }
     const frame = await reader.frames.read(place.offset, reader.sizeBytes)
     if (isFault(frame)) throw damaged(files, place, frame.fault)
-    const summary = summaryOf(frame, place)
-    const next = { ...place, offset: place.offset + frame.sizeBytes }
-    yield { summary, place, end: { number, hash: summary.hash, next, closed: false } }
+    yield { number, place, frame }
   }
 }
 

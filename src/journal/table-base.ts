@@ -193,6 +193,10 @@ function keyBytes(key: string): Buffer {
   return Buffer.from(key, 'utf8')
 }
 
+export function hashText(text: string): number {
+  return hashBytes(Buffer.from(text))
+}
+
 /** FNV-1a, 32 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
 function hashBytes(bytes: Uint8Array): number {
   let hash = 0x811c9dc5

@@ -4,6 +4,7 @@ import { loadIndexFromStorage } from '../../src/indices/load-index.ts'
 import { VectorStoreIndex } from '../../src/indices/vector-store-index.ts'
 import { Document, TextNode } from '../../src/stores/node.ts'
 import { bagOfWords } from '../indices/support/bag-of-words.ts'
+import { MemoryVectorStore } from '../indices/support/memory-vector-store.ts'
 import { fill, quietDisk } from './support.ts'
 
 const persistDir = '/storage'
@@ -128,6 +129,23 @@ describe('asOf', () => {
     const past = await reader.asOf(2)
     expect(await idsOf(past)).toEqual(['a', 'b'])
     await Promise.all([past.close(), reader.close(), writer.close()])
+  })
+
+  test('leaves out a store that persists by itself only if told so', async () => {
+    const storage = await StorageContext.fromDefaults({
+      persistDir,
+      disk: quietDisk(),
+      vectorStore: new MemoryVectorStore(),
+    })
+    await add(storage, 'a')
+    await storage.persist()
+    await expect(storage.asOf(1)).rejects.toMatchObject({
+      code: 'VARVE_FOREIGN_STORE',
+      message: expect.stringContaining('asOf() cannot reach into MemoryVectorStore') as string,
+    })
+    const past = await storage.asOf(1, { ownStoresOnly: true })
+    expect(await idsOf(past)).toEqual(['a'])
+    await Promise.all([past.close(), storage.close()])
   })
 
   test('needs something that was committed', async () => {

@@ -2,8 +2,10 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { MemoryDisk } from '../../src/disk/memory-disk.ts'
 import { verifyDirectory } from '../../src/history/verify.ts'
 import { Journal } from '../../src/journal/journal.ts'
+import { journalIdBytes, readManifest } from '../../src/journal/manifest.ts'
+import { encodeSnapshot, readSnapshot } from '../../src/journal/snapshot.ts'
 import { makeDirectoryDurable } from '../../src/log/durable-directory.ts'
-import { commitsFolder } from '../../src/log/names.ts'
+import { commitsFolder, parseSnapshotName } from '../../src/log/names.ts'
 import { seededRandom } from '../support/seeded.ts'
 import { damageCases } from './damages.ts'
 import {
@@ -67,6 +69,28 @@ describe('an intact journal', () => {
       expect.arrayContaining(['docstore', 'index_store', 'journal', 'vector_store/default']),
     )
     expect(new Set(snapshots.map(({ state }) => state))).toEqual(new Set(['equal']))
+  })
+
+  test('but for a list of what was touched that lacks something', async () => {
+    const disk = whole.snapshot()
+    const files = `${directory}/snapshots`
+    const name = (await disk.list(files)).find((each) => each.endsWith('~docstore=touched.snap'))!
+    const id = {
+      journalId: journalIdBytes((await readManifest(disk, directory))!),
+      subject: 'docstore=touched',
+      commit: parseSnapshotName(name)!.commit,
+    }
+    const { hash, sections } = (await readSnapshot(disk, directory, id))!
+    const emptied = new Map([['touched', sections.get('touched')!.subarray(0, 8)]])
+    await disk.unlink(`${files}/${name}`)
+    const file = await disk.create(`${files}/${name}`)
+    await file.write(encodeSnapshot({ ...id, hash }, emptied), 0)
+    await file.close()
+    const { snapshots } = await verifyDirectory(disk, directory)
+    const states = snapshots
+      .filter(({ state }) => state !== 'equal')
+      .map(({ subject, state }) => [subject, state])
+    expect(states).toEqual([['docstore=touched', 'differs']])
   })
 
   test('is not written to, and its report is plain data', async () => {
@@ -237,7 +261,7 @@ describe('beside a living writer', () => {
     await journal.persist()
     let writing = true
     const writes = (async () => {
-      for (let at = 1; at <= 60; at++) {
+      for (let at = 1; at <= 150; at++) {
         await append(journal, 'docstore', nodes(numbered(`n${at}-`, 3), 30))
         if (at % 7 === 0)
           await append(journal, 'docstore', nodes(numbered(`lost${at}-`, 30), 30)).then(() =>
