@@ -319,6 +319,6 @@ export class CommitQueue {
   }
 }
 
-function displaced(): VarveError {
+export function displaced(): VarveError {
   return new VarveError('VARVE_DISPLACED', 'Another process has taken over the writing of this directory.')
 }

@@ -4,7 +4,7 @@
  */
 import type { Disk } from '../disk/disk.ts'
 import { VarveError } from '../errors.ts'
-import { replaceFile } from '../log/durable-file.ts'
+import { placeFile } from '../log/durable-file.ts'
 import { joinPath, manifestName } from '../log/names.ts'
 import { format } from '../log/segment.ts'
 
@@ -38,8 +38,14 @@ export async function readManifest(disk: Disk, directory: string): Promise<Manif
   return manifest
 }
 
-export async function writeManifest(disk: Disk, directory: string, manifest: Manifest): Promise<void> {
-  await replaceFile(disk, joinPath(directory, manifestName), `${JSON.stringify(manifest)}\n`)
+/**
+ * Gives a directory its manifest, once: a writer that stood still while another one began the journal must not
+ * replace it. Answers whether this is the one that stands there.
+ */
+export async function placeManifest(disk: Disk, directory: string, manifest: Manifest): Promise<boolean> {
+  const text = `${JSON.stringify(manifest)}\n`
+  if (await placeFile(disk, joinPath(directory, manifestName), text, manifest.id)) return true
+  return (await readManifest(disk, directory))?.id === manifest.id
 }
 
 export function newManifest(id: string, created: Date): Manifest {

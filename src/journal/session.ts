@@ -11,9 +11,9 @@ import { storeFolders } from '../log/store-folders.ts'
 import { SegmentWriter } from '../log/segment-writer.ts'
 import { StoreLog } from '../log/store-log.ts'
 import { Catalog } from './catalog.ts'
-import { CommitQueue, type CommitQueueOptions } from './commit-queue.ts'
+import { CommitQueue, displaced, type CommitQueueOptions } from './commit-queue.ts'
 import type { Home } from './home.ts'
-import { journalIdBytes, newManifest, readManifest, writeManifest } from './manifest.ts'
+import { journalIdBytes, newManifest, placeManifest, readManifest } from './manifest.ts'
 import type { JournalOptions } from './journal-options.ts'
 import type { Limits } from './limits.ts'
 
@@ -53,7 +53,7 @@ export async function continueSession(home: Home, lock: Lock, options: SessionOp
   const { files, catalog, syncedThrough } = home
   // Who was displaced may be alive, and still have the end of these segments for its own.
   const inOrder = catalog.end.closed && home.torn === undefined && !options.takeover
-  const highest = await clearFolders(files, catalog)
+  const highest = await clearFolders(files, catalog, lock)
   const ends = await lastSegments(files, catalog)
   const commits = await files.numbers(commitsFolder)
   return makeSession({
@@ -99,25 +99,28 @@ async function adoptUnsynced(
   }
 }
 
-/** Begins a journal where none is. What stands there was never committed. */
+/**
+ * Begins a journal where none is. What stands there was never committed; segments of the commit log stay, since
+ * their writer may live, and the new one is sealed to nothing of them.
+ */
 export async function beginSession(directory: string, lock: Lock, options: SessionOptions): Promise<Session> {
   const { disk, random, clock } = options
   const known = await readManifest(disk, directory)
   const manifest = known ?? newManifest(uuid(random), clock())
   const files = new SegmentFiles({ disk, directory, journalId: journalIdBytes(manifest) })
   const catalog = new Catalog()
-  const highest = await clearFolders(files, catalog)
-  for (const segment of await files.numbers(commitsFolder)) await files.remove(commitsFolder, segment)
+  const highest = await clearFolders(files, catalog, lock)
+  const commits = await files.numbers(commitsFolder)
   return makeSession({
     files,
     catalog,
     lock,
     options,
     syncedThrough: 0,
-    newSegment: 1,
+    newSegment: Math.max(0, ...commits) + 1,
     prepare: async () => {
       await syncName(disk, directory)
-      if (!known) await writeManifest(disk, directory, manifest)
+      if (!known && !(await placeManifest(disk, directory, manifest))) throw displaced()
     },
     startLog: (folder) =>
       new StoreLog(folder, { highest: highest.get(folder) ?? 0, segmentBytes: options.limits.segmentBytes }),
@@ -177,13 +180,16 @@ function makeSession({ files, catalog, lock, options, startLog, prepare, ...plac
 
 /**
  * Removes segments that no commit names: pending changes of a writer that died. Answers the highest number
- * each folder has had. A file that belongs to another journal is not ours to remove.
+ * each folder has had. A file that belongs to another journal is not ours to remove. Whoever takes over
+ * afterwards gives no number that was seen here: removing one late, after standing still, harms nobody.
  */
-async function clearFolders(files: SegmentFiles, catalog: Catalog): Promise<Map<string, number>> {
+async function clearFolders(files: SegmentFiles, catalog: Catalog, lock: Lock): Promise<Map<string, number>> {
   const highest = new Map<string, number>()
   for (const folder of await storeFolders(files)) {
     const named = catalog.stores.get(folder)?.segments
-    for (const segment of await files.numbers(folder)) {
+    const numbers = await files.numbers(folder)
+    if (!(await lock.stillHeld())) throw displaced()
+    for (const segment of numbers) {
       highest.set(folder, Math.max(segment, highest.get(folder) ?? 0))
       const { fault } = await files.glance(folder, segment, async () => {})
       if (named?.has(segment) || fault?.kind === 'foreign') continue

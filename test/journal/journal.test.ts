@@ -502,18 +502,21 @@ describe('writers', () => {
   })
 
   test.each([
-    ['small', {}],
-    ['large', spilling],
+    ['small', 'a journal', {}],
+    ['large', 'a journal', spilling],
+    ['small', 'a new directory', {}],
+    ['large', 'a new directory', spilling],
   ])(
-    'a writer of %s changes that stands still before any operation, and is displaced there, harms nothing',
-    async (_, options) => {
+    'a writer of %s changes in %s that stands still before any operation, and is displaced there, harms nothing',
+    async (_, place, options) => {
       for (let stop = 0, ended = false; !ended; stop++) {
         const disk = new MemoryDisk()
-        await (await open(disk)).close()
-        const zeroth = await open(disk)
-        await put(zeroth, 'docstore', { zeroth: 1 })
-        await zeroth.persist()
-        await zeroth.close()
+        if (place === 'a journal') {
+          const zeroth = await open(disk)
+          await put(zeroth, 'docstore', { zeroth: 1 })
+          await zeroth.persist()
+          await zeroth.close()
+        }
         const gate = withResolvers()
         const stopped = new StoppingDisk(disk, stop, gate.promise)
         const first = await open(stopped.disk, options)
@@ -764,6 +767,7 @@ class StoppingDisk {
     wrap: (name: string, result: unknown) => unknown = (_, result) => result,
   ): T {
     const stops = new Set([
+      'list',
       'create',
       'openToWrite',
       'makeDirectory',

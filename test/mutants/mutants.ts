@@ -109,10 +109,31 @@ const syncing: Mutant[] = [
     killers: [crash('single commits over two stores')],
   },
   {
+    name: 'a manifest takes the place of one that another writer made meanwhile',
+    file: 'log/durable-file.ts',
+    find: 'await disk.link(temporary, path)',
+    replace: 'await disk.rename(temporary, path)',
+    killers: [journal('a writer of small changes in a new directory')],
+  },
+  {
+    name: 'a writer that was displaced while it began clears folders',
+    file: session,
+    find: 'if (!(await lock.stillHeld())) throw displaced()',
+    replace: '',
+    killers: [journal('a writer of small changes in a new directory')],
+  },
+  {
+    name: 'a journal begins in a segment that stands there',
+    file: session,
+    find: 'newSegment: Math.max(0, ...commits) + 1,',
+    replace: 'newSegment: 1,',
+    killers: [recovering('a commit log that has only begun')],
+  },
+  {
     name: "the manifest's name is not synced",
     file: 'log/durable-file.ts',
-    find: 'await disk.syncDirectory(parentOf(path))',
-    replace: '',
+    find: 'await disk.syncDirectory(parentOf(path))\n  return true',
+    replace: 'return true',
     killers: [gap('a power cut at any time in the first commits')],
   },
   {
