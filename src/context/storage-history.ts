@@ -13,6 +13,7 @@ import type { JournalHandle } from '../journal/handle.ts'
 import { Journal, noHistory } from '../journal/journal.ts'
 import { checkTag, resolveMoment, type Moment } from '../journal/moment.ts'
 import type { CommitLog } from '../journal/read-commit.ts'
+import { checkNote } from './commit-note.ts'
 
 export interface Tag {
   name: string
@@ -61,7 +62,7 @@ export class StorageHistory {
         commit: taken,
         remedy: 'Choose another name, or call untag() first.',
       })
-    return this.#handle.tag({ name, commit: await resolveMoment(log, moment) }, note)
+    return this.#handle.tag({ name, commit: await resolveMoment(log, moment) }, checkNote(note))
   }
 
   /** In the order they were given. */
@@ -75,7 +76,7 @@ export class StorageHistory {
     const log = await this.#log()
     if (!log.catalog.tags.has(name))
       throw new VarveError('VARVE_NO_SUCH_MOMENT', `There is no tag ${JSON.stringify(name)}.`, { tag: name })
-    return this.#handle.tag({ name, commit: undefined }, note)
+    return this.#handle.tag({ name, commit: undefined }, checkNote(note))
   }
 
   /**
@@ -126,9 +127,10 @@ export class StorageHistory {
     note: CommitNote,
     plan: () => Promise<{ from: number; to: number; past: number }>,
   ): Promise<Commit | undefined> {
+    const checked = checkNote(note)
     await this.#handle.persist({})
     const { commit } = await this.#handle.transaction(
-      note,
+      checked,
       async () => {
         const { from, to, past } = await plan()
         await this.#withPasts([past], async ([{ journal }]) => this.#restoreKeys(journal, { from, to }))

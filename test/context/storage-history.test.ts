@@ -281,6 +281,21 @@ describe('tags', () => {
   })
 })
 
+test('what is said of a commit is checked before anything is written', async () => {
+  const storage = await threeCommits()
+  const note = { metadata: { f: () => 1 } }
+  const calls = [
+    () => storage.history.tag('v2', 'HEAD', note),
+    () => storage.history.untag('v1', note),
+    () => storage.history.restore(1, note),
+    () => storage.history.revert(2, note),
+  ]
+  await storage.history.tag('v1')
+  for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'VARVE_BAD_METADATA' })
+  expect((await storage.history.log({ limit: 1 }).next()).value?.number).toBe(4)
+  await storage.close()
+})
+
 describe('restore', () => {
   test('makes the present hold what a moment held, in one commit, and keeps what was between', async () => {
     const storage = await open()
