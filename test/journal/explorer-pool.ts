@@ -21,26 +21,30 @@ export class ExplorerPool {
   readonly #all: ChildProcess[] = []
 
   constructor(size = availableParallelism()) {
-    for (let index = 0; index < size; index++) {
-      const script = fileURLToPath(new URL('explorer-child.ts', import.meta.url))
-      const child = spawn(process.execPath, ['--import', 'tsx', script], {
-        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      })
-      this.#all.push(child)
-      this.#free(child)
-    }
+    for (let index = 0; index < size; index++) this.#free(this.#start())
   }
 
   async explore(job: Job): Promise<Counts> {
     const child =
       this.#idle.pop() ?? (await new Promise<ChildProcess>((resolve) => this.#waiting.push(resolve)))
-    const counts = await answerOf(child, job)
-    this.#free(child)
-    return counts
+    try {
+      return await answerOf(child, job)
+    } finally {
+      this.#free(hasEnded(child) ? this.#start() : child)
+    }
   }
 
   close(): void {
     for (const child of this.#all) child.kill()
+  }
+
+  #start(): ChildProcess {
+    const script = fileURLToPath(new URL('explorer-child.ts', import.meta.url))
+    const child = spawn(process.execPath, ['--import', 'tsx', script], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+    this.#all.push(child)
+    return child
   }
 
   #free(child: ChildProcess): void {
@@ -48,6 +52,11 @@ export class ExplorerPool {
     if (next) next(child)
     else this.#idle.push(child)
   }
+}
+
+/** By itself, or because it said nothing. */
+function hasEnded({ exitCode, signalCode, killed }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null || killed
 }
 
 function answerOf(child: ChildProcess, job: Job): Promise<Counts> {
