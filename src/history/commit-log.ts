@@ -1,12 +1,11 @@
 /** Reads the segments of the commit log frame by frame, past any damage. Which of the frames belong to the chain is `commit-chain`'s question. */
 import { VarveError } from '../errors.ts'
 import { decodeCommit, heads, type DecodedCommit } from '../journal/commit.ts'
-import type { ReadFrame } from '../log/frame-reader.ts'
 import { frameFlags } from '../log/frame.ts'
 import { commitsFolder } from '../log/names.ts'
 import { commitHash, type Seal } from '../log/recovery.ts'
 import { segmentHeaderBytes, type SegmentFault } from '../log/segment.ts'
-import { isLost, nextHeader, scanFrame, type ScannedFrame } from './frame-scan.ts'
+import { isLost, nextHeader, scanFrame, toReadFrame, type ScannedFrame } from './frame-scan.ts'
 import type { SegmentReader } from './segment-reader.ts'
 import type { SteadyFile } from './steady-file.ts'
 
@@ -110,9 +109,4 @@ function toCommit(frame: ScannedFrame, segment: number): LogCommit {
   const decoded = decodeCommit(toReadFrame(isGood ? frame : { ...frame, items: [] }), segment)
   const hash = commitHash(frame.hashed)
   return { ...decoded, hash, segment, offset: frame.offset, noteFault: note?.fault, noteLost: !isGood }
-}
-
-function toReadFrame({ items, ...frame }: ScannedFrame): ReadFrame {
-  const read = items.map(({ row, offset, length, crc }) => ({ row: row!, offset, length, crc }))
-  return { ...frame, items: read, rowsBytes: 0 }
 }

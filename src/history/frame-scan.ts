@@ -42,6 +42,12 @@ export interface LostFrame extends Omit<FrameFault, 'item'> {
   items?: number
 }
 
+/** For those who read frames that are whole: no row of it may be damaged. */
+export function toReadFrame({ items, ...frame }: ScannedFrame): ReadFrame {
+  const read = items.map(({ row, offset, length, crc }) => ({ row: row!, offset, length, crc }))
+  return { ...frame, items: read, rowsBytes: 0 }
+}
+
 export function isLost(scanned: ScannedFrame | LostFrame): scanned is LostFrame {
   return 'fault' in scanned
 }

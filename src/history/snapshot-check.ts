@@ -2,7 +2,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Catalog, type CommittedParts } from '../journal/catalog.ts'
 import { decode, tryDecode } from '../journal/codec.ts'
-import type { Position, StoreKind, StoreState, StoredEvent } from '../journal/event.ts'
+import type { StoreKind, StoreState } from '../journal/event.ts'
+import { toEvent } from '../journal/fold.ts'
 import { catalogSubject, readSnapshot, type Sections } from '../journal/snapshot.ts'
 import type { Table } from '../journal/table.ts'
 import { readTouched, textsOf, touchedSubject } from '../journal/touched-index.ts'
@@ -11,7 +12,7 @@ import { noCommit } from '../log/recovery.ts'
 import { joinPath, snapshotName, snapshotsFolder } from '../log/names.ts'
 import type { SegmentFiles } from '../log/segment-files.ts'
 import type { LogCommit } from './commit-log.ts'
-import type { ScannedFrame } from './frame-scan.ts'
+import { toReadFrame, type ScannedFrame } from './frame-scan.ts'
 import type { SnapshotFile } from './journal-survey.ts'
 import type { VerifiedSnapshot } from './verify-report.ts'
 
@@ -53,8 +54,9 @@ export class SnapshotCheck {
     const replay = this.#replays.get(folder)
     if (!replay) return
     try {
-      const event = toEvent(segment, frame)
-      if (event) return replay.kind.evolve(replay.state, event)
+      const place = { store: folder, segment, offset: frame.offset, commit: this.#commit }
+      if (frame.items.every(({ row }) => row !== undefined))
+        return replay.kind.evolve(replay.state, toEvent(replay.kind, toReadFrame(frame), place))
     } catch {
       // Only a hostile hand writes what meets its checksums and is no event: there is nothing to compare with.
     }
@@ -155,17 +157,6 @@ export class SnapshotCheck {
     const kind = this.#kindOf(folder)
     return { kind, state: kind.initialState({ entries: undefined }) }
   }
-}
-
-/** `undefined` if a row is damaged. A payload is not folded. */
-function toEvent(segment: number, frame: ScannedFrame): StoredEvent | undefined {
-  const [type, version, dimensions] = decode(frame.head) as [string, number, number | undefined]
-  const items: { row: unknown; position: Position }[] = []
-  for (const { row, offset, length, crc } of frame.items) {
-    if (!row) return undefined
-    items.push({ row: decode(row), position: { segment, offset, length, crc } })
-  }
-  return { type, version, items, ...(dimensions === undefined ? {} : { dimensions }) }
 }
 
 /** The same keys with the same values in the same order; the numbers of that order depend on what was rolled back. */

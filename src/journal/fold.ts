@@ -167,7 +167,7 @@ function foldStored(store: FoldedStore, event: StoredEvent, rowsBytes: number, p
   }
 }
 
-interface EventPlace {
+export interface EventPlace {
   store: string
   segment: number
   offset: number
@@ -195,7 +195,8 @@ async function* framesOf(
 
 const isEventHead = either(tuple(text, count), tuple(text, count, count))
 
-function toEvent(kind: StoreKind, frame: ReadFrame, place: EventPlace): StoredEvent {
+/** Throws `VARVE_CORRUPT` for what no version wrote, `VARVE_NEWER`. */
+export function toEvent(kind: StoreKind, frame: ReadFrame, place: EventPlace): StoredEvent {
   const head = tryDecode(frame.head)
   if (!isEventHead(head)) throw damaged(place, 'it is no event')
   const [type, version, dimensions] = head as [string, number, number | undefined]
