@@ -3,6 +3,7 @@
  * nothing holds anyone to. They are applied to a copy of the tree (`tree.ts`): the sources know nothing of
  * them.
  */
+import { historyMutants } from './history-mutants.ts'
 
 export interface Edit {
   /** Below `src`. */
@@ -669,44 +670,6 @@ const locking: Mutant[] = [
   },
 ]
 
-const proving: Mutant[] = [
-  {
-    name: 'a checkpoint covers what a crash may take back',
-    file: 'history/prove.ts',
-    find: 'Math.min(hashes.length, Math.max(read.durable, durable, before?.size ?? 0))',
-    replace: 'hashes.length',
-    killers: ['test/history/prove.test.ts > beside a living writer too'],
-  },
-  {
-    name: 'a checkpoint contradicts the one before',
-    file: 'history/prove.ts',
-    find: 'if (before) mustHaveSeen(hashes, before, directory)',
-    replace: '',
-    killers: ['test/history/prove.test.ts > never contradicts the one before'],
-  },
-  {
-    name: 'a proof that is too short is one',
-    file: 'history/merkle-tree.ts',
-    find: 'return climb.isAtRoot && isEqual(hash, root)',
-    replace: 'return isEqual(hash, root)',
-    killers: ['test/history/merkle-tree.test.ts'],
-  },
-  {
-    name: 'one good signature hides a bad one of the same key',
-    file: 'history/signed-note.ts',
-    find: 'own.every(',
-    replace: 'own.some(',
-    killers: ['test/history/signed-note.test.ts > if any signature of the key does not'],
-  },
-  {
-    name: 'a history that was rewritten below a known hash counts as anchored',
-    file: 'history/anchor.ts',
-    find: 'return isLinked && ',
-    replace: 'return ',
-    killers: ['test/history/prove.test.ts > finds a break'],
-  },
-]
-
 export const mutants: Mutant[] = [
   ...syncing,
   ...ordering,
@@ -714,5 +677,5 @@ export const mutants: Mutant[] = [
   ...judging,
   ...states,
   ...locking,
-  ...proving,
+  ...historyMutants,
 ]
