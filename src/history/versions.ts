@@ -2,18 +2,17 @@
  * Every value that one key had, and who set each of its fields: a fold of the events that are about this key, and of no others.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { namingErrors } from '../disk/disk-errors.ts'
 import { toCommit, type Commit } from '../journal/commit.ts'
 import type { StoredEvent } from '../journal/event.ts'
-import { readPayloads } from '../journal/payload.ts'
 import { readCommit, type CommitLog } from '../journal/read-commit.ts'
 import { touchedIntervals } from '../journal/touched-index.ts'
 import { escapeText } from '../stores/storable.ts'
 import { kindOf } from '../stores/store-kinds.ts'
 import { changedPaths, leavesOf } from './changed-paths.ts'
 import { eventsOfStore, type CommitRange } from './commit-events.ts'
+import { payloadsOf } from './held-state.ts'
 import { folderOf, fromText, toText, type HistoryKey, type KeyText } from './history-key.ts'
-import { toTree, valueOf, type ReadPayload } from './stored-value.ts'
+import { toTree, valueOf } from './stored-value.ts'
 import { everyKey, touchedBy, type TouchedItem } from './touched-keys.ts'
 
 export interface Version {
@@ -90,15 +89,6 @@ async function* rangesToRead(log: CommitLog, folder: string, family: Family): As
   }
   const last = log.catalog.end.number
   if (read < last) yield { from: read + 1, to: last }
-}
-
-/** Reads payloads of one store, whose segments it opens. */
-async function payloadsOf({ files, catalog }: CommitLog, folder: string): Promise<ReadPayload> {
-  const segments = catalog.stores.get(folder)?.segments.keys() ?? []
-  await namingErrors(files.directory, () =>
-    Promise.all(Array.from(segments, (segment) => files.open(folder, segment))),
-  )
-  return (position) => readPayloads([position], { files, folder, pending: () => undefined })[0]!
 }
 
 /** A key, and those whose events bear on what it holds: a ref doc goes with the last of its nodes. */
