@@ -5,7 +5,7 @@
 import type { IndexDict, IndexStruct as CoreStruct, KeywordTable } from '@llamaindex/core/data-structs'
 import type { BaseNode as CoreNode } from '@llamaindex/core/schema'
 import type { StorageContext } from '../context/storage-context.ts'
-import { nodeFromJson } from '../interop/llamaindex-node.ts'
+import { nodeInEntry } from '../interop/entry-nodes.ts'
 import type { DocumentStore } from '../stores/contract.ts'
 import type { IndexStruct } from '../stores/index-struct.ts'
 import { checkTree } from '../stores/metadata.ts'
@@ -87,10 +87,7 @@ async function nodesOf(
     (await docstore.getNodes(ids, { raiseError: false })).map((node) => [node.id_, node]),
   )
   return [...entries].flatMap(([key, entry]) => {
-    const node =
-      typeof entry === 'string'
-        ? stored.get(entry)
-        : nodeFromJson({ id: key, data: entry as Record<string, unknown>, dialect: 'typescript' })
+    const node = typeof entry === 'string' ? stored.get(entry) : nodeInEntry(key, entry)
     return node ? [[key, toCore(node, core)] as [string, CoreNode]] : []
   })
 }

@@ -4,6 +4,7 @@ import { Settings } from '@llamaindex/core/global'
 import { Document, TextNode } from '@llamaindex/core/schema'
 import { VectorStoreQueryMode } from '@llamaindex/core/vector-store'
 import { expect, test } from 'vitest'
+import { StorageContext } from '../../src/context/storage-context.ts'
 import type { DropInStorageContext } from '../../src/llamaindex/storage-context.ts'
 import type { MemoryDisk } from '../../src/disk/memory-disk.ts'
 import { expectCode } from '../stores/store-cases.ts'
@@ -144,6 +145,41 @@ test('a node that goes from the document store alone stays in the struct, as its
   expect(nodesDict['c1']!.toJSON()).toMatchObject({ id_: 'c1', text: 'chunk of text' })
   await again.docStore.deleteRefDoc('d', true)
   expect(Object.keys((await onlyDict(again)).nodesDict)).toEqual(['c1'])
+})
+
+test('a node that only a struct has leaves in a directory of either kind', async () => {
+  const { context, disk } = await open()
+  const document = new Document({ id_: 'd', text: 'text' })
+  await insertNodes(context, new IndexDict(), [chunkOf(document, 'c1'), chunkOf(document, 'c2')])
+  await context.docStore.deleteDocument('c1', true)
+  await context.persist()
+  const exported = async (format: 'python' | 'typescript') => {
+    const { nodes, omitted } = await context.storage.exportTo(`/${format}`, { format })
+    const text = (name: string) => Buffer.from(disk.peek(`/${format}/${name}`)).toString()
+    const read = (name: string) => JSON.parse(text(name)) as Record<string, Record<string, object>>
+    return { nodes, omitted, read }
+  }
+
+  const python = await exported('python')
+  expect(python).toMatchObject({ nodes: 2, omitted: [] })
+  expect(python.read('docstore.json')['docstore/data']).toMatchObject({
+    c1: { __data__: { text: 'chunk of text' } },
+    c2: {},
+  })
+  const [struct] = Object.values(python.read('index_store.json')['index_store/data']!) as {
+    __data__: string
+  }[]
+  expect(JSON.parse(struct!.__data__)).toMatchObject({ nodes_dict: { c1: 'c1', c2: 'c2' } })
+
+  const typescript = await exported('typescript')
+  expect(typescript.omitted).toEqual([])
+  expect(Object.keys(typescript.read('doc_store.json')['docstore/data']!)).toEqual(['c2'])
+  const [dict] = Object.values(typescript.read('index_store.json')['docstore/data']!)
+  expect(dict).toMatchObject({ nodesDict: { c1: { text: 'chunk of text' }, c2: {} } })
+  expect(Object.keys(typescript.read('vector_store.json')['embeddingDict']!)).toEqual(['c1', 'c2'])
+
+  await using copy = await StorageContext.fromDict(await context.storage.toDict())
+  expect((await copy.docstore.getNode('c1')).text).toBe('chunk of text')
 })
 
 test('a node that no document store has is kept in the struct', async () => {

@@ -279,9 +279,30 @@ const sessions: Mutant[] = [
   {
     name: 'what a killed writer left unsynced is sealed as it is',
     file: session,
-    find: 'if (!inOrder) await adoptUnsynced(writer, catalog, { syncedThrough, commits })',
-    replace: '',
+    find: 'adoptUnsynced(writer, catalog, { syncedThrough, commits })',
+    replace: 'Promise.resolve()',
     killers: [crash('a killed process, and the next')],
+  },
+  {
+    name: 'what a killed writer left unsynced is built upon before it is synced',
+    file: session,
+    find: 'if (!inOrder) await writer.sync()',
+    replace: '',
+    killers: [gap('what a killed writer left unsynced is durable before')],
+  },
+  {
+    name: 'what a failed sync dropped is synced, but not written again',
+    file: writer,
+    find: 'await file.write([await file.read(at, Math.min(adoptedAtOnceBytes, end - at))], at)',
+    replace: '',
+    killers: ['test/log/segment.test.ts'],
+  },
+  {
+    name: 'a closing mark that a failed sync dropped is built upon',
+    file: session,
+    find: '...(segment === last.segment && { to: last.offset }),',
+    replace: 'to: catalog.end.closed ? 0 : last.offset,',
+    killers: [`test/journal/faults.test.ts > 'failed sync' at any operation`],
   },
   {
     name: "a dead writer's spilled segments stay",
@@ -631,7 +652,7 @@ const locking: Mutant[] = [
     find: `if (this.#prepared) return undefined
     await this.#requireLock()`,
     replace: 'if (this.#prepared) return undefined',
-    killers: [journal('stands still before any operation')],
+    killers: [gap('a writer that was displaced before its first commit')],
   },
   {
     name: 'a lock is held for ever',
