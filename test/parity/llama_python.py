@@ -1,6 +1,6 @@
 """Writes and reads persist directories with the real llama-index-core.
 
-  write DIR           one directory for each kind of index, below DIR
+  write DIR [NAME...] one directory for each kind of index, or for those named, below DIR
   picture DIR OUT     what each directory below DIR holds, and what retrieving from it finds, as JSON
   similar DIR OUT     what the property graph of DIR/property_graph answers by embedding
   refresh DIR OUT     whether refresh_ref_docs takes the unchanged documents of DIR/vector for unchanged
@@ -238,8 +238,10 @@ RECIPES = {
 }
 
 
-def write(root):
+def write(root, *names):
     for name, recipe in RECIPES.items():
+        if names and name not in names:
+            continue
         try:
             storage = StorageContext.from_defaults()
             recipe(storage)

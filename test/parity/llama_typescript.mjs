@@ -1,6 +1,6 @@
 // Writes and reads persist directories with the real llamaindex and @llamaindex/core.
 //
-//   write DIR        one directory for each kind of index, below DIR
+//   write DIR [NAME...]  one directory for each kind of index, or for those named, below DIR
 //   picture DIR OUT  what each directory below DIR holds, and what retrieving from it finds, as JSON
 //   refresh DIR OUT  how many documents of DIR/vector fromDocuments embeds again, unchanged and with one changed
 import { createHash } from 'node:crypto'
@@ -75,8 +75,8 @@ const recipes = {
   },
 }
 
-async function write(root) {
-  for (const [name, recipe] of Object.entries(recipes))
+async function write(root, ...names) {
+  for (const [name, recipe] of Object.entries(recipes).filter(([each]) => !names[0] || names.includes(each)))
     await recipe(await storageContextFromDefaults({ persistDir: join(root, name) }))
 }
 
