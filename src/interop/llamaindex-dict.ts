@@ -84,7 +84,7 @@ export function dictToContent(dict: object): LlamaIndexContent {
     dialect: 'python' as const,
     files: [],
     namespace: docstore.namespace || defaultNamespace,
-    nodes: [...docstore.nodes.values()],
+    nodes: docstore.nodes,
     documentMetadata: docstore.documentMetadata,
     refDocs: docstore.refDocs,
     structs,

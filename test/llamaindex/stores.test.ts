@@ -147,6 +147,33 @@ test('a node that goes from the document store alone stays in the struct, as its
   expect(Object.keys((await onlyDict(again)).nodesDict)).toEqual(['c1'])
 })
 
+test('the nodes of a struct are read when they are asked for, as they stood when it was', async () => {
+  const { context, disk } = await open()
+  const document = new Document({ id_: 'd', text: 'text' })
+  const nodes = ['c1', 'c2', 'c3'].map((id) => chunkOf(document, id))
+  await insertNodes(context, new IndexDict(), nodes)
+  await context.persist()
+  const again = await reopen(disk)
+  const dict = await onlyDict(again)
+  const isRead = (id: string) => 'value' in Object.getOwnPropertyDescriptor(dict.nodesDict, id)!
+  expect(Object.keys(dict.nodesDict)).toEqual(['c1', 'c2', 'c3'])
+  expect(Object.keys(dict.nodesDict).filter(isRead)).toEqual([])
+  await again.docStore.addDocuments([new TextNode({ id_: 'c1', text: 'later' })], true)
+  await again.docStore.deleteDocument('c2', true)
+  expect(['c1', 'c2'].map((id) => dict.nodesDict[id]!.toJSON())).toMatchObject([
+    { text: 'chunk of text' },
+    { text: 'chunk of text' },
+  ])
+  expect(dict.nodesDict['c1']).toBe(dict.nodesDict['c1'])
+  expect(Object.keys(dict.nodesDict).filter(isRead)).toEqual(['c1', 'c2'])
+  dict.addNode(new TextNode({ id_: 'c3', text: 'set' }))
+  dict.delete('c1')
+  expect(Object.values(dict.nodesDict).map((node) => node.toJSON())).toMatchObject([
+    { text: 'chunk of text' },
+    { text: 'set' },
+  ])
+})
+
 test('a node that only a struct has leaves in a directory of either kind', async () => {
   const { context, disk } = await open()
   const document = new Document({ id_: 'd', text: 'text' })
