@@ -5,7 +5,7 @@
  */
 import { syncName } from '../log/durable-directory.ts'
 import { acquireLock, type Lock } from '../log/lock.ts'
-import { commitsFolder } from '../log/names.ts'
+import { commitsFolder, erasuresFolder } from '../log/names.ts'
 import { SegmentFiles } from '../log/segment-files.ts'
 import { storeFolders } from '../log/store-folders.ts'
 import { SegmentWriter } from '../log/segment-writer.ts'
@@ -13,6 +13,7 @@ import { StoreLog } from '../log/store-log.ts'
 import { Catalog } from './catalog.ts'
 import { CommitQueue, displaced, type CommitQueueOptions } from './commit-queue.ts'
 import type { Home } from './home.ts'
+import { Ledger } from './ledger.ts'
 import { journalIdBytes, newManifest, placeManifest, readManifest } from './manifest.ts'
 import type { JournalOptions } from './journal-options.ts'
 import type { Limits } from './limits.ts'
@@ -25,6 +26,8 @@ export interface Session {
   readonly queue: CommitQueue
   /** Where the log of a store goes on. */
   startLog(folder: string): StoreLog
+  /** What it erases. */
+  readonly ledger: Ledger
 }
 
 export type SessionOptions = JournalOptions &
@@ -175,7 +178,13 @@ function makeSession({ files, catalog, lock, options, startLog, prepare, ...plac
     onCommitted,
     onReturned,
   })
-  return { lock, files, writer, catalog, queue, startLog }
+  const ledger = new Ledger({
+    startLog: () => startLog(erasuresFolder),
+    syncedThrough: () => queue.syncedThrough,
+    splitBytes: options.limits.splitBytes,
+    random,
+  })
+  return { lock, files, writer, catalog, queue, startLog, ledger }
 }
 
 /**
