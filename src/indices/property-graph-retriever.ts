@@ -19,7 +19,7 @@ import {
 } from './retriever.ts'
 import type { Retriever, RetrieverOptions } from './retriever.ts'
 import type { StructHandle } from './struct-handle.ts'
-import { tripletKey } from './triplet-key.ts'
+import { tripletKey } from '../stores/triplet-key.ts'
 import { tripletNode } from './triplet-node.ts'
 
 export interface PropertyGraphParts {

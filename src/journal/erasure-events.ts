@@ -68,7 +68,7 @@ export async function readErasures(
   }
 }
 
-function tellingOf(type: string, row: unknown, commit: number): Telling {
+export function tellingOf(type: string, row: unknown, commit: number): Telling {
   if (type === 'IdsErased') {
     const [salt, hash] = row as [Uint8Array, Uint8Array]
     return (erasures) => erasures.addId(commit, salt, hash)

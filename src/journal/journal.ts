@@ -250,6 +250,8 @@ export class Journal {
     find: (log: CommitLog) => Promise<ErasurePlan | undefined>,
   ): Promise<Commit | undefined> {
     if (this.#turns.inside) throw inTransaction('erase()')
+    const isEmpty = !this.exists && this.#pending.empty && !this.#outbox.hasStaged
+    if (this.directory === undefined || isEmpty) throw noHistory(this.directory)
     await this.#residence.ready()
     return this.#naming(() =>
       this.#turns.take(async () => {
