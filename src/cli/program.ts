@@ -7,6 +7,7 @@ import type { LlamaIndexDialect } from '../interop/llamaindex-content.ts'
 import { checkpointCommand, type CheckpointCommandOptions } from './checkpoint-command.ts'
 import type { ExitCode } from './exit-code.ts'
 import { diffCommand } from './diff-command.ts'
+import { eraseCommand, type EraseCommandOptions } from './erase-command.ts'
 import { exportCommand } from './export-command.ts'
 import { importCommand } from './import-command.ts'
 import { logCommand, type LogCommandOptions } from './log-command.ts'
@@ -229,6 +230,24 @@ function addHistoryVerbs(varve: Command, terminal: Terminal, answer: { code: Exi
     .addHelpText('after', example('varve restore v1 ./storage', 'what came after v1 stays in the history'))
     .action(async (moment: string, directory: string, options: Asked<RestoreCommandOptions>) => {
       answer.code = await restoreCommand(nodeDisk, directory, { ...options, moment, terminal })
+    })
+
+  verb(varve, 'erase', 'Take documents or nodes out of the present and of every commit, for good.')
+    .option('--ref-doc <id...>', 'documents, with everything that came from them')
+    .option('--node <id...>', 'nodes alone; what else speaks of them is listed')
+    .requiredOption('--reason <text>', 'why; kept with the commit for good, so it must not say what')
+    .option('--actor <actor>', 'kept with the commit for good')
+    .option('--remove-imported', 'remove the JSON files that were imported, if they are unchanged')
+    .option('--json', 'the whole report as JSON')
+    .addHelpText(
+      'after',
+      example(
+        "varve erase ./storage --ref-doc contract.pdf --reason 'request 17'",
+        'exit code 1: something was not reached, and is named',
+      ),
+    )
+    .action(async (directory: string, options: Asked<EraseCommandOptions>) => {
+      answer.code = await eraseCommand(nodeDisk, directory, { ...options, terminal })
     })
 }
 
