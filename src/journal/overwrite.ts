@@ -6,7 +6,8 @@ import { cellOverheadBytes } from '../log/frame.ts'
 import { FrameReader, isFault } from '../log/frame-reader.ts'
 import { joinPath, parseSnapshotName, snapshotsFolder } from '../log/names.ts'
 import { gapsBetween, namedRanges, type Range } from '../log/part-gaps.ts'
-import { emptyIfMissing, type SegmentFiles } from '../log/segment-files.ts'
+import type { SegmentFiles } from '../log/segment-files.ts'
+import { storeFolders } from '../log/store-folders.ts'
 import { VarveError } from '../errors.ts'
 import { readCommits, type CommitLog } from './read-commit.ts'
 
@@ -31,6 +32,9 @@ export async function overwriteErased(
   }
   await mustHold()
   await dropSnapshots(log.files)
+  // What was removed before must not be back after the power goes.
+  for (const folder of await storeFolders(log.files))
+    await log.files.disk.syncDirectory(joinPath(log.files.directory, folder))
 }
 
 /** Pending changes that were never committed, in segments that some commit names. */
@@ -106,15 +110,13 @@ function joinedRanges(ranges: readonly Range[]): Range[] {
 /** Also those that were never finished. Catalogs say nothing that a user wrote but tags, and stay. */
 async function dropSnapshots({ disk, directory, erasures }: SegmentFiles): Promise<void> {
   const folder = joinPath(directory, snapshotsFolder)
-  const names = await disk.list(folder).catch(emptyIfMissing)
-  let dropped = 0
+  if ((await disk.stat(folder))?.kind !== 'directory') return
+  const names = await disk.list(folder)
   for (const name of names) {
     const snapshot = parseSnapshotName(name)
     const [subject = ''] = snapshot?.subject.split('=touched') ?? []
     const knows = snapshot ? erasures.spoils(subject, snapshot.commit) : name.endsWith('.new')
-    if (!knows) continue
-    await disk.unlink(joinPath(folder, name))
-    dropped++
+    if (knows) await disk.unlink(joinPath(folder, name))
   }
-  if (dropped > 0) await disk.syncDirectory(folder)
+  await disk.syncDirectory(folder)
 }
