@@ -23,7 +23,7 @@ export {
 } from './context/simple-stores.ts'
 export type { Commit, CommitKind, CommitNote, TagChange } from './journal/commit.ts'
 export type { Moment } from './journal/moment.ts'
-export type { EraseOptions, StorageHistory, Tag } from './context/storage-history.ts'
+export type { EraseOptions, ProveOptions, StorageHistory, Tag } from './context/storage-history.ts'
 export type { ChangedValue, Difference, DiffOptions } from './history/difference.ts'
 export type { EraseReport } from './history/erase-report.ts'
 export type { EraseRequest, Remaining } from './history/erase.ts'
@@ -31,6 +31,18 @@ export type { HistoryKey } from './history/history-key.ts'
 export type { LoggedCommit, LogOptions, TouchedStore } from './history/log.ts'
 export type { StoredDocument, StoredVector } from './history/stored-value.ts'
 export type { Blame, Version } from './history/versions.ts'
+export type { Anchor } from './history/anchor.ts'
+export type { VerifyOptions } from './history/verify.ts'
+export type {
+  AnchorReport,
+  Damage,
+  TornReport,
+  UnnamedBytes,
+  VerifiedSnapshot,
+  VerifiedStore,
+  VerifyReport,
+} from './history/verify-report.ts'
+export type { CheckpointOptions, CommitProof, ConsistencyProof, SignedCheckpoint } from './history/prove.ts'
 
 export type { Durability } from './journal/commit-queue.ts'
 export { verifyCheckpoint, type Checkpoint, type VerifyCheckpointOptions } from './history/checkpoint.ts'

@@ -43,7 +43,7 @@ export function processTerminal(): Terminal {
     status: show,
     style: (style, text) => styled(stdout, style, text),
     styleError: (style, text) => styled(stderr, style, text),
-    interruptible,
+    interruptible: (work) => interruptible(work, () => show('')),
   }
 }
 
@@ -54,7 +54,7 @@ function styled(stream: NodeJS.WriteStream, style: Style, text: string): string 
 }
 
 /** The first Ctrl-C asks for an orderly end; then, or at the second, the process ends as one that was interrupted. */
-async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>, lastly: () => void): Promise<T> {
   const controller = new AbortController()
   const asked: NodeJS.Signals[] = []
   const ask = (signal: NodeJS.Signals): void => {
@@ -66,6 +66,7 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
     return await work(controller.signal)
   } finally {
     process.off('SIGINT', ask).off('SIGTERM', ask)
+    lastly()
     if (asked[0]) process.kill(process.pid, asked[0])
   }
 }

@@ -33,10 +33,10 @@ export async function scanPart(
 ): Promise<PartScan> {
   const { file, fault } = await reader.open(part.folder, part.segment)
   if (!file) return lostPart(part, fault?.fault ?? 'it is missing')
-  const size = await file.size()
-  if (size <= part.from) return lostPart(part, `it ends after ${size} bytes`)
+  const end = await file.sizeWithin(part.to)
+  if (end <= part.from) return lostPart(part, `it ends after ${end} bytes`)
   const erasedAt = reader.files.erasures.in(part.folder, part.segment)
-  return new PartWalk({ file, erasedAt }, part, Math.min(part.to, size)).run(onFrame)
+  return new PartWalk({ file, erasedAt }, part, end).run(onFrame)
 }
 
 class PartWalk {

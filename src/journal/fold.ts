@@ -152,11 +152,15 @@ export async function* foldingSteps(
     yield () => foldStored(store, event, rowsBytes, place)
 }
 
-/** The events of parts, in order, checked against what their commits saw. Throws `VARVE_CORRUPT` naming the place, `VARVE_NEWER`. */
+/**
+ * The events of parts, in order, checked against what their commits saw; of each only the items whose rows are wanted, as the bytes they are, and none without any.
+ * Throws `VARVE_CORRUPT` naming the place, `VARVE_NEWER`.
+ */
 export async function* readEvents(
   { folder, kind }: Pick<FoldedStore, 'folder' | 'kind'>,
   files: SegmentFiles,
   committed: Iterable<CommittedParts>,
+  isWanted?: (row: Uint8Array) => boolean,
 ): AsyncGenerator<{
   event: StoredEvent
   /** The number of each of its items in the frame, which may hold erased ones between them. */
@@ -169,9 +173,12 @@ export async function* readEvents(
     for (const part of parts) {
       for await (const frame of framesOf(files, part, { commit, ahead })) {
         const place = { store: folder, segment: part.segment, offset: frame.offset, commit }
-        const numbers = frame.items.flatMap(({ erasedBy }, number) =>
-          erasedBy === undefined ? [number] : [],
+        const kept = frame.items.flatMap((item, number) =>
+          item.erasedBy === undefined && (!isWanted || isWanted(item.row)) ? [{ item, number }] : [],
         )
+        if (isWanted && kept.length === 0) continue
+        frame.items = kept.map(({ item }) => item)
+        const numbers = kept.map(({ number }) => number)
         yield { event: toEvent(kind, frame, place), numbers, rowsBytes: frame.rowsBytes, place }
       }
     }

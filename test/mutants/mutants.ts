@@ -3,6 +3,7 @@
  * nothing holds anyone to. They are applied to a copy of the tree (`tree.ts`): the sources know nothing of
  * them.
  */
+import { historyMutants } from './history-mutants.ts'
 
 export interface Edit {
   /** Below `src`. */
@@ -278,9 +279,30 @@ const sessions: Mutant[] = [
   {
     name: 'what a killed writer left unsynced is sealed as it is',
     file: session,
-    find: 'if (!inOrder) await adoptUnsynced(writer, catalog, { syncedThrough, commits })',
-    replace: '',
+    find: 'adoptUnsynced(writer, catalog, { syncedThrough, commits })',
+    replace: 'Promise.resolve()',
     killers: [crash('a killed process, and the next')],
+  },
+  {
+    name: 'what a killed writer left unsynced is built upon before it is synced',
+    file: session,
+    find: 'if (!inOrder) await writer.sync()',
+    replace: '',
+    killers: [gap('what a killed writer left unsynced is durable before')],
+  },
+  {
+    name: 'what a failed sync dropped is synced, but not written again',
+    file: writer,
+    find: 'await file.write([await file.read(at, Math.min(adoptedAtOnceBytes, end - at))], at)',
+    replace: '',
+    killers: ['test/log/segment.test.ts'],
+  },
+  {
+    name: 'a closing mark that a failed sync dropped is built upon',
+    file: session,
+    find: '...(segment === last.segment && { to: last.offset }),',
+    replace: 'to: catalog.end.closed ? 0 : last.offset,',
+    killers: [`test/journal/faults.test.ts > 'failed sync' at any operation`],
   },
   {
     name: "a dead writer's spilled segments stay",
@@ -630,7 +652,7 @@ const locking: Mutant[] = [
     find: `if (this.#prepared) return undefined
     await this.#requireLock()`,
     replace: 'if (this.#prepared) return undefined',
-    killers: [journal('stands still before any operation')],
+    killers: [gap('a writer that was displaced before its first commit')],
   },
   {
     name: 'a lock is held for ever',
@@ -669,44 +691,6 @@ const locking: Mutant[] = [
   },
 ]
 
-const proving: Mutant[] = [
-  {
-    name: 'a checkpoint covers what a crash may take back',
-    file: 'history/prove.ts',
-    find: 'Math.min(hashes.length, Math.max(read.durable, durable, before?.size ?? 0))',
-    replace: 'hashes.length',
-    killers: ['test/history/prove.test.ts > beside a living writer too'],
-  },
-  {
-    name: 'a checkpoint contradicts the one before',
-    file: 'history/prove.ts',
-    find: 'if (before) mustHaveSeen(hashes, before, directory)',
-    replace: '',
-    killers: ['test/history/prove.test.ts > never contradicts the one before'],
-  },
-  {
-    name: 'a proof that is too short is one',
-    file: 'history/merkle-tree.ts',
-    find: 'return climb.isAtRoot && isEqual(hash, root)',
-    replace: 'return isEqual(hash, root)',
-    killers: ['test/history/merkle-tree.test.ts'],
-  },
-  {
-    name: 'one good signature hides a bad one of the same key',
-    file: 'history/signed-note.ts',
-    find: 'own.every(',
-    replace: 'own.some(',
-    killers: ['test/history/signed-note.test.ts > if any signature of the key does not'],
-  },
-  {
-    name: 'a history that was rewritten below a known hash counts as anchored',
-    file: 'history/anchor.ts',
-    find: 'return isLinked && ',
-    replace: 'return ',
-    killers: ['test/history/prove.test.ts > finds a break'],
-  },
-]
-
 export const mutants: Mutant[] = [
   ...syncing,
   ...ordering,
@@ -714,5 +698,5 @@ export const mutants: Mutant[] = [
   ...judging,
   ...states,
   ...locking,
-  ...proving,
+  ...historyMutants,
 ]
