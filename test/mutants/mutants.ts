@@ -359,8 +359,8 @@ const judging: Mutant[] = [
   {
     name: 'a row is believed without its checksum',
     file: reader,
-    find: 'if (crc32(front.subarray(cell + 8, end)) !== front.readUInt32LE(cell))',
-    replace: 'if (end < 0)',
+    find: 'crc32(front.subarray(cell + 8, end)) !== front.readUInt32LE(cell)',
+    replace: 'end < 0',
     killers: [recovering('a damaged row below the mark')],
   },
   {
