@@ -56,10 +56,11 @@ test('the same as JSON', async () => {
   await write('two')
   const { code, stdout } = await varve.run([
     'erase',
-    'two',
     '--node',
     'a',
+    '--node',
     'b',
+    'two',
     '--reason',
     'r',
     '--actor',
