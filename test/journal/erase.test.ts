@@ -78,6 +78,7 @@ describe('erasing', () => {
     const second = await open(disk, snapping)
     await erase(second, ['secret'])
     expect(await traces(disk, 'secret')).toEqual([])
+    expect(await traces(disk.image('none'), 'secret')).toEqual([])
     await put(second, 'docstore', { later: 3 })
     await second.persist()
     await second.close()

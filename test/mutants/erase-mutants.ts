@@ -87,7 +87,7 @@ export const eraseMutants: Mutant[] = [
     file: overwrite,
     find: '  await disk.syncDirectory(folder)\n}',
     replace: '}',
-    killers: [completed],
+    killers: [journal('drops the snapshots')],
   },
   {
     name: 'a displaced writer goes on with its erase',
