@@ -276,7 +276,7 @@ describe('an erase that was cut short', () => {
           () => true,
           () => false,
         )
-        const left = disk.crash('none')
+        const left = disk.crash(dieAt % 2 ? 'all' : 'none')
         const before = await open(left)
         expect(await contents(before, 'docstore')).toEqual({ plain: 1, other: 2 })
         const erases = (await before.commit(4))?.kind === 'erase'

@@ -120,8 +120,8 @@ export const eraseMutants: Mutant[] = [
   {
     name: 'an erased row is folded',
     file: 'journal/fold.ts',
-    find: 'if (erasedBy !== undefined) return []',
-    replace: '',
+    find: 'item.erasedBy === undefined && (',
+    replace: '(',
     killers: [journal('leaves no trace')],
   },
   {
