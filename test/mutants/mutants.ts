@@ -553,9 +553,9 @@ const states: Mutant[] = [
   {
     name: 'a delete is dropped in a snapshot',
     file: 'journal/table.ts',
-    find: 'const source = this.#sources(new Map(), this.#frozen)',
+    find: 'const pieces = piecesOf(this.#base, this.#frozen)',
     replace:
-      'const source = this.#sources(new Map(), new Map([...this.#frozen].filter(([, entry]) => entry.value !== undefined)))',
+      'const pieces = piecesOf(this.#base, new Map([...this.#frozen].filter(([, entry]) => entry.value !== undefined)))',
     killers: [crash('snapshots on the way')],
   },
   {
