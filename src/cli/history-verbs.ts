@@ -6,6 +6,7 @@ import { restoreCommand, revertCommand, type BackCommandOptions } from './back-c
 import { blameCommand } from './blame-command.ts'
 import { catCommand, type CatCommandOptions } from './cat-command.ts'
 import { diffCommand } from './diff-command.ts'
+import { eraseCommand, type EraseCommandOptions } from './erase-command.ts'
 import type { ExitCode } from './exit-code.ts'
 import { logCommand, type LogCommandOptions } from './log-command.ts'
 import { lsCommand, type LsCommandOptions } from './ls-command.ts'
@@ -128,6 +129,29 @@ export function addHistoryVerbs(varve: Command, terminal: Terminal, answer: { co
     .action(async (moment: string, directory: string, options: Asked<BackCommandOptions>) => {
       answer.code = await revertCommand(disk, directory, { ...options, moment, terminal })
     })
+
+  verb(varve, 'erase', 'Take documents or nodes out of the present and of every commit, for good.')
+    .option('--ref-doc <id>', 'a document, with everything that came from it; may be repeated', also)
+    .option('--node <id>', 'a node alone; what else speaks of it is listed; may be repeated', also)
+    .requiredOption('--reason <text>', 'why; kept with the commit for good, so it must not say what')
+    .option('--actor <actor>', 'kept with the commit for good')
+    .option('--remove-imported', 'remove the JSON files that were imported, if they are unchanged')
+    .option('--json', 'the whole report as JSON')
+    .addHelpText(
+      'after',
+      example(
+        "varve erase ./storage --ref-doc contract.pdf --reason 'request 17'",
+        'exit code 1: something was not reached, and is named',
+      ),
+    )
+    .action(async (directory: string, options: Asked<EraseCommandOptions>) => {
+      answer.code = await eraseCommand(disk, directory, { ...options, terminal })
+    })
+}
+
+/** One value a time: an option that took several would take the directory for one of them. */
+function also(value: string, before: readonly string[] = []): string[] {
+  return [...before, value]
 }
 
 /** A store's name is no directory's: whoever has a directory of that name writes `./docstore`. */

@@ -8,7 +8,8 @@ import { contextClosed, VarveError } from '../errors.ts'
 import { makeDirectoryDurable } from '../log/durable-directory.ts'
 import type { Lock } from '../log/lock.ts'
 import type { Catalog } from './catalog.ts'
-import type { Fold, StoreSource } from './fold.ts'
+import { finishErasures } from './erasing.ts'
+import type { Fold } from './fold.ts'
 import { Home } from './home.ts'
 import type { CommitLog } from './read-commit.ts'
 import {
@@ -19,6 +20,7 @@ import {
   type Session,
   type SessionOptions,
 } from './session.ts'
+import { storeSource, type StoreSource } from './store-source.ts'
 import { takeUp } from './take-up.ts'
 
 export interface ResidenceOptions extends SessionOptions {
@@ -65,7 +67,7 @@ export class Residence {
   }
 
   source(folder: string): StoreSource | undefined {
-    return this.#home?.source(folder)
+    return this.log && storeSource(this.log, folder)
   }
 
   /** A session runs and all is well with it, or there is no directory yet that one could run in. */
@@ -102,6 +104,14 @@ export class Residence {
       () => (this.#starting = undefined),
     )
     await this.#starting
+  }
+
+  /** What others erased since this was opened. Answers whether there was anything; the states are loaded anew then. */
+  async learnErasures(): Promise<boolean> {
+    const { fold, hasPendingChanges } = this.#options
+    const learned = (await this.#home?.learnErasures()) ?? false
+    if (learned && !hasPendingChanges()) fold.clear()
+    return learned
   }
 
   /** Takes up what others have committed since. A writer has nothing to take up. */
@@ -163,7 +173,14 @@ export class Residence {
       this.#options.onWarning(
         `The last writer of ${directory} did not end in order: ${torn.commits} unfinished commits and ${torn.bytes} bytes were dropped (${torn.fault}). None of them was acknowledged.`,
       )
-    return continueSession(this.#home, lock, this.#options)
+    const session = await continueSession(this.#home, lock, this.#options)
+    try {
+      await finishErasures(session)
+      return session
+    } catch (error) {
+      await session.writer.close()
+      throw error
+    }
   }
 
   /** A journal that others created since this one was opened. */

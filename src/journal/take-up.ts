@@ -4,7 +4,13 @@ import { foldingSteps, type Fold, type FoldedStore } from './fold.ts'
 import type { Home } from './home.ts'
 
 export async function takeUp(home: Home, fold: Fold): Promise<void> {
-  const { commits, take } = await home.refresh()
+  const { commits, erases, take } = await home.refresh()
+  if (erases) {
+    // States hold what is erased now; they are loaded anew without it.
+    take()
+    fold.clear()
+    return
+  }
   const steps = new Map<FoldedStore, (() => void)[]>()
   // A store that is loaded meanwhile has still to take them up, too.
   while ((await fold.settled(), [...fold.stores()].some((store) => !steps.has(store)))) {

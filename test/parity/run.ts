@@ -16,7 +16,7 @@ import {
   type LlamaIndexDialect,
   type NodeWithScore,
 } from 'varve'
-import { parseTripletKey } from '../../src/indices/triplet-key.ts'
+import { parseTripletKey } from '../../src/stores/triplet-key.ts'
 import { hashEmbedding } from './hash-embedding.ts'
 import { at, check, checkSame, comparing, differenceOf, readJson, toolOf, type Run } from './tools.ts'
 
