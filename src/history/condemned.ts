@@ -48,7 +48,7 @@ function* tripletsOnlyFrom(survey: EraseSurvey, ids: ReadonlySet<string>): Gener
 const keysAreNoIds = new Set(['allNodes', 'rootNodes', 'table', 'relMap', 'embeddingDict', 'givenTriplets'])
 
 export function isCondemnedRow(condemned: Condemned, folder: string, { type, row }: RowOf): boolean {
-  const { ids, documents } = condemned
+  const { ids, documents, graphNodes } = condemned
   const cells = row as unknown[]
   const [first, second, third] = cells
   switch (folder.split('/')[0]) {
@@ -57,7 +57,8 @@ export function isCondemnedRow(condemned: Condemned, folder: string, { type, row
         return documents.has(first as string) || (second as string[]).some((id) => ids.has(id))
       return ids.has(first as string) || (isDocument(type) && documents.has(third as string))
     case 'vector_store':
-      return ids.has(first as string) || documents.has(second as string)
+      // Entities of a property graph have theirs under their own ids.
+      return ids.has(first as string) || graphNodes.has(first as string) || documents.has(second as string)
     case 'index_store':
       return (
         type === 'EntriesChanged' && isCondemnedChange(condemned, first as string, toChange(row as EntryRow))

@@ -100,9 +100,9 @@ function forgetRelated(node: BaseNode, ids: ReadonlySet<string>): void {
   }
 }
 
-function* vectors(state: VectorState, { ids }: Condemned): Generator<EventInput> {
+function* vectors(state: VectorState, { ids, graphNodes }: Condemned): Generator<EventInput> {
   yield* inGroups(
-    Array.from(ids).filter((id) => state.vectors.has(id)),
+    [...new Set([...ids, ...graphNodes])].filter((id) => state.vectors.has(id)),
     vectorsDeleted,
   )
 }

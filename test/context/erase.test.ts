@@ -55,7 +55,11 @@ const builders: Record<string, Build> = {
       embedModel,
     }),
   simple_lpg: (storageContext, documents) =>
-    PropertyGraphIndex.fromDocuments(documents, { ...parts(storageContext, 'P'), extractTriplets }),
+    PropertyGraphIndex.fromDocuments(documents, {
+      ...parts(storageContext, 'P'),
+      extractTriplets,
+      embedModel,
+    }),
   document_summary: (storageContext, documents) =>
     DocumentSummaryIndex.fromDocuments(documents, { ...parts(storageContext, 'D'), summarize, embedModel }),
   tree: (storageContext, documents) =>
