@@ -116,7 +116,7 @@ async function judge(
   const mayEnd = (commits: number): boolean => mayEndAt(commits, golden.traces, golden.files, files)
   if (seen.opened instanceof VarveError) {
     if (seen.opened.code === 'VARVE_NOT_FOUND' && mayEnd(0)) return { outcome: 'no trace', left: 0 }
-    mustName(seen.opened, damage)
+    mustName(seen.opened, damage, golden)
     return { outcome: 'error', left: undefined }
   }
   const left = seen.commits instanceof VarveError ? last : seen.commits.length
@@ -126,7 +126,7 @@ async function judge(
     throw new Error(`Silently wrong: the commits are ${seen.commits.join()}.`)
   const errors = compare(seen.values, golden.states.get(left)!, search)
   if (seen.commits instanceof VarveError) errors.push(seen.commits)
-  for (const error of errors) mustName(error, damage)
+  for (const error of errors) mustName(error, damage, golden)
   const outcome = errors.length > 0 ? 'error' : endOf(golden, left)
   const isCache = damage.changes.every(([path]) => path.startsWith('snapshots/'))
   if (isCache && outcome !== 'identical') throw new Error(`Damage to a cache did harm: ${errors[0]?.message}`)
@@ -241,14 +241,17 @@ function isEmptyLook(value: string, wanted: string): boolean {
 const empty = new Set(['[]', '{"$map":[]}', '{"ids":[],"similarities":[]}'])
 
 /** An error about damage tells where it is. */
-function mustName(error: VarveError, { changes }: Damage): void {
+function mustName(error: VarveError, { changes, kind }: Damage, { commits }: Golden): void {
   const { path, store } = error.fields
   const named =
     typeof path === 'string' ? path : typeof store === 'string' ? `${directory}/${store}` : undefined
   if (named === undefined) throw new Error(`It names no place: ${error.message}`, { cause: error })
   const isHit = changes.some(([hit]) => `${directory}/${hit}`.startsWith(named))
   const isCommitLog = named.includes('/commits') // It is short of commits that others know of.
-  if (!isHit && !isCommitLog) throw new Error(`It names another place: ${error.message}`, { cause: error })
+  // What was left alone has zeros, of which what is older knows nothing.
+  const isErased = kind === 'older' && commits.some((commit) => commit.includes('"erase"'))
+  if (!isHit && !isCommitLog && !isErased)
+    throw new Error(`It names another place: ${error.message}`, { cause: error })
 }
 
 /** Reads of more than a file can hold are refused: nothing is allocated because a damaged length says so. */
