@@ -58,9 +58,14 @@ export class Fold {
     return this.#stores.values()
   }
 
+  /** No store is being loaded. */
+  get isSettled(): boolean {
+    return this.#loading.size === 0
+  }
+
   /** Resolves when no store is being loaded. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#loading.values())
+    while (!this.isSettled) await Promise.allSettled(this.#loading.values())
   }
 
   /** Loads a store once, whoever asks. */
@@ -78,6 +83,12 @@ export class Fold {
   /** Forgets everything, so that it is loaded anew. */
   clear(): void {
     this.#stores.clear()
+  }
+
+  /** Takes the stores of another in the place of its own. */
+  adopt(other: Fold): void {
+    this.clear()
+    for (const [folder, store] of other.#stores) this.#stores.set(folder, store)
   }
 
   async #load(folder: string, source: StoreSource | undefined): Promise<FoldedStore> {
@@ -159,7 +170,12 @@ export async function* readEvents(
  * What no check of shapes can see is left to `evolve`: a row that contradicts those before it, as no writer would. Here whatever it throws is
  * blamed on the bytes, with the cause; an event of our own goes through `applyEvent`, so that a bug of ours shows as what it is.
  */
-function foldStored(store: FoldedStore, event: StoredEvent, rowsBytes: number, place: EventPlace): void {
+export function foldStored(
+  store: FoldedStore,
+  event: StoredEvent,
+  rowsBytes: number,
+  place: EventPlace,
+): void {
   try {
     applyEvent(store, event, rowsBytes)
   } catch (cause) {

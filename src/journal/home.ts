@@ -28,7 +28,8 @@ import { catalogSubject, readSnapshot } from './snapshot.ts'
 export class Home {
   readonly directory: string
   readonly manifest: Manifest
-  readonly files: SegmentFiles
+  /** A follower turns to other ones when they were replaced by files that go on with the same history. */
+  files: SegmentFiles
   catalog: Catalog
   /** The last commit known to be durable: the others are, too, as far as this machine lives on. */
   syncedThrough: number
@@ -89,7 +90,8 @@ export class Home {
     const snapshots = (await listSnapshots(files.disk, files.directory)).filter(
       ({ commit }) => commit <= number,
     )
-    const catalog = number === this.catalog.end.number ? this.catalog : await newestCatalog(files, snapshots)
+    const isNow = number === this.catalog.end.number
+    const catalog = isNow ? this.catalog.copy() : await newestCatalog(files, snapshots)
     for await (const { summary, place, end } of readCommits(this, catalog.end.number + 1, number))
       catalog.apply(summary, end, place)
     adoptSnapshots(catalog, snapshots)
