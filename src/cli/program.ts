@@ -8,6 +8,7 @@ import { checkpointCommand, type CheckpointCommandOptions } from './checkpoint-c
 import type { ExitCode } from './exit-code.ts'
 import { diffCommand } from './diff-command.ts'
 import { exportCommand } from './export-command.ts'
+import { followCommand } from './follow-command.ts'
 import { importCommand } from './import-command.ts'
 import { logCommand, type LogCommandOptions } from './log-command.ts'
 import { plainText } from './plain-text.ts'
@@ -130,6 +131,14 @@ function program(terminal: Terminal, answer: { code: ExitCode }): Command {
     .addHelpText('after', example('varve log ./storage --limit 10', 'number, hash, time, actor, message'))
     .action(async (directory: string, options: Omit<LogCommandOptions, 'terminal'>) => {
       answer.code = await logCommand(nodeDisk, directory, { ...options, terminal })
+    })
+
+  verb(varve, 'follow', 'Print commits as they come, until interrupted.')
+    .option('--from <moment>', 'after a number, tag, hash, date or token of a change; or start', 'now')
+    .option('--json', 'one object a line, with the keys that each commit touched')
+    .addHelpText('after', example('varve follow ./storage --json', 'Ctrl-C ends it, with exit code 0'))
+    .action(async (directory: string, options: { from: string; json?: boolean }) => {
+      answer.code = await followCommand(nodeDisk, directory, { ...options, terminal })
     })
 
   verb(varve, 'checkpoint', 'Sign how many commits there are, and which: to be kept elsewhere.')
