@@ -46,7 +46,7 @@ export function processTerminal(): Terminal {
     style: (style, text) => styled(stdout, style, text),
     styleError: (style, text) => styled(stderr, style, text),
     interruptible,
-    untilStopped: async (work) => void (await untilAsked(work)),
+    untilStopped: (work) => untilAsked(work),
   }
 }
 
