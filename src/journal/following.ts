@@ -57,8 +57,7 @@ export class Following {
     const seen = await this.#sight(home)
     if (seen !== undefined && seen === this.#seen) return
     this.#seen = undefined
-    if (seen === undefined || !(await this.#isOurs(home)) || !(await this.#goOn(home)))
-      await this.#lookAnew(home)
+    if (seen === undefined || !(await this.#goOn(home))) await this.#lookAnew(home)
     else if (!home.torn) this.#seen = seen
   }
 
@@ -90,11 +89,12 @@ export class Following {
     return seen !== undefined && !isFault(seen) && Buffer.from(commitHash(seen.hashed)).equals(hash)
   }
 
-  /** False: it does not go on as a log does. What stands under the path will tell why. */
+  /** False: it does not go on as a log does. What stands under the path will tell why. A commit that follows the last one proves that this is there. */
   async #goOn(home: Home): Promise<boolean> {
+    const before = home.catalog.end.number
     try {
       await takeUp(home, this.#options.fold, { follows: true })
-      return true
+      return home.catalog.end.number > before || (await this.#isOurs(home))
     } catch (error) {
       if (error instanceof VarveError && error.code === 'VARVE_CORRUPT') return false
       throw error

@@ -98,12 +98,16 @@ export class Home {
     return new Home(files, manifest, catalog, { syncedThrough }, true)
   }
 
-  /** Commits accepted since the last look; the catalog takes them up only when `take` is called. */
-  async refresh(): Promise<{ commits: CommitSummary[]; take: () => void }> {
+  /**
+   * Commits accepted since the last look; the catalog takes them up only when `take` is called. `follows`: whoever asks again and again asks the tails of store logs only
+   * about what cannot be read; that the log was cut back shows by the last known commit.
+   */
+  async refresh({ follows = false } = {}): Promise<{ commits: CommitSummary[]; take: () => void }> {
     if (this.isPast) return { commits: [], take: () => {} }
     const recovered = await look(this.files, this.catalog, {
       snapshots: [],
       syncedThrough: this.syncedThrough,
+      asksTails: !follows,
     })
     const commits = recovered.commits.map(summarize)
     for (const { parts } of commits)
@@ -215,13 +219,18 @@ function adoptSnapshots(catalog: Catalog, snapshots: SnapshotNames): void {
 async function look(
   files: SegmentFiles,
   catalog: Catalog,
-  { snapshots, syncedThrough }: { snapshots: SnapshotNames; syncedThrough: number },
+  {
+    snapshots,
+    syncedThrough,
+    asksTails = true,
+  }: { snapshots: SnapshotNames; syncedThrough: number; asksTails?: boolean },
 ): Promise<Recovered> {
   return recover(files, catalog.end, {
     heads,
     syncedThrough,
     isNamed: (folder, segment) => catalog.stores.get(folder)?.segments.has(segment) ?? false,
-    knownElsewhere: async (commits) => {
+    knownElsewhere: async (commits, isWhole) => {
+      if (isWhole && !asksTails) return 0
       const last = commits.at(-1)?.number ?? catalog.end.number
       return Math.max(
         await knownToSnapshots(files, snapshots, last),

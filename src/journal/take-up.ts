@@ -8,7 +8,7 @@ import type { Home } from './home.ts'
  * asks one store after another, and waits for nothing else in between, gets all answers before it, or all after it.
  */
 export async function takeUp(home: Home, fold: Fold, { follows = false } = {}): Promise<void> {
-  const { commits, take } = await home.refresh()
+  const { commits, take } = await home.refresh({ follows })
   if (follows)
     for (const folder of new Set(commits.flatMap(({ parts }) => parts.map((part) => part.folder))))
       await fold.load(folder, home.source(folder))

@@ -36,7 +36,7 @@ interface FollowerOptions {
 /** Pauses between the looks that follow a hint, or a look that found something: longer, all in all, than watchers keep silent. */
 const restlessMs = [1, 4, 10, 25, 60, 120]
 /** It rests for as long as a look took, lest followers take the time that the writer needs; but not longer than this. */
-const longestRestMs = 25
+const longestRestMs = 5
 const [pollMs, pollAloneMs] = [500, 100]
 
 export class Follower {
