@@ -2,6 +2,7 @@
 import { loadIndexFromStorage, StorageContext, VectorStoreIndex } from 'varve'
 import type { BaseIndex, BaseNode, SimpleVectorStore } from 'varve'
 import { appendAndSync } from './disk-bound.ts'
+import { historyJobs } from './history-jobs.ts'
 import { bytesOnDisk, peakRssBytes, repeated, timed, type Spread } from './measure.ts'
 import { dimensions, nodeAt, nodeId, random, range, vectorAt } from './nodes.ts'
 import { payloadBytes } from './payload.ts'
@@ -12,6 +13,10 @@ export interface JobInput {
   nodes: number
   /** Of nodes that earlier jobs did not add: the first free one. */
   firstNew: number
+  /** After `loadHistory`: how many commits the directory holds. */
+  commits: number
+  /** Of `past`: the number of a commit. */
+  moment?: number
 }
 
 export type Figures = Record<string, number | Spread>
@@ -22,7 +27,17 @@ const batchSize = 100
 const lookups = 1000
 const queries = 30
 
-export const jobs = { load, firstGet, firstQuery, gets, topTen, insertOne, insertHundred, deleteOnePercent }
+export const jobs = {
+  load,
+  firstGet,
+  firstQuery,
+  gets,
+  topTen,
+  insertOne,
+  insertHundred,
+  deleteOnePercent,
+  ...historyJobs,
+}
 
 /** Nodes are made a thousand at a time, as a program would that reads them from somewhere; making them is not counted. */
 async function load({ directory, nodes }: JobInput): Promise<Figures> {

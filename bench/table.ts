@@ -45,6 +45,24 @@ const rows: Row[] = [
   ['  cold', 'coldGets', 'getNodeMs', us],
   ['top-10 query of an index, with nodes', 'topTen', 'topTenMs', ms],
   ['  of its vector store alone', 'topTen', 'bareTopTenMs', ms],
+  ['one of many small commits', 'loadHistory', 'commitMs', ms],
+  ['  log and snapshots, after all of them', 'loadHistory', 'logBytes', mb],
+  ['  of it snapshots', 'loadHistory', 'snapshotBytes', mb],
+  ['open the present to first getNode', 'present', 'ms', ms],
+  ['as of any moment, the worst', 'past', 'worstMs', ms],
+  ['  / the present', 'past', 'ratio', ratio],
+  ['as of a hash, in an open context', 'byHash', 'ms', ms],
+  ['  / opening the present', 'byHash', 'ratio', ratio],
+  ['open to the first entry of the log', 'logFirst', 'ms', ms],
+  ['  / opening the present', 'logFirst', 'ratio', ratio],
+  ['versions of a key that seldom changed', 'versions', 'seldomMs', ms],
+  ['  the first time', 'versions', 'firstMs', ms],
+  ['  of one that changed 20 times', 'versions', 'oftenMs', ms],
+  ['diff over 100 commits', 'diff', 'ms', ms],
+  ['  keys that differ', 'diff', 'differing', String],
+  ['verify', 'verify', 'ms', ms],
+  ['  plain reading + SHA-256 of as much', 'verify', 'plainMs', ms],
+  ['  verify / plain', 'verify', 'ratio', ratio],
 ]
 
 export function printTable({ machine, notCold, results }: Report): void {
@@ -64,14 +82,17 @@ export function printTable({ machine, notCold, results }: Report): void {
 }
 
 function printGrowth(results: Report['results']): void {
-  const medians = [...results].map(
-    ([nodes, { insertOne }]) => [nodes, (insertOne!['insertOneMs'] as Spread).median] as const,
-  )
-  const [least, most] = [medians[0]!, medians.at(-1)!]
-  if (least === most) return
-  console.log(
-    `\nInserting one node at ${most[0]} costs ${ratio(most[1] / least[1])} what it costs at ${least[0]}.`,
-  )
+  for (const [what, job, figure] of [
+    ['Inserting one node', 'insertOne', 'insertOneMs'],
+    ['The diff over 100 commits', 'diff', 'ms'],
+  ] as const) {
+    const medians = [...results].flatMap(([nodes, result]) =>
+      result[job] ? [[nodes, (result[job][figure] as Spread).median] as const] : [],
+    )
+    const [least, most] = [medians[0], medians.at(-1)]
+    if (!least || !most || least === most) continue
+    console.log(`\n${what} at ${most[0]} costs ${ratio(most[1] / least[1])} what it costs at ${least[0]}.`)
+  }
 }
 
 function text(figure: number | Spread | undefined, format: (figure: number) => string): string {

@@ -36,6 +36,7 @@ const changeOf = (dimensions: number): fc.Arbitrary<Change> =>
 const cases = fc.integer({ min: 1, max: 9 }).chain((dimensions) =>
   fc.record({
     blockBytes: fc.integer({ min: 4, max: 200 }),
+    simdFromBytes: fc.constantFrom(0, Infinity),
     changes: fc.array(changeOf(dimensions), { maxLength: 60 }),
     query: vectorOf(dimensions),
     k: fc.integer({ min: 0, max: 12 }),
@@ -74,8 +75,8 @@ function cosine(a: readonly number[], b: readonly number[]): number {
 
 test('exact search equals sorting all vectors by cosine', () => {
   fc.assert(
-    fc.property(cases, ({ blockBytes, changes, query, k, accepted }) => {
-      const matrix = new VectorMatrix({ blockBytes })
+    fc.property(cases, ({ blockBytes, simdFromBytes, changes, query, k, accepted }) => {
+      const matrix = new VectorMatrix({ blockBytes, simdFromBytes })
       const model = new Map<string, number[]>()
       for (const change of changes) applyBoth(matrix, model, change)
       const accept = accepted && ((each: string) => accepted.includes(each))

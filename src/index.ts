@@ -28,12 +28,24 @@ export type { Change, StoreChange, StructPatch } from './live/change.ts'
 export type { ChangesOptions } from './live/changes.ts'
 export type { FollowEvents, FollowOptions } from './live/follower.ts'
 export type { FolderListener, FolderWatcher, WatchFolder } from './live/watch-folder.ts'
-export type { StorageHistory, Tag } from './context/storage-history.ts'
+export type { ProveOptions, StorageHistory, Tag } from './context/storage-history.ts'
 export type { ChangedValue, Difference, DiffOptions } from './history/difference.ts'
 export type { HistoryKey } from './history/history-key.ts'
 export type { LoggedCommit, LogOptions, TouchedStore } from './history/log.ts'
 export type { StoredDocument, StoredVector } from './history/stored-value.ts'
 export type { Blame, Version } from './history/versions.ts'
+export type { Anchor } from './history/anchor.ts'
+export type { VerifyOptions } from './history/verify.ts'
+export type {
+  AnchorReport,
+  Damage,
+  TornReport,
+  UnnamedBytes,
+  VerifiedSnapshot,
+  VerifiedStore,
+  VerifyReport,
+} from './history/verify-report.ts'
+export type { CheckpointOptions, CommitProof, ConsistencyProof, SignedCheckpoint } from './history/prove.ts'
 
 export type { Durability } from './journal/commit-queue.ts'
 export { verifyCheckpoint, type Checkpoint, type VerifyCheckpointOptions } from './history/checkpoint.ts'

@@ -1,4 +1,4 @@
-/** Changes as people read them: fields one by one, texts line by line. */
+/** Values and their changes as people read them: fields one by one, texts line by line. */
 import { diffLines } from 'diff'
 import { leavesOf } from '../history/changed-paths.ts'
 import { plainText, toJson } from './plain-text.ts'
@@ -14,6 +14,14 @@ export function changeLines(before: unknown, after: unknown, terminal: Terminal)
     if (toJson(was) === toJson(is)) return []
     return [`  ${terminal.style('dim', plainText(path.slice(1)))}`, ...leafLines(was, is, terminal)]
   })
+}
+
+/** A plain tree as it is. */
+export function* valueLines(tree: unknown, { style }: Pick<Terminal, 'style'>): Generator<string> {
+  for (const [path, leaf] of leavesOf(tree)) {
+    if (path !== '') yield style('dim', plainText(path.slice(1)))
+    for (const line of leafText(leaf).split('\n')) yield `  ${plainText(line)}`
+  }
 }
 
 function leafLines(was: unknown, is: unknown, terminal: Terminal): string[] {

@@ -14,3 +14,7 @@ export function toKey(argument: string): HistoryKey {
 export function keyText(key: HistoryKey): string {
   return plainText(typeof key === 'string' ? key : JSON.stringify(key))
 }
+
+export function nothingUnder(key: HistoryKey, store: string): string {
+  return `Nothing stands under ${keyText(key)} in ${plainText(store)}.`
+}

@@ -4,14 +4,14 @@ import type { Disk } from '../disk/disk.ts'
 import { VarveError } from '../errors.ts'
 import { findJournal } from '../history/journal-place.ts'
 import { Home } from '../journal/home.ts'
-import type { CommitLog } from '../journal/read-commit.ts'
+import { resolveMoment } from '../journal/moment.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Reads the log of a directory; `undefined`: begun, and nothing committed yet. Takes no lock. */
 export async function readLog<T>(
   disk: Disk,
   directory: string,
-  use: (log: CommitLog) => Promise<T>,
+  use: (home: Home) => Promise<T>,
 ): Promise<T | undefined> {
   await findJournal(disk, directory)
   const home = await Home.open(disk, directory)
@@ -26,11 +26,21 @@ export async function readLog<T>(
 export async function readHistory<T>(
   disk: Disk,
   directory: string,
-  use: (log: CommitLog) => Promise<T>,
+  use: (home: Home) => Promise<T>,
 ): Promise<T> {
-  const answer = await readLog(disk, directory, async (log) => ({ of: await use(log) }))
+  const answer = await readLog(disk, directory, async (home) => ({ of: await use(home) }))
   if (answer) return answer.of
   throw new VarveError('VARVE_NO_SUCH_MOMENT', `Nothing was ever committed in ${directory}.`, { directory })
+}
+
+/** The directory as it was at a moment. Throws what `resolveMoment` does. */
+export async function readPast<T>(
+  disk: Disk,
+  directory: string,
+  moment: string,
+  use: (past: Home) => Promise<T>,
+): Promise<T> {
+  return readHistory(disk, directory, async (home) => use(await home.at(await resolveMoment(home, moment))))
 }
 
 /** A context of a directory, for questions that need its stores, or to write there. */

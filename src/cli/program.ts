@@ -1,28 +1,23 @@
 /** The grammar: `varve VERB [DIR] [options]`. What a verb does stands in a file of its own. */
 import { createRequire } from 'node:module'
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { nodeDisk } from '../disk/node-disk.ts'
 import { VarveError } from '../errors.ts'
 import type { LlamaIndexDialect } from '../interop/llamaindex-content.ts'
 import { checkpointCommand, type CheckpointCommandOptions } from './checkpoint-command.ts'
 import type { ExitCode } from './exit-code.ts'
-import { diffCommand } from './diff-command.ts'
 import { exportCommand } from './export-command.ts'
 import { followCommand } from './follow-command.ts'
+import { addHistoryVerbs } from './history-verbs.ts'
 import { importCommand } from './import-command.ts'
-import { logCommand, type LogCommandOptions } from './log-command.ts'
 import { plainText } from './plain-text.ts'
 import { proveCommand, type ProveCommandOptions } from './prove-command.ts'
 import { repairCommand } from './repair-command.ts'
-import { restoreCommand, type RestoreCommandOptions } from './restore-command.ts'
-import { showCommand } from './show-command.ts'
-import { tagCommand, tagsCommand, type TagCommandOptions } from './tag-command.ts'
 import type { Terminal } from './terminal.ts'
 import { unlockCommand } from './unlock-command.ts'
+import { defaultDirectory, example, verb } from './verb.ts'
 import { verifyCommand } from './verify-command.ts'
-import { versionsCommand } from './versions-command.ts'
-
-const defaultDirectory = './storage'
+import { watchedDisk } from './watched-disk.ts'
 
 export async function runProgram(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const answer: { code: ExitCode } = { code: 0 }
@@ -30,15 +25,21 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     await program(terminal, answer).parseAsync(args, { from: 'user' })
     return answer.code
   } catch (error) {
-    terminal.status('')
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (!(error instanceof Error)) throw error
     terminal.complain(`${terminal.styleError('red', 'varve:')} ${plainText(error.message)}`)
     if (error instanceof VarveError && error.code === 'VARVE_CORRUPT')
       terminal.complain('`varve verify` says what is damaged, `varve repair` saves what is good.')
     if (!(error instanceof VarveError) && error.name !== 'AbortError') terminal.complain(error.stack ?? '')
-    return error instanceof VarveError && error.code === 'VARVE_NOT_PROVEN' ? 1 : 2
+    return error instanceof VarveError && isAnswer(error) ? 1 : 2
+  } finally {
+    terminal.status('')
   }
+}
+
+/** It is not so, or cannot be had: the question itself was good. */
+function isAnswer({ code }: VarveError): boolean {
+  return code === 'VARVE_NOT_PROVEN' || code === 'VARVE_REVERT_CONFLICT'
 }
 
 function program(terminal: Terminal, answer: { code: ExitCode }): Command {
@@ -115,22 +116,10 @@ function program(terminal: Terminal, answer: { code: ExitCode }): Command {
     'Say who holds the lock, and take it away from one that is dead or, with --force, stuck.',
   )
     .option('--force', 'even if it lives: what it has not persisted is lost to it')
+    .option('--json', 'as JSON')
     .addHelpText('after', example('varve unlock ./storage', 'exit code 1: somebody living holds it'))
-    .action(async (directory: string, options: { force?: boolean }) => {
+    .action(async (directory: string, options: { force?: boolean; json?: boolean }) => {
       answer.code = await unlockCommand(nodeDisk, directory, { ...options, terminal })
-    })
-
-  verb(varve, 'log', 'List the commits, the newest first.')
-    .option('-n, --limit <count>', 'at most so many', toCount)
-    .option('--since <moment>', 'after a number, HEAD~2, tag, hash or date')
-    .option('--until <moment>', 'up to one')
-    .option('--store <store>', 'that touched a store, such as docstore or vector_store/images')
-    .option('--key <key>', 'that touched an id, or a triplet as a JSON list')
-    .option('--actor <actor>', 'by somebody')
-    .option('--json', 'one object a line')
-    .addHelpText('after', example('varve log ./storage --limit 10', 'number, hash, time, actor, message'))
-    .action(async (directory: string, options: Omit<LogCommandOptions, 'terminal'>) => {
-      answer.code = await logCommand(nodeDisk, directory, { ...options, terminal })
     })
 
   verb(varve, 'follow', 'Print commits as they come, until interrupted.')
@@ -152,24 +141,31 @@ function program(terminal: Terminal, answer: { code: ExitCode }): Command {
       example('varve checkpoint ./storage --key varve.key', 'a signed note: c2sp.org/tlog-checkpoint'),
     )
     .action(async (directory: string, options: Omit<CheckpointCommandOptions, 'terminal'>) => {
-      answer.code = await checkpointCommand(nodeDisk, directory, { ...options, terminal })
+      answer.code = await checkpointCommand(watchedDisk(nodeDisk, terminal), directory, {
+        ...options,
+        terminal,
+      })
     })
 
   varve
     .command('prove')
     .description('Prove that a commit is in the history that a checkpoint saw.')
-    .argument('[dir]', `a persist directory (default: "${defaultDirectory}")`)
     .argument('[commit]', "the commit's number")
+    .argument('[dir]', `a persist directory (default: "${defaultDirectory}")`)
     .requiredOption('--against <file>', 'the checkpoint')
     .option('--since <file>', 'instead of a commit: that all which this older checkpoint saw is still there')
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      example('varve prove ./storage 7 --against checkpoint.txt', 'c2sp.org/tlog-proof; exit code 1: not so'),
+      example('varve prove 7 ./storage --against checkpoint.txt', 'c2sp.org/tlog-proof; exit code 1: not so'),
     )
     .action(async (_first, _second, options: ProveOptions, command: Command) => {
       const { directory, what } = whatToProve(command, options.since)
-      answer.code = await proveCommand(nodeDisk, directory, { ...options, what, terminal })
+      answer.code = await proveCommand(watchedDisk(nodeDisk, terminal), directory, {
+        ...options,
+        what,
+        terminal,
+      })
     })
   addHistoryVerbs(varve, terminal, answer)
   return varve
@@ -183,88 +179,13 @@ function whatToProve(
   since: string | undefined,
 ): { directory: string; what: ProveCommandOptions['what'] } {
   const words = [...command.args]
-  const commit = since === undefined ? words.pop() : undefined
+  const commit = since === undefined ? words.shift() : undefined
   const [directory = defaultDirectory, ...more] = words
   if (more.length > 0) command.error('error: with --since there is no commit to name')
   if (since !== undefined) return { directory, what: { since } }
   if (commit === undefined || !/^[1-9]\d{0,14}$/.test(commit))
     return command.error(`error: the commit to prove is missing: '${commit ?? ''}' is not the number of one`)
   return { directory, what: { commit: Number(commit) } }
-}
-
-type Asked<T> = Omit<T, 'terminal' | 'moment' | 'store' | 'key' | 'a' | 'b' | 'name'>
-
-function addHistoryVerbs(varve: Command, terminal: Terminal, answer: { code: ExitCode }): void {
-  verb(varve, 'show <commit>', 'Show one commit and what it touched.')
-    .option('--json', 'as JSON')
-    .addHelpText('after', example('varve show HEAD ./storage', 'also a number, tag, hash or date'))
-    .action(async (moment: string, directory: string, options: { json?: boolean }) => {
-      answer.code = await showCommand(nodeDisk, directory, { ...options, moment, terminal })
-    })
-
-  verb(varve, 'diff <a> <b>', 'Show what changed between two moments.')
-    .option('--store <store>', 'in one store only')
-    .option('--json', 'all values as JSON')
-    .addHelpText('after', example('varve diff v1 HEAD ./storage', 'exit code 1: something differs'))
-    .action(async (a: string, b: string, directory: string, options: { store?: string; json?: boolean }) => {
-      answer.code = await diffCommand(nodeDisk, directory, { ...options, a, b, terminal })
-    })
-
-  verb(varve, 'versions <store> <key>', 'Show every value that a node, vector, struct or triplet had.')
-    .option('--json', 'one object a line')
-    .addHelpText(
-      'after',
-      example('varve versions docstore node-1 ./storage', 'exit code 1: it was never there'),
-    )
-    .action(async (store: string, key: string, directory: string, options: { json?: boolean }) => {
-      answer.code = await versionsCommand(nodeDisk, directory, { ...options, store, key, terminal })
-    })
-
-  verb(varve, 'tags', 'List the tags and the commits they name.')
-    .option('--json', 'as JSON')
-    .action(async (directory: string, options: { json?: boolean }) => {
-      answer.code = await tagsCommand(nodeDisk, directory, { ...options, terminal })
-    })
-
-  writing(verb(varve, 'tag <name>', 'Give a moment a name.'))
-    .option('--at <moment>', 'the moment; the present if left out')
-    .option('--delete', 'take the name away')
-    .addHelpText('after', example('varve tag v1 ./storage --at HEAD~2', 'then varve diff v1 HEAD'))
-    .action(async (name: string, directory: string, options: Asked<TagCommandOptions>) => {
-      answer.code = await tagCommand(nodeDisk, directory, { ...options, name, terminal })
-    })
-
-  writing(verb(varve, 'restore <moment>', 'Make the present hold what a moment held, in a new commit.'))
-    .addHelpText('after', example('varve restore v1 ./storage', 'what came after v1 stays in the history'))
-    .action(async (moment: string, directory: string, options: Asked<RestoreCommandOptions>) => {
-      answer.code = await restoreCommand(nodeDisk, directory, { ...options, moment, terminal })
-    })
-}
-
-/** A verb that makes a commit. */
-function writing(command: Command): Command {
-  return command
-    .option('-m, --message <message>', 'kept with the commit for good')
-    .option('--actor <actor>', 'kept with the commit for good')
-    .option('--json', 'the commit as JSON')
-}
-
-function verb(varve: Command, name: string, description: string): Command {
-  return varve
-    .command(name)
-    .description(description)
-    .argument('[dir]', 'a persist directory', defaultDirectory)
-}
-
-function example(command: string, remark: string): string {
-  return `\nExample:\n  $ ${command}    # ${remark}`
-}
-
-function toCount(value: string): number {
-  const limit = Number(value)
-  if (!/^\d+$/.test(value) || !Number.isSafeInteger(limit))
-    throw new InvalidArgumentError('It is not a whole number.')
-  return limit
 }
 
 function version(): string {

@@ -20,6 +20,16 @@ export function showWritten(terminal: Terminal): (progress: ExportProgress) => v
   return patiently(terminal, ({ phase, bytes }) => `writing ${phase} … ${size(bytes)}`)
 }
 
+/** Told of bytes, it shows how many there were. */
+export function showBytes(terminal: Terminal, doing: string): (bytes: number) => void {
+  let all = 0
+  const show = patiently(terminal, () => `${doing} … ${size(all)}`)
+  return (bytes) => {
+    all += bytes
+    show(all)
+  }
+}
+
 function patiently<P>(terminal: Terminal, text: (progress: P) => string): (progress: P) => void {
   let next = performance.now() + patienceMs
   return (progress) => {

@@ -34,9 +34,8 @@ export async function tagsCommand(
   { json = false, terminal }: Pick<TagCommandOptions, 'json' | 'terminal'>,
 ): Promise<ExitCode> {
   return withStorage<ExitCode>(disk, directory, { terminal, readOnly: true }, async ({ history }) => {
-    const tags = await history.tags()
-    if (json) terminal.print(toJson(tags, 2))
-    else for (const { name, commit } of tags) terminal.print(`${commit}  ${plainText(name)}`)
+    for (const { name, commit } of await history.tags())
+      terminal.print(json ? toJson({ name, commit }) : `${commit}  ${plainText(name)}`)
     return 0
   })
 }

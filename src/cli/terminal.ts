@@ -45,7 +45,7 @@ export function processTerminal(): Terminal {
     status: show,
     style: (style, text) => styled(stdout, style, text),
     styleError: (style, text) => styled(stderr, style, text),
-    interruptible,
+    interruptible: (work) => interruptible(work, () => show('')),
     untilStopped: (work) => untilAsked(work),
   }
 }
@@ -57,11 +57,12 @@ function styled(stream: NodeJS.WriteStream, style: Style, text: string): string 
 }
 
 /** The first Ctrl-C asks for an orderly end; then, or at the second, the process ends as one that was interrupted. */
-async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>, lastly: () => void): Promise<T> {
   const asked: NodeJS.Signals[] = []
   try {
     return await untilAsked(work, (signal) => asked.push(signal))
   } finally {
+    lastly()
     if (asked[0]) process.kill(process.pid, asked[0])
   }
 }

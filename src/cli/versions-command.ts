@@ -5,7 +5,7 @@ import { versionsOf } from '../history/versions.ts'
 import { commitLine, plainCommit } from './commit-text.ts'
 import { changeLines } from './diff-text.ts'
 import type { ExitCode } from './exit-code.ts'
-import { toKey } from './key-text.ts'
+import { nothingUnder, toKey } from './key-text.ts'
 import { readHistory } from './open-history.ts'
 import { toJson } from './plain-text.ts'
 import type { Terminal } from './terminal.ts'
@@ -20,12 +20,13 @@ export interface VersionsCommandOptions {
 export async function versionsCommand(
   disk: Disk,
   directory: string,
-  { store, key, json = false, terminal }: VersionsCommandOptions,
+  { store, key: given, json = false, terminal }: VersionsCommandOptions,
 ): Promise<ExitCode> {
+  const key = toKey(given)
   return readHistory<ExitCode>(disk, directory, async (log) => {
     let found = 0
     let before: unknown
-    for await (const { commit, value } of versionsOf(log, store, toKey(key))) {
+    for await (const { commit, value } of versionsOf(log, store, key)) {
       found++
       const tree = toTree(value)
       if (json) terminal.print(toJson({ ...plainCommit(commit), value: tree ?? null }))
@@ -36,6 +37,7 @@ export async function versionsCommand(
       }
       before = tree
     }
+    if (found === 0) terminal.complain(nothingUnder(key, store))
     return found > 0 ? 0 : 1
   })
 }

@@ -72,7 +72,7 @@ function withGoodIds(content: LlamaIndexContent, warn: Warn): LlamaIndexContent 
   const { nodes, documentMetadata, refDocs, structs, vectors } = content
   const good = {
     ...content,
-    nodes: nodes.filter(({ id_ }) => isGood(id_)),
+    nodes: nodes.only(isGood),
     documentMetadata: new Map([...documentMetadata].filter(([id]) => isGood(id))),
     refDocs: new Map(
       Array.from(
@@ -133,12 +133,11 @@ function withRefDocs(
   records: LlamaIndexContent['documentMetadata'],
   { nodes, refDocs }: Pick<LlamaIndexContent, 'nodes' | 'refDocs'>,
 ): Map<string, DocumentRecord> {
-  const known = new Set(nodes.map(({ id_ }) => id_))
   const all = new Map(records)
   for (const [refDocId, { nodeIds }] of refDocs) {
     for (const id of nodeIds) {
       const record = all.get(id)
-      if (record?.refDocId === undefined && (record || known.has(id))) all.set(id, { ...record, refDocId })
+      if (record?.refDocId === undefined && (record || nodes.has(id))) all.set(id, { ...record, refDocId })
     }
   }
   return all

@@ -181,6 +181,11 @@ export class StorageContext {
     return this.#journal.directory
   }
 
+  /** Whether the caller is inside a transaction of this storage. */
+  get inTransaction(): boolean {
+    return this.#journal.inTurn
+  }
+
   /** Something was changed that no commit holds. */
   get hasPendingChanges(): boolean {
     return this.#journal.hasPendingChanges

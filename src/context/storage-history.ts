@@ -1,11 +1,23 @@
 /** `storage.history`: the questions and the ways back, asked of one context. What they do stands in `history/`. */
+import type { Disk } from '../disk/disk.ts'
 import { namingErrors } from '../disk/disk-errors.ts'
 import { VarveError } from '../errors.ts'
 import { differenceOf, type Difference, type DiffOptions, type PastJournal } from '../history/difference.ts'
 import { fromText, storeOf, type HistoryKey } from '../history/history-key.ts'
 import { logOf, type LoggedCommit, type LogOptions } from '../history/log.ts'
+import {
+  checkpointDirectory,
+  proveCommit,
+  proveConsistency,
+  type CheckpointOptions,
+  type CommitProof,
+  type ConsistencyProof,
+  type SignedCheckpoint,
+} from '../history/prove.ts'
 import { restoringEvents } from '../history/restoring-events.ts'
 import { touchedBetween } from '../history/touched-between.ts'
+import { verifyDirectory, type VerifyOptions } from '../history/verify.ts'
+import type { VerifyReport } from '../history/verify-report.ts'
 import { blameOf, versionsOf, type Blame, type Version } from '../history/versions.ts'
 import type { Commit, CommitKind, CommitNote } from '../journal/commit.ts'
 import type { Position, StoreState } from '../journal/event.ts'
@@ -21,6 +33,17 @@ export interface Tag {
   commit: number
 }
 
+/** What a proof is against, whoever signed it. */
+export interface ProveOptions {
+  /** The signed note. */
+  checkpoint: string
+  signal?: AbortSignal
+}
+
+/**
+ * What verifies and proves reads the directory, all of it, whatever moment a context shows: what is pending does not count, and a writer may be at work. Without a
+ * directory it throws `VARVE_NO_SUCH_MOMENT`, or `VARVE_NOT_FOUND` where no journal is yet.
+ */
 export class StorageHistory {
   readonly #handle: JournalHandle
 
@@ -104,6 +127,40 @@ export class StorageHistory {
       await this.#refuseConflicts(number)
       return { from: number, to: number, past: number - 1 }
     })
+  }
+
+  /**
+   * Reads every byte, and reports what holds, what is damaged, and what follows from it; with `against`, a commit's number and hash or what `verifyCheckpoint` answered,
+   * also how far that anchors this history. Damage is an answer and no error.
+   */
+  async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    const { disk, directory } = this.#place
+    return verifyDirectory(disk, directory, options)
+  }
+
+  /** Signs how many commits there are, and which; to be kept elsewhere. It covers the commits that no crash takes back: of a writer's own, all that were acknowledged as durable. */
+  async checkpoint(options: Omit<CheckpointOptions, 'durable'>): Promise<SignedCheckpoint> {
+    const { disk, directory } = this.#place
+    return checkpointDirectory(disk, directory, { ...options, durable: this.#journal.syncedThrough })
+  }
+
+  /** Proves that a commit is in the history that a checkpoint saw, to be verified with `verifyInclusion`. Throws `VARVE_NOT_PROVEN` if it is not, or that history is not this one. */
+  async prove(commit: Moment, { checkpoint, signal }: ProveOptions): Promise<CommitProof> {
+    const { disk, directory } = this.#place
+    const number = await resolveMoment(await this.#log(), commit)
+    return proveCommit(disk, directory, { commit: number, checkpoint, ...(signal && { signal }) })
+  }
+
+  /** Proves that a checkpoint's history goes on where an older one's ended, to be verified with `verifyConsistency`. Throws `VARVE_NOT_PROVEN` if it does not. */
+  async proveConsistency(old: string, { checkpoint, signal }: ProveOptions): Promise<ConsistencyProof> {
+    const { disk, directory } = this.#place
+    return proveConsistency(disk, directory, { old, checkpoint, ...(signal && { signal }) })
+  }
+
+  get #place(): { disk: Disk; directory: string } {
+    const { directory, options } = this.#journal
+    if (directory === undefined) throw noHistory(directory)
+    return { disk: options.disk, directory }
   }
 
   get #journal(): Journal {

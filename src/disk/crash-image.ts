@@ -129,8 +129,9 @@ function partOf(change: PendingName, decisions: Decisions): PendingName {
  * end is lost.
  */
 function leave(bytes: Pages, { live, pending }: FileNode, decisions: Decisions): void {
-  bytes.resize(sizeLeft(bytes.size, live.size, { pending, decisions }))
-  for (const write of pending) if (write.offset < bytes.size) leaveWrite(bytes, write, decisions)
+  const kept = bytes.size
+  bytes.resize(sizeLeft(kept, live.size, { pending, decisions }))
+  for (const write of pending) if (write.offset < bytes.size) leaveWrite(bytes, write, { kept, decisions })
 }
 
 function sizeLeft(
@@ -153,11 +154,18 @@ function sizeLeft(
 
 const sectorBytes = 512
 
-function leaveWrite(file: Pages, { offset, bytes }: PendingWrite, decisions: Decisions): void {
+/** What was durable, up to `kept`, is never harmed: each of its sectors is as it was, or as written. */
+function leaveWrite(
+  file: Pages,
+  { offset, bytes }: PendingWrite,
+  { kept, decisions }: { kept: number; decisions: Decisions },
+): void {
   const put = (from: number, part: Uint8Array): void => {
     const room = file.size - from
     if (room > 0) file.write(from, part.length > room ? part.subarray(0, room) : part)
   }
+  const fresh = Math.max(offset, kept)
+  const freshBytes = Math.max(0, offset + bytes.length - fresh)
   if (decisions.arrives()) return put(offset, bytes)
   switch (decisions.oneOf(5)) {
     case 0: // gone
@@ -165,9 +173,9 @@ function leaveWrite(file: Pages, { offset, bytes }: PendingWrite, decisions: Dec
     case 1: // torn
       return put(offset, bytes.subarray(0, decisions.anywhere(bytes.length)))
     case 2: // space given, data not
-      return put(offset, new Uint8Array(bytes.length))
+      return put(fresh, new Uint8Array(freshBytes))
     case 3: // space given, with what was there before
-      return put(offset, garbage(bytes.length, decisions.anywhere(0xffffffff) + 1))
+      return put(fresh, garbage(freshBytes, decisions.anywhere(0xffffffff) + 1))
     default: // some sectors of it
       for (let at = offset; at < offset + bytes.length;) {
         const next = Math.min(at - (at % sectorBytes) + sectorBytes, offset + bytes.length)

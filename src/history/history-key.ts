@@ -34,6 +34,21 @@ const withNamespaces = new Map([
 
 /** The folder of a store: `docstore`, `vector_store/` and the namespace, … Throws `VARVE_BAD_OPTION` for a store that cannot be. */
 export function folderOf(store: string): string {
+  const folder = knownFolder(store)
+  if (folder !== undefined) return folder
+  throw new VarveError('VARVE_BAD_OPTION', `There is no store ${JSON.stringify(store)}.`, {
+    store,
+    remedy:
+      "Stores are 'docstore', 'index_store', 'vector_store', 'graph_store', 'property_graph_store', 'chat_store'; a namespace follows a slash: 'vector_store/images'.",
+  })
+}
+
+/** It can be a store's name. */
+export function isStore(name: string): boolean {
+  return knownFolder(name) !== undefined
+}
+
+function knownFolder(store: string): string | undefined {
   const slash = store.indexOf('/')
   const root = slash < 0 ? store : store.slice(0, slash)
   const plain = withNamespaces.get(root)
@@ -43,11 +58,7 @@ export function folderOf(store: string): string {
   } catch (cause) {
     if (!(cause instanceof VarveError)) throw cause
   }
-  throw new VarveError('VARVE_BAD_OPTION', `There is no store ${JSON.stringify(store)}.`, {
-    store,
-    remedy:
-      "Stores are 'docstore', 'index_store', 'vector_store', 'graph_store', 'property_graph_store', 'chat_store'; a namespace follows a slash: 'vector_store/images'.",
-  })
+  return undefined
 }
 
 /** The other way round: with the namespace's true name. */

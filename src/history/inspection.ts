@@ -2,8 +2,7 @@
  * Reads every byte of a journal once and keeps what verifying and repairing both ask for: which commits count, what is damaged, and which parts are to be
  * trusted. It takes no lock, writes nothing, and works beside a living writer.
  */
-import { kindOf as kindOfStore } from '../stores/store-kinds.ts'
-import type { StoreKind } from '../journal/event.ts'
+import { kindOf } from '../stores/store-kinds.ts'
 import { commitsFolder, joinPath, segmentName } from '../log/names.ts'
 import type { Part } from '../log/part.ts'
 import type { LogCommit } from './commit-log.ts'
@@ -19,8 +18,6 @@ import type { TornReport, VerifiedStore } from './verify-report.ts'
 export interface InspectionOptions {
   onProgress?: (progress: InspectionProgress) => void
   signal?: AbortSignal
-  /** What a folder's store is: for comparing snapshots. */
-  kindOf?: (folder: string) => StoreKind
 }
 
 export interface InspectionProgress {
@@ -64,7 +61,7 @@ export class Inspection {
   }
 
   async run({ manifestFault }: Pick<JournalPlace, 'manifestFault'>): Promise<this> {
-    const { signal, kindOf = kindOfStore } = this.#options
+    const { signal } = this.#options
     this.#survey = await surveyJournal(this.#reader, signal)
     const { commits, faults, snapshots, torn } = this.#survey
     this.#check = new SnapshotCheck(this.#reader.files, snapshots, kindOf)

@@ -32,9 +32,9 @@ export async function scanPart(
 ): Promise<PartScan> {
   const { file, fault } = await reader.open(part.folder, part.segment)
   if (!file) return lostPart(part, fault?.fault ?? 'it is missing')
-  const size = await file.size()
-  if (size <= part.from) return lostPart(part, `it ends after ${size} bytes`)
-  return new PartWalk(file, part, Math.min(part.to, size)).run(onFrame)
+  const end = await file.sizeWithin(part.to)
+  if (end <= part.from) return lostPart(part, `it ends after ${end} bytes`)
+  return new PartWalk(file, part, end).run(onFrame)
 }
 
 class PartWalk {

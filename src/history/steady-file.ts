@@ -12,6 +12,7 @@ export class SteadyFile {
   readonly #unreadable: { from: number; to: number }[] = []
   #window: Buffer = Buffer.alloc(0)
   #windowOffset = 0
+  #seen = 0
 
   constructor(file: ReadableFile) {
     this.#file = file
@@ -19,6 +20,12 @@ export class SteadyFile {
 
   size(): Promise<number> {
     return this.#file.size()
+  }
+
+  /** The size, or the limit: asked no more once the file was seen to reach so far. */
+  async sizeWithin(limit: number): Promise<number> {
+    if (this.#seen < limit) this.#seen = await this.#file.size()
+    return Math.min(this.#seen, limit)
   }
 
   close(): Promise<void> {

@@ -2,18 +2,17 @@
  * Every value that one key had, and who set each of its fields: a fold of the events that are about this key, and of no others.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { namingErrors } from '../disk/disk-errors.ts'
 import { toCommit, type Commit } from '../journal/commit.ts'
 import type { StoredEvent } from '../journal/event.ts'
-import { readPayloads } from '../journal/payload.ts'
 import { readCommit, type CommitLog } from '../journal/read-commit.ts'
 import { touchedIntervals } from '../journal/touched-index.ts'
 import { escapeText } from '../stores/storable.ts'
 import { kindOf } from '../stores/store-kinds.ts'
 import { changedPaths, leavesOf } from './changed-paths.ts'
 import { eventsOfStore, type CommitRange } from './commit-events.ts'
+import { payloadsOf } from './held-state.ts'
 import { folderOf, fromText, toText, type HistoryKey, type KeyText } from './history-key.ts'
-import { toTree, valueOf, type ReadPayload } from './stored-value.ts'
+import { toTree, valueOf } from './stored-value.ts'
 import { everyKey, touchedBy, type TouchedItem } from './touched-keys.ts'
 
 export interface Version {
@@ -64,9 +63,10 @@ async function* valuesOf(
   const state = kindOf(folder).initialState({ entries: undefined })
   const family = new Family(folder, key)
   const payload = await payloadsOf(log, folder)
+  const isWanted = (row: Uint8Array): boolean => family.mayTake(row)
   for await (const range of rangesToRead(log, folder, family)) {
     let number = 0
-    for await (const { commit, event } of eventsOfStore(log, folder, range)) {
+    for await (const { commit, event } of eventsOfStore(log, folder, { ...range, isWanted })) {
       const items = touchedBy(folder, event).filter((touched) => family.takes(touched, event))
       if (items.length === 0) continue
       if (number > 0 && number !== commit)
@@ -92,43 +92,63 @@ async function* rangesToRead(log: CommitLog, folder: string, family: Family): As
   if (read < last) yield { from: read + 1, to: last }
 }
 
-/** Reads payloads of one store, whose segments it opens. */
-async function payloadsOf({ files, catalog }: CommitLog, folder: string): Promise<ReadPayload> {
-  const segments = catalog.stores.get(folder)?.segments.keys() ?? []
-  await namingErrors(files.directory, () =>
-    Promise.all(Array.from(segments, (segment) => files.open(folder, segment))),
-  )
-  return (position) => readPayloads([position], { files, folder, pending: () => undefined })[0]!
-}
+/** A row that holds a text is not shorter. */
+const leastRowBytes = 3
+/** Rather than for more of them, rows are looked into. */
+const mostMembers = 16
 
 /** A key, and those whose events bear on what it holds: a ref doc goes with the last of its nodes. */
 class Family {
   readonly #folder: string
   readonly #key: KeyText
-  readonly #members: Set<KeyText>
+  /** Each with the texts that a row about it holds, as they may be spelled there. */
+  readonly #members = new Map<KeyText, Spelled[][]>()
 
   constructor(folder: string, key: KeyText) {
     this.#folder = folder
     this.#key = key
-    this.#members = new Set([key])
+    this.#add(key)
   }
 
   some(mayTouch: (text: string) => boolean): boolean {
-    return Array.from(this.#members).some((member) =>
-      textsOf(fromText(member)).every((text) => mayTouch(text) || mayTouch(escapeText(text))),
-    )
+    return this.#has(({ text }) => mayTouch(text))
+  }
+
+  /** Told from its bytes: texts stand in a row as they are. What holds no text may be about anything. */
+  mayTake(row: Uint8Array): boolean {
+    if (row.length < leastRowBytes || this.#members.size > mostMembers) return true
+    const bytes = Buffer.from(row.buffer, row.byteOffset, row.byteLength)
+    return this.#has((spelled) => bytes.includes(spelled.bytes))
   }
 
   takes({ keys, item }: TouchedItem, { type }: StoredEvent): boolean {
     if (keys === everyKey) return true
     const [own, source] = keys
     if (this.#folder.startsWith('docstore')) {
-      if (source === this.#key) this.#members.add(own!)
+      if (source === this.#key) this.#add(own!)
       if (type === 'RefDocsSet' && own === this.#key)
-        for (const id of (item.row as [string, string[]])[1]) this.#members.add(toText(id))
+        for (const id of (item.row as [string, string[]])[1]) this.#add(toText(id))
     }
     return this.#members.has(own!)
   }
+
+  #add(member: KeyText): void {
+    if (this.#members.has(member)) return
+    const spellings = textsOf(fromText(member)).map((text) => [...new Set([text, escapeText(text)])])
+    const spelled = spellings.map((texts) => texts.map((text) => ({ text, bytes: Buffer.from(text) })))
+    this.#members.set(member, spelled)
+  }
+
+  #has(isThere: (spelled: Spelled) => boolean): boolean {
+    for (const texts of this.#members.values())
+      if (texts.every((spellings) => spellings.some(isThere))) return true
+    return false
+  }
+}
+
+interface Spelled {
+  text: string
+  bytes: Buffer
 }
 
 /** What stands in a row that is about a key. */

@@ -9,7 +9,7 @@ import type { IndexStorage } from './index-storage.ts'
 import { KnowledgeGraphIndex, type LoadKnowledgeGraphIndexOptions } from './knowledge-graph-index.ts'
 import { hasTriplets } from './knowledge-warning.ts'
 import { MultiModalVectorStoreIndex, type LoadMultiModalIndexOptions } from './multi-modal-index.ts'
-import { PropertyGraphIndex } from './property-graph-index.ts'
+import { PropertyGraphIndex, type LoadPropertyGraphIndexOptions } from './property-graph-index.ts'
 import { RAKEKeywordTableIndex } from './rake-keyword-table-index.ts'
 import { SimpleKeywordTableIndex } from './simple-keyword-table-index.ts'
 import { StructHandle } from './struct-handle.ts'
@@ -30,6 +30,7 @@ export type LoadIndexOptions = Omit<
     KeywordIndexOptions &
     KeywordTableLoadOptions &
     LoadKnowledgeGraphIndexOptions &
+    LoadPropertyGraphIndexOptions &
     LoadDocumentSummaryIndexOptions &
     LoadTreeIndexOptions &
     LoadMultiModalIndexOptions,
@@ -61,7 +62,7 @@ async function load(storage: IndexStorage, indexId: string, given: LoadIndexOpti
   if (type === multimodalType) return await MultiModalVectorStoreIndex.load(struct, options)
   if (isVectorType(type)) return await VectorStoreIndex.load(struct, options)
   if (type === 'list') return SummaryIndex.load(struct, options)
-  if (type === 'simple_lpg') return PropertyGraphIndex.load(struct, options)
+  if (type === 'simple_lpg') return await PropertyGraphIndex.load(struct, options)
   if (type === 'kg') return await KnowledgeGraphIndex.load(struct, options)
   if (type === 'keyword_table') return loadKeywordTable(struct, options)
   if (type === 'document_summary') return await DocumentSummaryIndex.load(struct, options)

@@ -1,20 +1,24 @@
 /**
- * An index of what texts say in the property graph store, beside the texts themselves: finds the chunks behind the entities of a question. Triplets come from a function of
- * the caller; loading, deleting and asking need none.
+ * An index of what texts say in the property graph store, beside the texts themselves: finds the chunks behind the entities of a question, by their names or by their
+ * vectors, which stand in the vector store. Triplets come from a function of the caller; loading, deleting and asking need none.
  */
 import { VarveError } from '../errors.ts'
 import type { PropertyGraphStore, Triplet } from '../stores/contract.ts'
 import type { StructChange, StructView } from '../stores/index-struct.ts'
 import type { BaseNode } from '../stores/node.ts'
 import { BaseIndex, newStruct, type IndexOptions, type NewIndexOptions } from './base-index.ts'
+import { checkCount } from './check-count.ts'
 import { withEmbedding } from './copy-node.ts'
 import { withStorage } from './default-storage.ts'
+import type { EmbedModel } from './embed-model.ts'
+import { checkEmbedModel, rememberEmbedModel } from './embed-model-memory.ts'
+import { embedEntities, planEntityVectors } from './entity-vectors.ts'
 import type { Addition, PlanRequest, StepPlan } from './index-step.ts'
 import type { EntityExtractor } from './knowledge-graph-retriever.ts'
 import type { LongWork } from './long-work.ts'
 import type { Companions } from './node-removal.ts'
 import { idOf, isChunk } from './property-graph-nodes.ts'
-import { planPropertyGraph, type AddedChunk } from './property-graph-plan.ts'
+import { entitiesOf, planPropertyGraph, type AddedChunk } from './property-graph-plan.ts'
 import { PropertyGraphRetriever } from './property-graph-retriever.ts'
 import type { Retriever, RetrieverOptions } from './retriever.ts'
 import type { StructHandle } from './struct-handle.ts'
@@ -26,22 +30,36 @@ export interface PropertyGraphIndexOptions extends IndexOptions {
   extractTriplets?: TripletExtractor
   /** Names the entities of a question. Default: those of the graph whose names stand in it. */
   extractEntities?: EntityExtractor
+  /** Entities get vectors of it, and questions are asked with it in the retriever modes `embedding` and `hybrid`. */
+  embedModel?: EmbedModel
+  /** Default: `true` with an `embedModel`. */
+  embedKgNodes?: boolean
+  /** Texts given to the model at a time. Default 64. */
+  embedBatchSize?: number
 }
 
 export type NewPropertyGraphIndexOptions = Omit<PropertyGraphIndexOptions, 'storageContext'> & NewIndexOptions
 
+export interface LoadPropertyGraphIndexOptions extends PropertyGraphIndexOptions {
+  acceptEmbedModel?: boolean
+}
+
 interface PropertyGraphAddition extends Addition {
   chunks: readonly AddedChunk[]
+  /** Vectors of entities, by id. */
+  entities: ReadonlyMap<string, BaseNode>
 }
 
 export class PropertyGraphIndex extends BaseIndex {
   readonly #options: PropertyGraphIndexOptions
   readonly #graph: PropertyGraphStore
+  readonly #embedBatchSize: number
 
   protected constructor(struct: StructHandle, options: PropertyGraphIndexOptions) {
     super(struct, options)
     this.#options = options
     this.#graph = propertyGraphOf(options)
+    this.#embedBatchSize = checkCount('embedBatchSize', options.embedBatchSize ?? 64)
   }
 
   /** Makes a new index of documents. */
@@ -65,7 +83,11 @@ export class PropertyGraphIndex extends BaseIndex {
   }
 
   /** For `loadIndexFromStorage`. */
-  static load(struct: StructHandle, options: PropertyGraphIndexOptions): PropertyGraphIndex {
+  static async load(
+    struct: StructHandle,
+    options: LoadPropertyGraphIndexOptions,
+  ): Promise<PropertyGraphIndex> {
+    await checkEmbedModel(struct, options)
     return new PropertyGraphIndex(struct, options)
   }
 
@@ -75,31 +97,48 @@ export class PropertyGraphIndex extends BaseIndex {
   }
 
   override asRetriever(options: RetrieverOptions = {}): Retriever {
-    const { docstore } = this.storageContext
-    const { extractEntities } = this.#options
+    const { docstore, vectorStore } = this.storageContext
+    const { embedModel, extractEntities } = this.#options
+    const { struct } = this
     return new PropertyGraphRetriever(
-      { docstore, graph: this.#graph, struct: this.struct, extractEntities },
+      { docstore, graph: this.#graph, vectorStore, struct, embedModel, extractEntities },
       options,
     )
   }
 
   /** Adds a node with the triplets that are known of it. */
   async insertTriplets(node: BaseNode, triplets: readonly Triplet[], work: LongWork = {}): Promise<void> {
-    await this.run(
-      { addition: this.#addition([{ node, triplets: checkTriplets(triplets, 'You gave') }]) },
-      work,
-    )
+    const chunks = [{ node, triplets: checkTriplets(triplets, 'You gave') }]
+    await this.run({ addition: await this.#addition(chunks, work) }, work)
   }
 
   protected override async prepare(nodes: readonly BaseNode[], work: LongWork): Promise<Addition> {
     const found = await extractTriplets(nodes, this.#options.extractTriplets, work)
-    return this.#addition(nodes.map((node) => ({ node, triplets: found.get(node.id_)! })))
+    const chunks = nodes.map((node) => ({ node, triplets: found.get(node.id_)! }))
+    return await this.#addition(chunks, work)
   }
 
-  #addition(chunks: readonly AddedChunk[]): PropertyGraphAddition {
-    const nodes = chunks.map(({ node }) => withEmbedding(node, undefined))
-    const named = chunks.map(({ node, triplets }) => ({ node, triplets: triplets.map(withoutQuotes) }))
-    return { nodes, vectors: [], chunks: named, changes: () => [] }
+  async #addition(given: readonly AddedChunk[], work: LongWork): Promise<PropertyGraphAddition> {
+    const nodes = given.map(({ node }) => withEmbedding(node, undefined))
+    const chunks = given.map(({ node, triplets }) => ({ node, triplets: triplets.map(withoutQuotes) }))
+    const { embedModel: model, embedKgNodes = model !== undefined } = this.#options
+    const { onProgress, signal } = work
+    const entities = embedKgNodes
+      ? await embedEntities([...(await entitiesOf(this.#graph, chunks)).values()], {
+          onProgress,
+          signal,
+          model,
+          batchSize: this.#embedBatchSize,
+        })
+      : new Map<string, BaseNode>()
+    const dimensions = [...entities.values()][0]?.getEmbedding().length
+    return {
+      nodes,
+      vectors: [],
+      chunks,
+      entities,
+      changes: (view) => rememberEmbedModel(view, model, dimensions),
+    }
   }
 
   /** Imported structs name no nodes: the chunks in the graph are those of the index, but for those of its neighbours. */
@@ -115,9 +154,15 @@ export class PropertyGraphIndex extends BaseIndex {
   }
 
   protected override async plan({ view, removed, addition }: PlanRequest): Promise<StepPlan> {
-    const { chunks: added } = (addition as PropertyGraphAddition | undefined) ?? { chunks: [] }
+    const { chunks: added = [], entities = new Map<string, BaseNode>() } =
+      (addition as PropertyGraphAddition | undefined) ?? {}
     const others = await this.#others()
-    return await planPropertyGraph(this.#graph, { view, removed, added, others })
+    const plan = await planPropertyGraph(this.#graph, { view, removed, added, others })
+    const { vectorStore, indexStore } = this.storageContext
+    const gone = plan.goneEntities
+    const vectorCalls = await planEntityVectors(vectorStore, { view, indexStore, gone, added: entities })
+    const changes = [...plan.changes, ...((await addition?.changes(view)) ?? [])]
+    return { changes, calls: [...plan.calls, ...vectorCalls] }
   }
 
   async #others(): Promise<StructView[]> {

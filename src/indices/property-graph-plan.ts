@@ -7,6 +7,7 @@ import type { StructChange, StructView } from '../stores/index-struct.ts'
 import type { BaseNode } from '../stores/node.ts'
 import type { StepPlan } from './index-step.ts'
 import { chunkOf, entityOf, idOf, isChunk, relationOf, sourceOf } from './property-graph-nodes.ts'
+import type { StoreCall } from './store-calls.ts'
 import { tripletKey } from './triplet-key.ts'
 
 export interface AddedChunk {
@@ -22,14 +23,21 @@ export interface PropertyGraphRequest {
   others: readonly StructView[]
 }
 
+export interface PropertyGraphPlan extends StepPlan {
+  calls: StoreCall[]
+  /** Entities that go. */
+  goneEntities: ReadonlySet<string>
+}
+
 export async function planPropertyGraph(
   store: PropertyGraphStore,
   request: PropertyGraphRequest,
-): Promise<StepPlan> {
+): Promise<PropertyGraphPlan> {
   const { view, removed, added } = request
   const renewed = added.map(({ node }) => node.id_).filter((id) => view.has('nodeTriplets', id))
   const gone = new Set([...removed, ...renewed])
-  const calls = [...(await removalCalls(store, request, gone)), ...(await additionCalls(store, added))]
+  const removal = await planGraphRemoval(store, request, gone)
+  const calls = [...removal.calls, ...(await additionCalls(store, added))]
   const changes: StructChange[] = [
     ...[...removed]
       .filter((key) => view.has('nodeTriplets', key))
@@ -41,18 +49,18 @@ export async function planPropertyGraph(
       value: triplets,
     })),
   ]
-  return { changes, calls: calls.map((call) => ({ store, call })) }
+  return { changes, calls: calls.map((call) => ({ store, call })), goneEntities: removal.entities }
 }
 
 type Call = () => Promise<void>
 
 /** Nodes take their relations along; what else is lost goes by itself. */
-async function removalCalls(
+async function planGraphRemoval(
   store: PropertyGraphStore,
   request: PropertyGraphRequest,
   gone: ReadonlySet<string>,
-): Promise<Call[]> {
-  if (gone.size === 0) return []
+): Promise<{ calls: Call[]; entities: ReadonlySet<string> }> {
+  if (gone.size === 0) return { calls: [], entities: new Set() }
   const all = await store.getTriplets()
   const relations = new Map<string, Relation>()
   for (const triplet of all)
@@ -62,15 +70,15 @@ async function removalCalls(
     relations,
     present: await presentSources(store, relations.values()),
   })
-  const leaving = new Set(
-    [...gone].filter((id) => !request.others.some((view) => view.has('nodeTriplets', id))),
-  )
+  // What no other index has.
+  const leaving = [...gone].filter((id) => !request.others.some((view) => view.has('nodeTriplets', id)))
   const staying = all.filter(
     (triplet) => !lost.has(tripletKey(triplet)) && !gone.has(triplet[0]) && !gone.has(triplet[2]),
   )
-  const nodes = await goneNodes(store, { lost, gone, leaving, all, staying })
+  const entities = await goneEntities(store, { lost, gone, all, staying })
   const loose = all.filter((triplet) => lost.has(tripletKey(triplet)))
-  return [() => store.delete({ ids: [...nodes] }), () => store.delete({ triplets: loose })]
+  const ids = [...leaving, ...entities]
+  return { calls: [() => store.delete({ ids }), () => store.delete({ triplets: loose })], entities }
 }
 
 interface Sources {
@@ -117,16 +125,14 @@ function* keysByChunk(view: StructView): Generator<[nodeId: string, keys: string
 interface Lost {
   lost: ReadonlySet<string>
   gone: ReadonlySet<string>
-  /** Of those that go from the index, those that no other has. */
-  leaving: ReadonlySet<string>
   all: readonly Triplet[]
   staying: readonly Triplet[]
 }
 
-/** The chunks, and the entities at the ends of what is lost that nothing else leads to. */
-async function goneNodes(
+/** Those at the ends of what is lost that nothing else leads to. */
+async function goneEntities(
   store: PropertyGraphStore,
-  { lost, gone, leaving, all, staying }: Lost,
+  { lost, gone, all, staying }: Lost,
 ): Promise<Set<string>> {
   const needed = new Set(staying.flatMap(([subject, , object]) => [subject, object]))
   const ends = all
@@ -137,7 +143,7 @@ async function goneNodes(
   const present = await presentSources(store, entities)
   const isLeft = (source: string): boolean => present.has(source) && !gone.has(source)
   const going = entities.filter((entity) => wasExtracted(entity) && !isLeft(sourceOf(entity)!))
-  return new Set([...leaving, ...going.map(idOf)])
+  return new Set(going.map(idOf))
 }
 
 /** Others were put into the graph by hand. */
@@ -148,18 +154,28 @@ function wasExtracted(entity: LabelledNode): boolean {
 /** What is known already keeps its properties. Asked before removals take effect, so everything is given again. */
 async function additionCalls(store: PropertyGraphStore, added: readonly AddedChunk[]): Promise<Call[]> {
   if (added.length === 0) return []
-  const entities = new Map<string, LabelledNode>()
+  const entities = await entitiesOf(store, added)
   const relations = new Map<string, Relation>()
   for (const { node, triplets } of added) {
     for (const triplet of triplets) {
-      for (const name of [triplet[0], triplet[2]])
-        if (!entities.has(name)) entities.set(name, entityOf(name, node.id_))
       const key = tripletKey(triplet)
       if (!relations.has(key))
         relations.set(key, (await store.getRelation(triplet)) ?? relationOf(triplet, node.id_))
     }
   }
-  for (const known of await store.get({ ids: [...entities.keys()] })) entities.set(idOf(known), known)
   const nodes = [...added.map(({ node }) => chunkOf(node)), ...entities.values()]
   return [() => store.upsertNodes(nodes), () => store.upsertRelations([...relations.values()])]
+}
+
+/** The entities of these chunks by id: those that the graph knows as it knows them. */
+export async function entitiesOf(
+  store: PropertyGraphStore,
+  added: readonly AddedChunk[],
+): Promise<Map<string, LabelledNode>> {
+  const entities = new Map<string, LabelledNode>()
+  for (const { node, triplets } of added)
+    for (const name of triplets.flatMap(([subject, , object]) => [subject, object]))
+      if (!entities.has(name)) entities.set(name, entityOf(name, node.id_))
+  for (const known of await store.get({ ids: [...entities.keys()] })) entities.set(idOf(known), known)
+  return entities
 }

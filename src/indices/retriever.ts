@@ -57,7 +57,7 @@ export interface RetrieverOptions extends ModeOptions {
   /** Only these nodes. */
   nodeIds?: readonly string[]
   /**
-   * Vector index: how many hits, default 2. Knowledge graph by embedding: how many triplets, default 2. Summary index by embedding, document summary index:
+   * Vector index: how many hits, default 2. Knowledge graph by embedding: how many triplets, default 2; property graph: how many entities, default 4. Summary index by embedding, document summary index:
    * how many nodes, or documents, default 1.
    */
   similarityTopK?: number
@@ -73,7 +73,7 @@ export interface RetrieverOptions extends ModeOptions {
   retrieverMode?: RetrieverMode
   /** Tree: how many children are followed at each node. Default 1. */
   childBranchFactor?: number
-  /** Knowledge graph: how many steps from the entities that the question names. Default 2. */
+  /** Knowledge graph: how many steps from the entities of the question, default 2; property graph: the same, LlamaIndex's `path_depth`, default 1. */
   graphStoreQueryDepth?: number
   /** Knowledge graph: how many triplets. Default 30. */
   maxKnowledgeSequence?: number
@@ -88,7 +88,7 @@ export interface RetrieverOptions extends ModeOptions {
  * | document summary  | `embedding`                                      |
  * | keyword table     | `default`, `simple`, `rake`                      |
  * | knowledge graph   | `keyword`, `embedding`, `hybrid`                 |
- * | property graph    | `keyword`                                        |
+ * | property graph    | `keyword`, `embedding`, `hybrid`                 |
  * | tree              | `select_leaf_embedding`, `all_leaf`, `root`      |
  *
  * LlamaIndex's modes that have a language model choose (`llm`, `select_leaf`) are refused.

@@ -80,6 +80,13 @@ export class JsonCursor {
     return byte
   }
 
+  /** The next bytes, each as a character; fewer at the end of the file. */
+  peek(length: number): string {
+    const end = this.at + length
+    while (this.bytes.length < end && this.grow());
+    return this.bytes.toString('latin1', this.at, end)
+  }
+
   skipSpace(): void {
     this.at = this.afterSpace(this.at)
   }

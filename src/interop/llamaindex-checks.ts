@@ -10,7 +10,7 @@ type Warn = (file: string, message: string) => void
 export function checkContent(content: Checked, warn: Warn): void {
   const { dialect, files, nodes, structs, vectors, refDocs } = content
   const docstore = dialect === 'python' ? fileNames.pythonDocstore : fileNames.typeScriptDocstore
-  const nodeIds = new Set(nodes.map(({ id_ }) => id_))
+  const nodeIds = new Set(nodes.ids())
   for (const struct of structs) {
     const missing = [...new Set(nodeIdsOf(struct))].filter((id) => !nodeIds.has(id))
     if (missing.length > 0) {

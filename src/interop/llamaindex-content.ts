@@ -1,7 +1,7 @@
 /** What a LlamaIndex directory holds, whichever program and version wrote it: complete, and in nobody's spelling but Varve's. */
 import type { RefDocInfo, Triplet } from '../stores/contract.ts'
 import type { IndexStruct } from '../stores/index-struct.ts'
-import type { BaseNode } from '../stores/node.ts'
+import type { ReadNodes } from './read-nodes.ts'
 import type { Spelling } from '../stores/spelling.ts'
 import type { SpelledTree } from '../stores/stored-metadata.ts'
 
@@ -53,7 +53,7 @@ export interface LlamaIndexContent {
   /** Of the docstore: `docstore`, unless its writer chose another. */
   namespace: string
   /** In the order of the file. */
-  nodes: BaseNode[]
+  nodes: ReadNodes
   documentMetadata: Map<string, DocumentRecord>
   /** Made from the nodes' sources where the file is too old to hold any. */
   refDocs: Map<string, RefDocRecord>

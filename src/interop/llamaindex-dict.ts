@@ -1,5 +1,6 @@
 /** LlamaIndex's `to_dict` of a whole storage context: the trees of its files under one roof. Our own has what Python's has, under the same keys. */
 import { checkTree } from '../stores/metadata.ts'
+import { withEntryNodes } from './entry-nodes.ts'
 import { checkContent } from './llamaindex-checks.ts'
 import { defaultNamespace, readDocstore } from './llamaindex-docstore.ts'
 import { propertyGraphOf, readGraph } from './llamaindex-graphs.ts'
@@ -45,7 +46,8 @@ export interface StorageContent extends Pick<
   chats: ChatsContent
 }
 
-export function contentToDict(content: StorageContent): StorageDict {
+export function contentToDict(given: StorageContent): StorageDict {
+  const content = withEntryNodes(given)
   const { vectors, structs, graph, propertyGraph } = content
   const plain = (tree: Members) => plainTree(tree, pythonStyle) as Record<string, unknown>
   const namespaces = Array.from(
@@ -82,7 +84,7 @@ export function dictToContent(dict: object): LlamaIndexContent {
     dialect: 'python' as const,
     files: [],
     namespace: docstore.namespace || defaultNamespace,
-    nodes: [...docstore.nodes.values()],
+    nodes: docstore.nodes,
     documentMetadata: docstore.documentMetadata,
     refDocs: docstore.refDocs,
     structs,

@@ -11,6 +11,7 @@ import { readGraph, readPropertyGraph, tripletsOf } from './llamaindex-graphs.ts
 import { fileNames, isLlamaIndexName, remarkOnStart, vectorNamespaceOf } from './llamaindex-names.ts'
 import { readStructs, type StructsContent } from './llamaindex-structs.ts'
 import { readRecords, readVectors, type VectorsContent } from './llamaindex-vectors.ts'
+import { ReadNodes } from './read-nodes.ts'
 import type { Disk } from '../disk/disk.ts'
 import type {
   LlamaIndexContent,
@@ -40,11 +41,11 @@ export async function readLlamaIndexDirectory(
   return withLlamaIndexDirectory(disk, directory, {}, async (content) => {
     if (!content) return undefined
     const vectors = Array.from(content.vectors, ([name, records]) => [name, readRecords(records)] as const)
-    return { ...content, vectors: new Map(vectors) }
+    return { ...content, nodes: content.nodes.kept(), vectors: new Map(vectors) }
   })
 }
 
-/** The same, with vectors that are read when they are asked for, while `work` runs: so they need not be in memory. */
+/** The same, with nodes and vectors that are read when they are asked for, while `work` runs: so they need not be in memory. */
 export async function withLlamaIndexDirectory<T>(
   disk: Disk,
   directory: string,
@@ -109,7 +110,7 @@ async function readContent(files: LlamaIndexFiles, warn: Warn): Promise<Omit<Lla
     dialect,
     files: files.read,
     namespace: docstore.namespace,
-    nodes: [...docstore.nodes.values()],
+    nodes: docstore.nodes,
     documentMetadata: docstore.documentMetadata,
     refDocs: docstore.refDocs,
     structs,
@@ -124,7 +125,7 @@ async function readContent(files: LlamaIndexFiles, warn: Warn): Promise<Omit<Lla
 
 const emptyDocstore = (): DocstoreContent => ({
   namespace: defaultNamespace,
-  nodes: new Map(),
+  nodes: new ReadNodes(),
   documentMetadata: new Map(),
   refDocs: new Map(),
 })

@@ -4,14 +4,15 @@ import { setOwn } from '../stores/own-property.ts'
 import { isPlainSpelling, takeSpelling } from '../stores/spelling.ts'
 import { isObject } from './llamaindex-field.ts'
 import { nodeFromJson } from './llamaindex-node.ts'
-import { membersOf, objectAt, stringsAt, unwrapText } from './llamaindex-shape.ts'
+import { ReadNodes } from './read-nodes.ts'
+import { badShape, membersOf, objectAt, stringsAt, unwrapText } from './llamaindex-shape.ts'
 import type { BaseNode } from '../stores/node.ts'
 import type { DocumentRecord, LlamaIndexDialect, RefDocRecord } from './llamaindex-content.ts'
 import type { ValueReader } from './llamaindex-json.ts'
 
 export interface DocstoreContent {
   namespace: string
-  nodes: Map<string, BaseNode>
+  nodes: ReadNodes
   documentMetadata: Map<string, DocumentRecord>
   refDocs: Map<string, RefDocRecord>
 }
@@ -26,12 +27,12 @@ export interface ReadContext {
 export const defaultNamespace = 'docstore'
 
 interface Draft {
-  nodes: Map<string, BaseNode>
+  nodes: ReadNodes
   documentMetadata: Map<string, DocumentRecord>
   refDocs?: Map<string, RefDocRecord>
 }
 
-const emptyDraft = (): Draft => ({ nodes: new Map(), documentMetadata: new Map() })
+const emptyDraft = (): Draft => ({ nodes: new ReadNodes(), documentMetadata: new Map() })
 
 export function readDocstore(reader: ValueReader, context: ReadContext): DocstoreContent {
   const { file, warn } = context
@@ -50,7 +51,7 @@ export function readDocstore(reader: ValueReader, context: ReadContext): Docstor
   }
   reader.end()
   const [namespace, { nodes, documentMetadata, refDocs }] = chooseNamespace(drafts, warn)
-  return { namespace, nodes, documentMetadata, refDocs: refDocs ?? refDocsOf(nodes.values()) }
+  return { namespace, nodes, documentMetadata, refDocs: refDocs ?? refDocsOf(nodes) }
 }
 
 /** LlamaIndex's own, or the only one. */
@@ -62,21 +63,30 @@ function chooseNamespace(drafts: Map<string, Draft>, warn: ReadContext['warn']):
   return [namespace ?? defaultNamespace, draft ?? emptyDraft()]
 }
 
-function readNodes(
-  reader: ValueReader,
-  nodes: Map<string, BaseNode>,
-  { file, dialect, warn }: ReadContext,
-): void {
+/** As present versions begin: there is data. */
+const nodeWithData = /^\{\s*"__data__"\s*:\s*"?\{/
+
+function readNodes(reader: ValueReader, nodes: ReadNodes, context: ReadContext): void {
+  const { file, warn } = context
   for (const id of membersOf(reader, file, 'the collection of nodes')) {
-    const place = `${file} (node ${id})`
-    const { __data__: wrapped, __type__: type } = objectAt(reader.value(), file, `node ${id}`)
-    const data = unwrapText(wrapped, place)
-    if (!isObject(data)) {
-      warn(`Node ${id} has no data, and was left out.`)
-      continue
-    }
-    nodes.set(id, nodeFromJson({ id, data, dialect, ...(typeof type === 'string' && { type }) }))
+    const later = reader.objectLater?.(nodeWithData)
+    const node = later ? () => nodeWithDataOf(id, later(), context) : nodeOf(id, reader.value(), context)
+    if (node) nodes.set(id, node)
+    else warn(`Node ${id} has no data, and was left out.`)
   }
+}
+
+function nodeWithDataOf(id: string, value: unknown, context: ReadContext): BaseNode {
+  const node = nodeOf(id, value, context)
+  if (node) return node
+  throw badShape(context.file, `node ${id} has data twice`)
+}
+
+function nodeOf(id: string, value: unknown, { file, dialect }: ReadContext): BaseNode | undefined {
+  const { __data__: wrapped, __type__: type } = objectAt(value, file, `node ${id}`)
+  const data = unwrapText(wrapped, `${file} (node ${id})`)
+  if (!isObject(data)) return undefined
+  return nodeFromJson({ id, data, dialect, ...(typeof type === 'string' && { type }) })
 }
 
 function readRecords(reader: ValueReader, records: Map<string, DocumentRecord>, { file }: ReadContext): void {

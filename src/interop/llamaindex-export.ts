@@ -7,6 +7,7 @@ import type { Disk } from '../disk/disk.ts'
 import { VarveError } from '../errors.ts'
 import { makeDirectoryDurable } from '../log/durable-directory.ts'
 import { claimTarget, removeFiles, settleTarget } from '../log/new-directory.ts'
+import { withEntryNodes } from './entry-nodes.ts'
 import type { ExportedFile, ExportProgress, ExportReport, Omission } from './export-report.ts'
 import { writeTextFile, type TextFile } from './json-file.ts'
 import type { LlamaIndexDialect } from './llamaindex-content.ts'
@@ -27,7 +28,7 @@ export interface ExportOptions {
 export async function writeExport(
   disk: Disk,
   from: string | undefined,
-  content: StorageContent,
+  given: StorageContent,
   { to, format, onProgress, signal }: ExportOptions,
 ): Promise<ExportReport> {
   if (format !== 'python' && format !== 'typescript')
@@ -35,6 +36,7 @@ export async function writeExport(
       remedy: "Choose 'python' or 'typescript'.",
       format,
     })
+  const content = format === 'python' ? withEntryNodes(given) : given
   const omitted: Omission[] = []
   const filesFor = format === 'python' ? pythonFiles : typeScriptFiles
   const all = filesFor(content, (omission) => omitted.push(omission))

@@ -8,6 +8,7 @@ import { maxDepth } from '../stores/metadata.ts'
 import { setOwn } from '../stores/own-property.ts'
 import { JsonCursor, type ReadOn } from './json-cursor.ts'
 import { jsonToUtf8 } from './json-encoding.ts'
+import { endOfObject } from './json-skip.ts'
 import { plainNumbersEnd, readPlainNumbers, readScalar } from './json-number.ts'
 import { readVector, toVector, type ReadVector } from './read-vector.ts'
 
@@ -28,6 +29,8 @@ export interface ValueReader {
   numbers(): ReadVector | undefined
   /** The same, to be read when it is asked for, and skipped now; `undefined` where that cannot be. */
   numbersLater?(): (() => ReadVector | undefined) | undefined
+  /** The object that comes next, to be read when it is asked for, and skipped now; `undefined` where that cannot be, or its text does not begin so. */
+  objectLater?(beginning: RegExp): (() => unknown) | undefined
   /** Nothing but white space may be left. */
   end(): void
 }
@@ -64,6 +67,8 @@ const kinds = new Map<number, JsonKind>([
   [openBracket, 'list'],
   [quote, 'string'],
 ])
+/** Enough to see how an object begins. */
+const beginningBytes = 64
 const arrayIndex = /^(?:0|[1-9]\d{0,9})$/
 
 export class JsonReader implements ValueReader {
@@ -72,13 +77,13 @@ export class JsonReader implements ValueReader {
 
   readonly #source: JsonSource | undefined
 
-  /** `file` is how messages call it. With a source, the bytes are UTF-8, and the first of it. */
-  constructor(bytes: Uint8Array, file: string, source?: JsonSource) {
+  /** `file` is how messages call it. With a source, the bytes are UTF-8, and the first of it. Else `base` is where they stand in the file. */
+  constructor(bytes: Uint8Array, file: string, source?: JsonSource, base = 0) {
     const utf8 = jsonToUtf8(bytes, file)
     this.#source = source
     this.#cursor = source
       ? new JsonCursor(utf8, file, { ...source, base: bytes.length - utf8.length })
-      : new JsonCursor(utf8, file)
+      : new JsonCursor(utf8, file, { base })
   }
 
   kind(): JsonKind {
@@ -115,14 +120,27 @@ export class JsonReader implements ValueReader {
   }
 
   numbersLater(): (() => ReadVector | undefined) | undefined {
+    const end = this.#source && this.kind() === 'list' ? plainNumbersEnd(this.#cursor) : undefined
+    const readAgain = this.#skipTo(end)
+    return readAgain && (() => readAgain().numbers())
+  }
+
+  objectLater(beginning: RegExp): (() => unknown) | undefined {
+    if (!this.#source || this.kind() !== 'object') return undefined
+    if (!beginning.test(this.#cursor.peek(beginningBytes))) return undefined
+    const readAgain = this.#skipTo(endOfObject(this.#cursor))
+    return readAgain && (() => readAgain().value())
+  }
+
+  /** Gives a reader of what was skipped. */
+  #skipTo(end: number | undefined): (() => JsonReader) | undefined {
     const source = this.#source
-    const end = source && this.kind() === 'list' ? plainNumbersEnd(this.#cursor) : undefined
     if (source === undefined || end === undefined) return undefined
     const { offset, file } = this.#cursor
     const length = end - this.#cursor.at
     this.#cursor.at = end
     source.skipped(length)
-    return () => new JsonReader(source.readAgain(offset, length), file).numbers()
+    return () => new JsonReader(source.readAgain(offset, length), file, undefined, offset)
   }
 
   end(): void {

@@ -3,8 +3,8 @@ import { fieldsOfType, type FieldKind, type IndexStruct } from '../stores/index-
 import { keysAsRead } from '../stores/float.ts'
 import { setOwn } from '../stores/own-property.ts'
 import { takeSpelling } from '../stores/spelling.ts'
+import { nodeInEntry } from './entry-nodes.ts'
 import { isObject } from './llamaindex-field.ts'
-import { nodeFromJson } from './llamaindex-node.ts'
 import { badShape, membersOf, objectAt, stringsAt, unwrapText } from './llamaindex-shape.ts'
 import type { BaseNode } from '../stores/node.ts'
 import type { LlamaIndexDialect } from './llamaindex-content.ts'
@@ -123,11 +123,11 @@ function toEntries(kind: FieldKind, value: unknown, context: StructContext & { f
 }
 
 /** TypeScript keeps the whole node where Python has its id. */
-function toNodeId(key: string, member: unknown, { nodes, dialect }: StructContext): unknown {
-  if (!isObject(member)) return takeSpelling(member).value
-  const id = typeof member.id_ === 'string' && member.id_ !== '' ? member.id_ : key
-  nodes.set(id, nodeFromJson({ id, data: member, dialect }))
-  return id
+function toNodeId(key: string, member: unknown, { nodes }: StructContext): unknown {
+  const node = nodeInEntry(key, member)
+  if (!node) return takeSpelling(member).value
+  nodes.set(node.id_, node)
+  return node.id_
 }
 
 /** Of types and fields this version does not know: objects are maps, all else is kept as it is. */

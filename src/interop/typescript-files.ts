@@ -4,9 +4,11 @@ import { VarveError } from '../errors.ts'
 import type { IndexStruct } from '../stores/index-struct.ts'
 import { plainSpelling } from '../stores/spelling.ts'
 import { canonicalStructType } from '../stores/struct-types.ts'
+import { nodeInEntry } from './entry-nodes.ts'
 import type { Omission } from './export-report.ts'
 import type { TextFile } from './json-file.ts'
 import { typeScriptStyle } from './json-styles.ts'
+import { isObject } from './llamaindex-field.ts'
 import type { VectorRecord } from './llamaindex-content.ts'
 import type { StorageContent } from './llamaindex-dict.ts'
 import { defaultVectorNamespace, fileNames } from './llamaindex-names.ts'
@@ -118,8 +120,8 @@ type NodeOf = StorageContent['nodeOf']
 function nodesTree(nodesDict: ReadonlyMap<string, unknown>, nodeOf: NodeOf): Members {
   return new Members({
     *[Symbol.iterator]() {
-      for (const [key, id] of nodesDict) {
-        const node = nodeOf(String(id))
+      for (const [key, entry] of nodesDict) {
+        const node = nodeInEntry(key, entry) ?? nodeOf(String(entry))
         if (node) yield [key, nodeToTypeScript(node, { embedding: false })]
       }
     },
@@ -136,7 +138,8 @@ function usableVectors(
   const dicts = structs.flatMap(({ nodesDict }) =>
     nodesDict instanceof Map ? [nodesDict as Map<string, unknown>] : [],
   )
-  const missing = dicts.flatMap((dict) => [...dict.values()].filter((id) => !hasNode(String(id))))
+  const isThere = (entry: unknown): boolean => isObject(entry) || hasNode(String(entry))
+  const missing = dicts.flatMap((dict) => [...dict.values()].filter((entry) => !isThere(entry)))
   if (missing.length > 0)
     omit({
       what: `${missing.length} entries of indices (${missing.slice(0, 3).join(', ')})`,
@@ -144,7 +147,7 @@ function usableVectors(
     })
   if (dicts.length === 0) return records
   const isNamed = ({ id }: VectorRecord): boolean =>
-    dicts.some((dict) => dict.has(id) && hasNode(String(dict.get(id))))
+    dicts.some((dict) => dict.has(id) && isThere(dict.get(id)))
   const usable = records.filter(isNamed)
   if (usable.length < records.length)
     omit({

@@ -64,8 +64,8 @@ export interface CommitQueueOptions extends LogEndOptions {
   syncedThrough: number
   stillHeld: () => Promise<boolean>
   /**
-   * Creates what the first commit of the session needs, and has the writer adopt what a dead one may have
-   * left unsynced.
+   * Creates what the first commit of the session needs, and makes durable what a dead writer may have left
+   * unsynced.
    */
   prepare: () => Promise<void>
   clock: () => Date
@@ -223,7 +223,6 @@ export class CommitQueue {
     await this.#requireLock()
     const full = await unlessFull(this.#options.prepare())
     if (full) return full
-    await this.#options.writer.sync()
     this.syncedThrough = this.#options.catalog.end.number
     this.#prepared = true
     return undefined

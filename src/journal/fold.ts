@@ -149,17 +149,23 @@ export async function* foldingSteps(
     yield () => foldStored(store, event, rowsBytes, place)
 }
 
-/** The events of parts, in order, checked against what their commits saw. Throws `VARVE_CORRUPT` naming the place, `VARVE_NEWER`. */
+/**
+ * The events of parts, in order, checked against what their commits saw; of each only the items whose rows are wanted, as the bytes they are, and none without any.
+ * Throws `VARVE_CORRUPT` naming the place, `VARVE_NEWER`.
+ */
 export async function* readEvents(
   { folder, kind }: Pick<FoldedStore, 'folder' | 'kind'>,
   files: SegmentFiles,
   committed: Iterable<CommittedParts>,
+  isWanted?: (row: Uint8Array) => boolean,
 ): AsyncGenerator<{ event: StoredEvent; rowsBytes: number; place: EventPlace }> {
   const ahead = new ReadAhead()
   for (const { commit, parts } of committed) {
     for (const part of parts) {
       for await (const frame of framesOf(files, part, { commit, ahead })) {
         const place = { store: folder, segment: part.segment, offset: frame.offset, commit }
+        if (isWanted) frame.items = frame.items.filter(({ row }) => isWanted(row))
+        if (isWanted && frame.items.length === 0) continue
         yield { event: toEvent(kind, frame, place), rowsBytes: frame.rowsBytes, place }
       }
     }

@@ -71,7 +71,7 @@ export class Journal {
       startLog: (folder) =>
         session()?.startLog(folder) ??
         new StoreLog(folder, { highest: 0, segmentBytes: limits.segmentBytes }),
-      syncedThrough: () => session()?.queue.syncedThrough ?? 0,
+      syncedThrough: () => this.syncedThrough,
       random: options.random,
       canSpill: () => session() !== undefined && !this.#outbox.hasStaged,
       limits,
@@ -134,6 +134,11 @@ export class Journal {
 
   get hasStagedCommits(): boolean {
     return this.#outbox.hasStaged
+  }
+
+  /** The last commit that this process has seen made durable; 0 where it writes nothing. */
+  get syncedThrough(): number {
+    return this.#residence.session?.queue.syncedThrough ?? 0
   }
 
   /** What it was opened with. */

@@ -6,6 +6,8 @@
 import { syncName } from '../log/durable-directory.ts'
 import { acquireLock, type Lock } from '../log/lock.ts'
 import { commitsFolder } from '../log/names.ts'
+import { noCommit } from '../log/recovery.ts'
+import { segmentHeaderBytes } from '../log/segment.ts'
 import { SegmentFiles } from '../log/segment-files.ts'
 import { storeFolders } from '../log/store-folders.ts'
 import { SegmentWriter } from '../log/segment-writer.ts'
@@ -64,7 +66,8 @@ export async function continueSession(home: Home, lock: Lock, options: SessionOp
     syncedThrough,
     newSegment: inOrder ? undefined : Math.max(0, ...commits) + 1,
     prepare: async (writer) => {
-      if (!inOrder) await adoptUnsynced(writer, catalog, { syncedThrough, commits })
+      await adoptUnsynced(writer, catalog, { syncedThrough, commits })
+      if (!inOrder) await writer.sync() // A seal must not outlive what it seals.
     },
     startLog: (folder) => {
       const last = ends.get(folder)
@@ -80,22 +83,27 @@ export async function continueSession(home: Home, lock: Lock, options: SessionOp
 }
 
 /**
- * A writer that was killed may have written what it never synced. Read back it counts as committed, since
+ * A writer that was killed, or whose sync failed, may have written what the disk lacks. Read back it counts as committed, since
  * this machine lives on; but before anything is built on it, it must be durable: its commits, and the end of
- * the commit log.
+ * the commit log, closing mark included.
  */
 async function adoptUnsynced(
   writer: SegmentWriter,
   catalog: Catalog,
   { syncedThrough, commits }: { syncedThrough: number; commits: number[] },
 ): Promise<void> {
-  const last = catalog.end.next.segment
-  const first = catalog.offsets[syncedThrough * 2] ?? last
+  const first = syncedThrough > 0 ? catalog.placeOf(syncedThrough) : noCommit.next
+  const last = catalog.end.next
   for (const segment of commits)
-    if (segment >= first && segment <= last) await writer.adopt(commitsFolder, segment)
+    if (segment >= first.segment && segment <= last.segment)
+      await writer.adopt(commitsFolder, segment, {
+        from: segment === first.segment ? first.offset : segmentHeaderBytes,
+        ...(segment === last.segment && { to: last.offset }),
+      })
   for (const [folder, { tail }] of catalog.stores) {
     for (const { commit, parts } of tail)
-      if (commit > syncedThrough) for (const { segment } of parts) await writer.adopt(folder, segment)
+      if (commit > syncedThrough)
+        for (const { segment, from, to } of parts) await writer.adopt(folder, segment, { from, to })
   }
 }
 

@@ -1,8 +1,10 @@
 /**
  * Which snapshots stay. The newest serve whoever opens the present; older ones, spread over all commits, whoever
- * opens the past: from the nearest before a moment, only what came after it is replayed.
+ * opens the past: from the nearest before a moment, only what came after it is replayed. What tells which keys were touched stays: it is small, and nothing else
+ * says so of those commits.
  */
 import { catalogSubject } from './snapshot.ts'
+import { isTouchedSubject } from './touched-index.ts'
 
 export interface SnapshotFile {
   commit: number
@@ -19,13 +21,14 @@ const mostCatalogs = 16
 export function superfluous(files: readonly SnapshotFile[], most = mostCatalogs): SnapshotFile[] {
   const catalogs = thinned(commitsOf(files, catalogSubject), most)
   const kept = new Map<string, Set<number>>()
-  for (const subject of new Set(files.map((file) => file.subject))) {
+  const states = files.filter(({ subject }) => !isTouchedSubject(subject))
+  for (const subject of new Set(states.map((file) => file.subject))) {
     const commits = commitsOf(files, subject)
     const newest = commits.at(-1)
     const named = catalogs.map((catalog) => commits.findLast((commit) => commit <= catalog))
     kept.set(subject, new Set([...named, newest].filter((commit) => commit !== undefined)))
   }
-  return files.filter(({ subject, commit }) => !kept.get(subject)!.has(commit))
+  return states.filter(({ subject, commit }) => !kept.get(subject)!.has(commit))
 }
 
 function commitsOf(files: readonly SnapshotFile[], subject: string): number[] {

@@ -19,6 +19,10 @@ export function touchedSubject(folder: string): string {
   return `${folder}=${section}`
 }
 
+export function isTouchedSubject(subject: string): boolean {
+  return subject.endsWith(`=${section}`)
+}
+
 export class TouchedTexts {
   #hashes = new Set<number>()
   #isAnything = false
@@ -72,7 +76,17 @@ export function readTouched(sections: ReadonlyMap<string, Uint8Array> | undefine
   if (!bytes || bytes.length < 8 || bytes.length % 4 !== 0) return undefined
   const words = new Uint32Array(new Uint8Array(bytes).buffer)
   const hashes = words.subarray(2)
-  return { after: words[0]!, mayTouch: (text) => words[1] === 1 || hashes.includes(hashText(text)) }
+  return { after: words[0]!, mayTouch: (text) => words[1] === 1 || holds(hashes, hashText(text)) }
+}
+
+function holds(ascending: Uint32Array, hash: number): boolean {
+  let [from, to] = [0, ascending.length]
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    if (ascending[middle]! < hash) from = middle + 1
+    else to = middle
+  }
+  return ascending[from] === hash
 }
 
 /** The texts by which an item can be found; none: it can be about anything. */
@@ -84,14 +98,16 @@ export function textsOf(row: unknown): string[] {
 export async function touchedIntervals(log: CommitLog, folder: string): Promise<TouchedInterval[]> {
   const { disk, directory, journalId } = log.files
   const subject = touchedSubject(folder)
-  const names = await disk.list(joinPath(directory, snapshotsFolder)).catch(emptyIfMissing)
-  const intervals: TouchedInterval[] = []
-  for (const name of names.map(parseSnapshotName)) {
-    if (name?.subject !== subject || name.commit > log.catalog.end.number) continue
-    const found = await readSnapshot(disk, directory, { journalId, subject, commit: name.commit })
-    const touched = readTouched(found?.sections)
-    if (!touched || !Buffer.from(found!.hash).equals((await readCommit(log, name.commit)).hash)) continue
-    intervals.push({ ...touched, to: name.commit })
-  }
-  return intervals
+  const files = await disk.list(joinPath(directory, snapshotsFolder)).catch(emptyIfMissing)
+  const names = files.map(parseSnapshotName).filter((name) => name !== undefined)
+  const own = names.filter((name) => name.subject === subject && name.commit <= log.catalog.end.number)
+  const intervals = await Promise.all(
+    own.map(async ({ commit: to }): Promise<TouchedInterval | undefined> => {
+      const found = await readSnapshot(disk, directory, { journalId, subject, commit: to })
+      const touched = readTouched(found?.sections)
+      const isOurs = touched && Buffer.from(found!.hash).equals((await readCommit(log, to)).hash)
+      return isOurs ? { ...touched, to } : undefined
+    }),
+  )
+  return intervals.filter((interval) => interval !== undefined)
 }

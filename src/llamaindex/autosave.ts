@@ -4,7 +4,8 @@
  * nodes it brings, is one commit and one sync; what comes while that is written is the next.
  *
  * Only source documents come long before their chunks: embedding them takes a while. They are held back until then, since a document whose hash is stored without its chunks
- * would be skipped as unchanged for ever.
+ * would be skipped as unchanged for ever. No call tells of documents that are never cut, so they do not wait for ever; where chunks take longer than that, a warning says that
+ * the operation is not one commit any more.
  */
 import { AsyncResource } from 'node:async_hooks'
 import type { StorageContext } from '../context/storage-context.ts'
@@ -22,6 +23,7 @@ export class Autosave {
   #isTurnAsked = false
   #isClosed = false
   #isSaving = false
+  #isWarned = false
   /** From the id of a document that waits to all that came with it. */
   readonly #held = new Map<string, ReadonlySet<string>>()
   #limit: NodeJS.Timeout | undefined
@@ -50,7 +52,7 @@ export class Autosave {
     if (ids.length === 0) return
     const group = new Set(ids)
     for (const id of ids) this.#held.set(id, group)
-    this.#limit ??= setTimeout(() => this.#letGo(), heldMs).unref()
+    this.#limit ??= setTimeout(() => this.#giveUp(), heldMs).unref()
     this.#stopWatching ??= onceIdle(() => this.#letGo())
   }
 
@@ -80,6 +82,18 @@ export class Autosave {
     this.#limit = undefined
     this.#stopWatching?.()
     this.#stopWatching = undefined
+  }
+
+  /** Said once: a program that keeps documents as they are has no chunks to wait for. */
+  #giveUp(): void {
+    const ids = [...this.#held.keys()]
+    const some = ids.length > 3 ? `${ids.slice(0, 3).join(', ')}, …` : ids.join(', ')
+    if (!this.#isWarned)
+      this.#onWarning(
+        `Saving ${ids.length} documents (${some}) without their chunks, which did not come within ${heldMs / 1000} s. If the program ends before they do, LlamaIndexTS takes the documents for unchanged: delete them with deleteRefDoc(), and insert them again.`,
+      )
+    this.#isWarned = true
+    this.#letGo()
   }
 
   #letGo(): void {

@@ -1,8 +1,9 @@
 /**
  * Our chat store as LlamaIndexTS's, whose memories await nothing: calls take effect in the order they are made, whatever they wait for, and one that fails unheard is told to
- * `onWarning`.
+ * `onWarning`. Those of a transaction wait for none from outside, which wait for the transaction.
  */
 import type { ChatMessage } from '@llamaindex/core/llms'
+import type { StorageContext } from '../context/storage-context.ts'
 import type { ChatMessage as OwnMessage, ChatStore } from '../stores/contract.ts'
 import { checkMetadata } from '../stores/metadata.ts'
 import type { Autosave } from './autosave.ts'
@@ -11,10 +12,15 @@ import type { Autosave } from './autosave.ts'
 export class DropInChatStore {
   readonly #chats: ChatStore
   readonly #autosave: Autosave
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #storage: StorageContext
+  readonly #last: Record<'inside' | 'outside', Promise<unknown>> = {
+    inside: Promise.resolve(),
+    outside: Promise.resolve(),
+  }
 
-  constructor(chats: ChatStore, autosave: Autosave) {
-    this.#chats = chats
+  constructor(storage: StorageContext, autosave: Autosave) {
+    this.#storage = storage
+    this.#chats = storage.chatStore
     this.#autosave = autosave
   }
 
@@ -44,9 +50,13 @@ export class DropInChatStore {
     return this.#next(async () => (await this.#chats.getKeys()).values())
   }
 
-  /** When every call so far has taken effect. */
+  /** When every call so far has taken effect; inside a transaction: every one of the transaction's. */
   async settled(): Promise<void> {
-    await this.#last
+    await this.#last[this.#side]
+  }
+
+  get #side(): 'inside' | 'outside' {
+    return this.#storage.inTransaction ? 'inside' : 'outside'
   }
 
   #change(call: () => Promise<unknown>): Promise<void> {
@@ -56,9 +66,10 @@ export class DropInChatStore {
   }
 
   #next<T>(call: () => Promise<T>): Promise<T> {
-    const done = this.#autosave.during(() => this.#last.then(call))
+    const side = this.#side
+    const done = this.#autosave.during(() => this.#last[side].then(call))
     // Whoever asked is told; the next call does not depend on it.
-    this.#last = done.catch(() => {})
+    this.#last[side] = done.catch(() => {})
     return done
   }
 }

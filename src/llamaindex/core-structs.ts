@@ -5,11 +5,12 @@
 import type { IndexDict, IndexStruct as CoreStruct, KeywordTable } from '@llamaindex/core/data-structs'
 import type { BaseNode as CoreNode } from '@llamaindex/core/schema'
 import type { StorageContext } from '../context/storage-context.ts'
-import { nodeFromJson } from '../interop/llamaindex-node.ts'
+import { nodeInEntry } from '../interop/entry-nodes.ts'
 import type { DocumentStore } from '../stores/contract.ts'
+import type { JournalDocumentStore } from '../stores/document-store.ts'
 import type { IndexStruct } from '../stores/index-struct.ts'
 import { checkTree } from '../stores/metadata.ts'
-import { setOwn } from '../stores/own-property.ts'
+import type { BaseNode } from '../stores/node.ts'
 import { canonicalStructType } from '../stores/struct-types.ts'
 import type { Core } from './core.ts'
 import { toCore } from './core-nodes.ts'
@@ -32,7 +33,7 @@ export async function entryOf(node: CoreNode, docstore: DocumentStore): Promise<
 /** `undefined` for types that LlamaIndexTS does not have. */
 export async function structToCore(
   struct: IndexStruct,
-  docstore: DocumentStore,
+  docstore: JournalDocumentStore,
   core: Core,
 ): Promise<CoreStruct | undefined> {
   // Its type says UUID, and no code asks for one.
@@ -51,8 +52,8 @@ export async function structToCore(
     }
     case 'vector_store': {
       const dict = new core.IndexDict(indexId, summary)
-      for (const [key, node] of await nodesOf(struct['nodesDict'] as Map<string, unknown>, docstore, core))
-        setOwn(dict.nodesDict, key, node)
+      for (const [key, read] of await nodesOf(struct['nodesDict'] as Map<string, unknown>, docstore))
+        setLater(dict.nodesDict, key, () => toCore(read(), core))
       return dict
     }
     default:
@@ -79,18 +80,26 @@ export async function keepInStructs(
 /** In the order of the entries. Those whose node is gone, with the document it was made from, are left out. */
 async function nodesOf(
   entries: ReadonlyMap<string, unknown>,
-  docstore: DocumentStore,
-  core: Core,
-): Promise<[string, CoreNode][]> {
-  const ids = [...entries.values()].filter((entry) => typeof entry === 'string')
-  const stored = new Map(
-    (await docstore.getNodes(ids, { raiseError: false })).map((node) => [node.id_, node]),
-  )
+  docstore: JournalDocumentStore,
+): Promise<[key: string, read: () => BaseNode][]> {
+  const stored = await docstore.nodesLater([...entries.values()].filter((entry) => typeof entry === 'string'))
   return [...entries].flatMap(([key, entry]) => {
-    const node =
-      typeof entry === 'string'
-        ? stored.get(entry)
-        : nodeFromJson({ id: key, data: entry as Record<string, unknown>, dialect: 'typescript' })
-    return node ? [[key, toCore(node, core)] as [string, CoreNode]] : []
+    const node = nodeInEntry(key, entry)
+    const read = typeof entry === 'string' ? stored.get(entry) : node && (() => node)
+    return read ? [[key, read] as [string, () => BaseNode]] : []
   })
 }
+
+/** A member whose value is made when it is first read. To LlamaIndexTS it is a member like any other, which it reads for the few nodes that a search finds. */
+function setLater<T>(object: Record<string, T>, key: string, make: () => T): void {
+  const settle = (value: T): void =>
+    void Object.defineProperty(object, key, { ...shown, value, writable: true })
+  const get = (): T => {
+    const value = make()
+    settle(value)
+    return value
+  }
+  Object.defineProperty(object, key, { ...shown, get, set: settle })
+}
+
+const shown = { enumerable: true, configurable: true }

@@ -6,6 +6,7 @@ import type { IndexDict, IndexStruct as CoreStruct } from '@llamaindex/core/data
 import type { BaseIndexStore } from '@llamaindex/core/storage/index-store'
 import type { StorageContext } from '../context/storage-context.ts'
 import { VarveError } from '../errors.ts'
+import type { JournalDocumentStore } from '../stores/document-store.ts'
 import type { StructChange, StructView } from '../stores/index-struct.ts'
 import type { Autosave } from './autosave.ts'
 import type { Core } from './core.ts'
@@ -42,20 +43,18 @@ export class DropInIndexStore implements BaseIndexStore {
   /** Without an id: the only one. Throws `VARVE_SEVERAL_INDICES`. */
   async getIndexStruct(structId?: string): Promise<CoreStruct | undefined> {
     return this.#autosave.during(async () => {
-      const { docstore, indexStore } = this.#storage
       if (structId === undefined) return this.#onlyStruct()
-      const struct = await indexStore.getIndexStruct(structId)
-      return struct && structToCore(struct, docstore, this.#core)
+      const struct = await this.#storage.indexStore.getIndexStruct(structId)
+      return struct && structToCore(struct, this.#docstore, this.#core)
     })
   }
 
   /** Those of types that LlamaIndexTS does not have are left out. */
   async getIndexStructs(): Promise<CoreStruct[]> {
     return this.#autosave.during(async () => {
-      const { docstore, indexStore } = this.#storage
       const structs: CoreStruct[] = []
-      for (const struct of await indexStore.indexStructs()) {
-        const known = await structToCore(struct, docstore, this.#core)
+      for (const struct of await this.#storage.indexStore.indexStructs()) {
+        const known = await structToCore(struct, this.#docstore, this.#core)
         if (known) structs.push(known)
       }
       return structs
@@ -64,6 +63,11 @@ export class DropInIndexStore implements BaseIndexStore {
 
   /** Does nothing: the context saves by itself, and has a `persist()` that can be awaited. */
   async persist(): Promise<void> {}
+
+  /** The context of a drop-in has no other. */
+  get #docstore(): JournalDocumentStore {
+    return this.#storage.docstore as JournalDocumentStore
+  }
 
   async #onlyStruct(): Promise<CoreStruct | undefined> {
     const structs = await this.getIndexStructs()

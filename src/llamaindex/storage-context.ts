@@ -41,7 +41,7 @@ export class DropInStorageContext {
     this.#autosave = new Autosave(storage, onWarning)
     this.docStore = options.docStore ?? new DropInDocumentStore(storage, core, this.#autosave)
     this.indexStore = options.indexStore ?? new DropInIndexStore(storage, core, this.#autosave)
-    this.chatStore = new DropInChatStore(storage.chatStore, this.#autosave)
+    this.chatStore = new DropInChatStore(storage, this.#autosave)
     const text = options.vectorStores?.TEXT ?? options.vectorStore ?? this.addVectorStore('default')
     this.vectorStores = { ...options.vectorStores, TEXT: text }
   }
@@ -62,7 +62,7 @@ export class DropInStorageContext {
   /** Resolves when everything done before is on disk, with the commit that carried it. See `StorageContext.persist`. */
   async persist(note?: CommitNote): Promise<Commit | undefined> {
     await this.chatStore.settled()
-    this.#autosave.releaseAll()
+    if (!this.storage.inTransaction) this.#autosave.releaseAll()
     return this.storage.persist(note)
   }
 

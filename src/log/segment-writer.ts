@@ -14,6 +14,8 @@ export interface SegmentWrite {
   chunks: Uint8Array[]
 }
 
+const adoptedAtOnceBytes = 1024 * 1024
+
 export class SegmentWriter {
   readonly #files: SegmentFiles
   readonly #session: Uint8Array
@@ -45,11 +47,16 @@ export class SegmentWriter {
   }
 
   /**
-   * The next sync reaches this segment and its name too: whoever wrote them may have died before its own did.
+   * The next sync reaches these bytes and the segment's name too: whoever wrote them may have died before its own did. They are
+   * written again, as they are, and with the first frame the header: after a sync that failed the operating system shows what the
+   * disk lacks, and would not write it. `to` is left out for all there is.
    */
-  async adopt(folder: string, segment: number): Promise<void> {
+  async adopt(folder: string, segment: number, { from, to }: { from: number; to?: number }): Promise<void> {
     const path = this.#files.path(folder, segment)
-    await this.#file(path, { folder, create: false })
+    const file = await this.#file(path, { folder, create: false })
+    const end = to ?? (await file.size())
+    for (let at = from === segmentHeaderBytes ? 0 : from; at < end; at += adoptedAtOnceBytes)
+      await file.write([await file.read(at, Math.min(adoptedAtOnceBytes, end - at))], at)
     this.#dirtyFiles.add(path)
     this.#adoptFolder(folder)
   }

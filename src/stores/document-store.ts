@@ -63,6 +63,20 @@ export class JournalDocumentStore extends JournalStore<DocumentState> implements
     })
   }
 
+  /** The nodes as they stand now, each read when it is called for, while the store is open. Those that are missing are left out. */
+  async nodesLater(ids: readonly string[]): Promise<Map<string, () => BaseNode>> {
+    const { folder, handle } = this
+    return this.read((state) => {
+      const found = ids.flatMap((id): [string, () => BaseNode][] => {
+        const position = state.nodes.get(id)
+        return position
+          ? [[id, () => decodeNode(id, handle.payload(folder, position), { folder, position })]]
+          : []
+      })
+      return new Map(found)
+    })
+  }
+
   async getNodeDict(ids: ReadonlyMap<number, string>): Promise<Map<number, BaseNode>> {
     const nodes = await this.getNodes([...ids.values()])
     return new Map([...ids.keys()].map((key, index) => [key, nodes[index]!]))

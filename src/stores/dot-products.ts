@@ -6,35 +6,32 @@ export interface Rows {
   /** Rows of `dimensions` numbers one after another. */
   readonly block: Float32Array
   readonly dimensions: number
+  /** From the beginning of a row to that of the next. */
+  readonly stride: number
   /** Which rows, and how many of this list. */
   readonly rows: Int32Array
   readonly count: number
 }
 
 /** Writes the dot product of the query with each listed row. */
-export function dotProducts(
-  query: Float32Array,
-  { block, dimensions, rows, count }: Rows,
-  products: Float64Array,
-): void {
+export function dotProducts(query: Float32Array, all: Rows, products: Float64Array): void {
+  const { block, stride, rows, count } = all
   let at = 0
-  for (; at + 3 < count; at += 4) fourRows(query, block, dimensions, rows, products, at)
-  for (; at < count; at++) products[at] = oneRow(query, block, rows[at]! * dimensions)
+  for (; at + 3 < count; at += 4) fourRows(query, all, products, at)
+  for (; at < count; at++) products[at] = oneRow(query, block, rows[at]! * stride)
 }
 
 // Four rows share each load of the query. On V8 this is about twice as fast as row by row.
 function fourRows(
   query: Float32Array,
-  block: Float32Array,
-  dimensions: number,
-  rows: Int32Array,
+  { block, dimensions, stride, rows }: Rows,
   products: Float64Array,
   at: number,
 ): void {
-  let a = rows[at]! * dimensions
-  let b = rows[at + 1]! * dimensions
-  let c = rows[at + 2]! * dimensions
-  let d = rows[at + 3]! * dimensions
+  let a = rows[at]! * stride
+  let b = rows[at + 1]! * stride
+  let c = rows[at + 2]! * stride
+  let d = rows[at + 3]! * stride
   let [sumA, sumB, sumC, sumD] = [0, 0, 0, 0]
   let i = 0
   for (; i + 3 < dimensions; i += 4, a += 4, b += 4, c += 4, d += 4) {

@@ -4,10 +4,7 @@
  */
 import { VarveError } from '../errors.ts'
 import { BestHits } from './best-hits.ts'
-import { dotProducts } from './dot-products.ts'
-
-/** Rows scored at a time: a block of few dimensions has a million. */
-const rowsAtOnce = 4096
+import { isNear, nearness, RowBlock, rowsAtOnce } from './row-block.ts'
 
 export interface TopK {
   /** Best first. */
@@ -16,19 +13,29 @@ export interface TopK {
   similarities: number[]
 }
 
+interface Asked {
+  direction: Float32Array
+  norm: number
+}
+
 export class VectorMatrix {
   // Slot s is row s % rowsPerBlock of block s / rowsPerBlock. A deleted slot has no id. Slots ascend in the order of first adding, so a new
   // id never takes a deleted one's slot; compaction closes the gaps instead.
-  #blocks: Float32Array[] = []
+  #blocks: RowBlock[] = []
   #ids: (string | undefined)[] = []
   #norms: number[] = []
   readonly #slots = new Map<string, number>()
   #dimensions = 0
   readonly #blockBytes: number
+  readonly #simdFromBytes: number | undefined
 
-  /** `blockBytes` is for tests. */
-  constructor({ blockBytes = 4 * 1024 * 1024 }: { blockBytes?: number } = {}) {
+  /** The options are for tests. */
+  constructor({
+    blockBytes = 1024 * 1024 * 1024,
+    simdFromBytes,
+  }: { blockBytes?: number; simdFromBytes?: number } = {}) {
     this.#blockBytes = blockBytes
+    this.#simdFromBytes = simdFromBytes
   }
 
   get size(): number {
@@ -96,27 +103,19 @@ export class VectorMatrix {
 
   /**
    * The `k` vectors most similar to the query, of those whose id is accepted. Only ids that would be among the best are asked for: to look one up costs as much
-   * as to score a vector.
+   * as to score a vector. All are scored nearly, and whichever may be among the best then exactly.
    */
   topK(query: ArrayLike<number>, k: number, accept?: (id: string) => boolean): TopK {
     const asked = this.#asked(query)
     if (this.size === 0) return { ids: [], similarities: [] }
-    const best = new BestHits(Math.max(0, Math.min(Math.floor(k) || 0, this.size)))
-    const rows = new Int32Array(Math.min(this.#ids.length, this.#rowsPerBlock, rowsAtOnce))
-    const scores = new Float64Array(rows.length)
-    this.#blocks.forEach((_, at) => {
-      const first = at * this.#rowsPerBlock
-      const end = Math.min(this.#rowsPerBlock, this.#ids.length - first)
-      for (let from = 0; from < end; from += rows.length) {
-        const count = this.#liveRows(first, from, rows)
-        this.#score(asked, { at, rows, count }, scores)
-        for (let i = 0; i < count; i++) {
-          const slot = first + rows[i]!
-          const score = scores[i]!
-          if (best.wants(score) && (accept === undefined || accept(this.#ids[slot]!))) best.offer(slot, score)
-        }
-      }
-    })
+    const most = Math.max(0, Math.min(Math.floor(k) || 0, this.size))
+    const slots = this.#nearest(asked, most, accept)
+    const best = new BestHits(most)
+    for (let from = 0; from < slots.length;) {
+      const { count, scores } = this.#scoreRun(asked, slots, from)
+      for (let i = 0; i < count; i++) best.offer(slots[from + i]!, scores[i]!)
+      from += count
+    }
     const hits = best.sorted()
     return {
       ids: hits.map(({ place }) => this.#ids[place]!),
@@ -128,22 +127,17 @@ export class VectorMatrix {
   /** The cosine of each of these vectors, which must be there; as `topK` ranks them, so that rounding may carry one a hair beyond 1. */
   cosines(query: ArrayLike<number>, ids: readonly string[]): Float64Array<ArrayBuffer> {
     const asked = this.#asked(query)
+    const slots = ids.map((id) => this.#slots.get(id)!)
     const found = new Float64Array(ids.length)
-    const rows = new Int32Array(Math.min(ids.length, this.#rowsPerBlock))
-    for (let from = 0; from < ids.length;) {
-      const at = this.#blockOf(ids[from]!)
-      let count = 0
-      while (from + count < ids.length && count < rows.length && this.#blockOf(ids[from + count]!) === at) {
-        rows[count] = this.#slots.get(ids[from + count]!)! % this.#rowsPerBlock
-        count++
-      }
-      this.#score(asked, { at, rows, count }, found.subarray(from))
+    for (let from = 0; from < slots.length;) {
+      const { count, scores } = this.#scoreRun(asked, slots, from)
+      found.set(scores, from)
       from += count
     }
     return found
   }
 
-  #asked(query: ArrayLike<number>): { direction: Float32Array; norm: number } {
+  #asked(query: ArrayLike<number>): Asked {
     const direction = toFloat32(query)
     const norm = normOf(direction)
     if (this.size > 0 && direction.length !== this.#dimensions)
@@ -151,22 +145,54 @@ export class VectorMatrix {
     return { direction, norm }
   }
 
-  /** Writes the cosines of `count` rows of one block. */
-  #score(
-    { direction, norm }: { direction: Float32Array; norm: number },
-    { at, rows, count }: { at: number; rows: Int32Array; count: number },
-    scores: Float64Array,
-  ): void {
-    const first = at * this.#rowsPerBlock
-    dotProducts(direction, { block: this.#blocks[at]!, dimensions: this.#dimensions, rows, count }, scores)
-    for (let i = 0; i < count; i++) {
-      const scale = norm * this.#norms[first + rows[i]!]!
-      scores[i] = scale === 0 ? 0 : scores[i]! / scale
+  /** Slots, ascending, among which are the best: scored nearly, none that is left out can be better than the worst of them. */
+  #nearest(
+    { direction, norm }: Asked,
+    most: number,
+    accept: ((id: string) => boolean) | undefined,
+  ): number[] {
+    const near = new BestHits(most)
+    const margin = 2 * nearness(this.#dimensions)
+    const found: { slot: number; score: number }[] = []
+    const rows = new Int32Array(Math.min(this.#ids.length, this.#rowsPerBlock, rowsAtOnce))
+    const products = new Float64Array(rows.length)
+    for (const [at, block] of this.#blocks.entries()) {
+      const first = at * this.#rowsPerBlock
+      const end = Math.min(this.#rowsPerBlock, this.#ids.length - first)
+      for (let from = 0; from < end; from += rows.length) {
+        const count = this.#liveRows(first, from, rows)
+        block.nearProducts(direction, rows.subarray(0, count), products)
+        for (let i = 0; i < count; i++) {
+          const slot = first + rows[i]!
+          const scale = norm * this.#norms[slot]!
+          const score = scale === 0 ? 0 : isNear(scale) ? products[i]! / scale : Infinity
+          if (!near.wants(score + margin) || accept?.(this.#ids[slot]!) === false) continue
+          found.push({ slot, score })
+          if (score < Infinity) near.offer(slot, score)
+        }
+      }
     }
+    return found.filter(({ score }) => near.wants(score + margin)).map(({ slot }) => slot)
   }
 
-  #blockOf(id: string): number {
-    return Math.floor(this.#slots.get(id)! / this.#rowsPerBlock)
+  /** The cosines of the slots from place `from` on, as far as they lie in one block. */
+  #scoreRun(
+    { direction, norm }: Asked,
+    slots: readonly number[],
+    from: number,
+  ): { count: number; scores: Float64Array } {
+    const at = Math.floor(slots[from]! / this.#rowsPerBlock)
+    const first = at * this.#rowsPerBlock
+    let end = from + 1
+    while (end < slots.length && Math.floor(slots[end]! / this.#rowsPerBlock) === at) end++
+    const rows = Int32Array.from({ length: end - from }, (_, i) => slots[from + i]! - first)
+    const scores = new Float64Array(rows.length)
+    this.#blocks[at]!.products(direction, rows, scores)
+    for (const [i, row] of rows.entries()) {
+      const scale = norm * this.#norms[first + row]!
+      scores[i] = scale === 0 ? 0 : scores[i]! / scale
+    }
+    return { count: rows.length, scores }
   }
 
   /** Lists which of the next rows, from row `from` of the block that starts at slot `first`, hold a vector; answers how many. */
@@ -182,8 +208,7 @@ export class VectorMatrix {
   }
 
   #row(slot: number): Float32Array {
-    const offset = (slot % this.#rowsPerBlock) * this.#dimensions
-    return this.#blocks[Math.floor(slot / this.#rowsPerBlock)]!.subarray(offset, offset + this.#dimensions)
+    return this.#blocks[Math.floor(slot / this.#rowsPerBlock)]!.row(slot % this.#rowsPerBlock)
   }
 
   #put(id: string, row: Float32Array, norm: number): void {
@@ -198,16 +223,13 @@ export class VectorMatrix {
     this.#norms[slot] = norm
   }
 
-  /** The last block grows by doubling, so that a small namespace stays small. */
   #makeRoomFor(slot: number): void {
-    const at = Math.floor(slot / this.#rowsPerBlock)
-    const rows = (slot % this.#rowsPerBlock) + 1
-    const block = this.#blocks[at]
-    if (block !== undefined && block.length >= rows * this.#dimensions) return
-    const roomRows = Math.min(this.#rowsPerBlock, at > 0 ? this.#rowsPerBlock : Math.max(16, 2 * (rows - 1)))
-    const larger = new Float32Array(roomRows * this.#dimensions)
-    if (block !== undefined) larger.set(block)
-    this.#blocks[at] = larger
+    const block = (this.#blocks[Math.floor(slot / this.#rowsPerBlock)] ??= new RowBlock(
+      this.#dimensions,
+      this.#rowsPerBlock,
+      { simdFromBytes: this.#simdFromBytes },
+    ))
+    block.makeRoom((slot % this.#rowsPerBlock) + 1)
   }
 
   /** Closes the gaps that deleted slots left, in order. */

@@ -33,6 +33,8 @@ beforeAll(async () => {
 
 afterAll(() => varve.remove())
 
+const nothing = { code: 1, stdout: '', stderr: 'Nothing stands under never in docstore.\n' }
+
 async function lines(...args: string[]): Promise<{ code: number | null; lines: string[] }> {
   const { code, stdout, stderr } = await varve.run(args)
   expect(stderr).toBe('')
@@ -148,8 +150,158 @@ describe('varve versions', () => {
   })
 
   test('answers 1 for what was never there', async () => {
-    expect((await lines('versions', 'docstore', 'never', 'storage')).code).toBe(1)
+    expect(await varve.run(['versions', 'docstore', 'never', 'storage'])).toMatchObject(nothing)
   })
+})
+
+describe('varve blame', () => {
+  test('names for each field the commit that set it last', async () => {
+    const blamed = await lines('blame', 'docstore', 'a', 'storage')
+    expect(blamed).toEqual({
+      code: 0,
+      lines: [
+        'node/id_            1  HASHHASH  2026-03-04T05:06:07Z  ann: first import',
+        'node/text           2  HASHHASH  2026-03-04T05:06:07Z  bob: a correction',
+        'node/metadata/page  2  HASHHASH  2026-03-04T05:06:07Z  bob: a correction',
+        'hash                2  HASHHASH  2026-03-04T05:06:07Z  bob: a correction',
+      ],
+    })
+    const { stdout } = await varve.run(['blame', 'docstore', 'a', 'storage', '--json'])
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown)[1],
+    ).toMatchObject({
+      path: '/node/text',
+      commit: { number: 2, actor: 'bob' },
+    })
+  })
+
+  test('answers 1 for what holds nothing, be it gone or never there', async () => {
+    expect(await varve.run(['blame', 'docstore', 'never', 'storage'])).toMatchObject(nothing)
+    expect((await varve.run(['blame', 'docstore', '[b', 'storage'])).code).toBe(1)
+  })
+})
+
+describe('varve ls', () => {
+  test.each([
+    [[], ['docstore', 'graph_store']],
+    [['storage'], ['docstore', 'graph_store']],
+    [['storage', '--at', '2'], ['docstore']],
+    [['docstore'], ['a']],
+    [
+      ['docstore', 'storage', '--at', 'HEAD~1'],
+      ['a', '[b'],
+    ],
+    [['docstore', 'storage', '--at', '0'], ['']],
+    [['graph_store', 'storage'], ['["Ann","knows","Bob"]']],
+    [['vector_store/images'], ['']],
+  ])('%j lists what is there', async (args, listed) => {
+    expect(await lines('ls', ...args)).toEqual({ code: 0, lines: listed })
+  })
+
+  test('--json is one object a line', async () => {
+    expect((await lines('ls', '--json')).lines).toEqual(['{"store":"docstore"}', '{"store":"graph_store"}'])
+    expect((await lines('ls', 'graph_store', 'storage', '--json')).lines).toEqual([
+      '{"store":"graph_store","key":["Ann","knows","Bob"]}',
+    ])
+  })
+})
+
+describe('varve cat', () => {
+  test('prints what a key holds, field by field, and lets nothing steer the screen', async () => {
+    expect(await lines('cat', 'docstore', 'a', 'storage')).toEqual({
+      code: 0,
+      lines: [
+        'node/id_',
+        '  a',
+        'node/text',
+        '  first',
+        '  2nd',
+        '  third',
+        'node/metadata/page',
+        '  2',
+        'hash',
+        expect.stringMatching(/^ {2}\w{64}$/),
+      ],
+    })
+    const past = await lines('cat', 'docstore', '[b', 'storage', '--at', '1')
+    expect(past.lines).toContain('  a \\u001b[31mred herring')
+    expect((await lines('cat', 'graph_store', '["Ann","knows","Bob"]')).lines).toEqual([
+      '  ["Ann","knows","Bob"]',
+    ])
+  })
+
+  test('--json has the value, and the commit it was asked of', async () => {
+    const { stdout } = await varve.run(['cat', 'docstore', 'a', 'storage', '--at', 'HEAD~2', '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({
+      key: 'a',
+      at: 1,
+      value: { node: { text: 'first\nsecond\nthird' } },
+    })
+  })
+
+  test('answers 1 where nothing stands', async () => {
+    expect(await varve.run(['cat', 'docstore', 'never', 'storage'])).toMatchObject(nothing)
+    expect((await varve.run(['cat', 'docstore', '[b', 'storage'])).code).toBe(1)
+  })
+})
+
+describe('varve stats', () => {
+  test('tells the present from the past', async () => {
+    const { stdout } = await varve.run(['stats', 'storage', '--json'])
+    const { stores, ...told } = JSON.parse(stdout) as { stores: Record<string, number>[] }
+    expect(told).toMatchObject({
+      directory: 'storage',
+      commits: 3,
+      tags: 0,
+      oldest: { number: 1 },
+      newest: { number: 3 },
+    })
+    expect(stores).toMatchObject([
+      { store: 'docstore', keys: 1, segments: 1, lastCommit: 3 },
+      { store: 'graph_store', keys: 1, segments: 1, lastCommit: 3 },
+    ])
+    const [docstore] = stores
+    // Of four nodes, three are past.
+    expect(docstore!['liveBytes']! / docstore!['bytes']!).toBeGreaterThan(0.1)
+    expect(docstore!['liveBytes']! / docstore!['bytes']!).toBeLessThan(0.5)
+  })
+
+  test('as lines has a row for each store and one for the commits', async () => {
+    const { lines: shown } = await lines('stats', 'storage')
+    expect(shown.slice(0, 4)).toEqual([
+      expect.stringMatching(/^storage: 3 commits, 0 tags, [\d.]+ kB$/),
+      'oldest  1  HASHHASH  2026-03-04T05:06:07Z  ann: first import',
+      'newest  3  HASHHASH  2026-03-04T05:06:07Z  third',
+      '',
+    ])
+    expect(shown.slice(4).map((line) => line.split(/ {2,}/)[0])).toEqual([
+      '',
+      'docstore',
+      'graph_store',
+      'commits',
+    ])
+  })
+})
+
+test('varve revert takes back one commit, and says why where it cannot', async () => {
+  await write(join(varve.directory, 'reverted'))
+  const refused = await varve.run(['revert', '1', 'reverted'])
+  expect(refused).toMatchObject({ code: 1, stdout: '' })
+  expect(refused.stderr).toContain('Commits after 1 touched what it did: "a" in docstore, "[b" in docstore.')
+  expect(await lines('revert', 'HEAD', 'reverted', '-m', 'too early', '--actor', 'cli')).toEqual({
+    code: 0,
+    lines: [expect.stringMatching(/^4 {2}HASHHASH {2}\S+ {2}\[revert\] cli: too early$/)],
+  })
+  expect((await lines('ls', 'docstore', 'reverted')).lines).toEqual(['a', '[b'])
+  expect((await lines('diff', '2', 'HEAD', 'reverted')).code).toBe(0)
+  await varve.run(['tag', 'v1', 'reverted'])
+  expect((await lines('revert', 'v1', 'reverted', '--json')).lines[0]).toContain('"kind":"revert"')
+  expect((await lines('revert', '5', 'reverted')).lines).toEqual([
+    'What 5 changed is as it was before: nothing was written.',
+  ])
 })
 
 test('varve tag, tags and restore write commits that log shows', async () => {
@@ -159,6 +311,7 @@ test('varve tag, tags and restore write commits that log shows', async () => {
     lines: [expect.stringMatching(/^4 {2}HASHHASH {2}\S+ {2}\[tag\] v1 = 1 cli:$/)],
   })
   expect(await lines('tags', 'tagged')).toEqual({ code: 0, lines: ['1  v1'] })
+  expect((await lines('tags', 'tagged', '--json')).lines).toEqual(['{"name":"v1","commit":1}'])
   const restored = await lines('restore', 'v1', 'tagged', '-m', 'back')
   expect(restored).toEqual({
     code: 0,
@@ -178,6 +331,13 @@ test.each([
   [['versions', 'nodes', 'a', 'storage'], 'There is no store "nodes".'],
   [['tag', '17', 'storage'], 'The tag "17" looks like a number. Choose another name.'],
   [['restore', 'x', 'nowhere'], 'There is no directory nowhere.'],
+  [['revert', '0', 'storage'], 'There is no commit 0 to revert'],
+  [['ls', 'nodes'], 'There is no directory nodes.'],
+  [['ls', 'nodes', 'storage'], 'There is no store "nodes".'],
+  [['ls', 'docstore', 'storage', '--at', '99'], 'There is no moment "99"'],
+  [['cat', 'docstore', 'a', 'storage', '--at', 'v9'], 'There is no moment "v9"'],
+  [['cat', 'docstore'], "missing required argument 'key'"],
+  [['stats', 'storage', 'docstore'], 'too many arguments'],
 ])('varve %j says why it cannot answer', async (args, message) => {
   const { code, stdout, stderr } = await varve.run(args)
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })

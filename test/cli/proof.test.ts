@@ -142,7 +142,7 @@ describe('varve checkpoint', () => {
 
 describe('varve prove', () => {
   test('prints a proof that needs no directory', async () => {
-    const { code, stdout, stderr } = await varve.run(['prove', 'storage', '2', '--against', 'three.txt'])
+    const { code, stdout, stderr } = await varve.run(['prove', '2', 'storage', '--against', 'three.txt'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(verifyInclusion(stdout, { hash: hashes[1]!, vkey }).number).toBe(2)
   })
@@ -165,9 +165,9 @@ describe('varve prove', () => {
   })
 
   test.each([
-    ['a commit that came later', ['storage', '4', '--against', 'three.txt'], 'saw commits 1 to 3, and no 4'],
-    ['another history', ['rewritten', '2', '--against', 'three.txt'], 'saw other commits 1 to 3'],
-    ['one that is shorter', ['rewritten', '2', '--against', 'five.txt'], 'saw 5 commits; rewritten has 4'],
+    ['a commit that came later', ['4', 'storage', '--against', 'three.txt'], 'saw commits 1 to 3, and no 4'],
+    ['another history', ['2', 'rewritten', '--against', 'three.txt'], 'saw other commits 1 to 3'],
+    ['one that is shorter', ['2', 'rewritten', '--against', 'five.txt'], 'saw 5 commits; rewritten has 4'],
     ['the wrong order', ['--since', 'five.txt', '--against', 'three.txt'], 'the older one 5'],
   ])('answers no for %s', async (_, args, message) => {
     const { code, stdout, stderr } = await varve.run(['prove', ...args])
@@ -178,14 +178,14 @@ describe('varve prove', () => {
   test.each([
     ['no commit', ['--against', 'five.txt'], 'the commit to prove is missing'],
     ['a directory alone', ['storage', '--against', 'five.txt'], "'storage' is not the number of one"],
-    ['commit 0', ['storage', '0', '--against', 'five.txt'], "'0' is not the number of one"],
-    ['no checkpoint', ['storage', '2'], "required option '--against <file>' not specified"],
-    ['what is no checkpoint', ['storage', '2', '--against', 'key'], 'This is not a signed note'],
+    ['commit 0', ['0', 'storage', '--against', 'five.txt'], "'0' is not the number of one"],
+    ['no checkpoint', ['2', 'storage'], "required option '--against <file>' not specified"],
+    ['what is no checkpoint', ['2', 'storage', '--against', 'key'], 'This is not a signed note'],
     ['a checkpoint that is missing', ['2', '--against', 'nowhere'], 'There is no file nowhere.'],
-    ['a word too many', ['storage', '2', '3', '--against', 'five.txt'], 'too many arguments'],
+    ['a word too many', ['2', 'storage', '3', '--against', 'five.txt'], 'too many arguments'],
     [
       'both a commit and --since',
-      ['storage', '2', '--since', 'three.txt', '--against', 'five.txt'],
+      ['2', 'storage', '--since', 'three.txt', '--against', 'five.txt'],
       'with --since there is no commit to name',
     ],
   ])('cannot ask with %s', async (_, args, message) => {

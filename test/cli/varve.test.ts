@@ -1,10 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Document, StorageContext } from 'varve'
 import packageJson from '../../package.json' with { type: 'json' }
-import { BuiltCommand, ended } from './built-command.ts'
+import { BuiltCommand } from './built-command.ts'
 
 let varve: BuiltCommand
 
@@ -57,18 +57,9 @@ describe('varve', () => {
   test('without a verb says what it can do, and fails', async () => {
     const { code, stderr } = await varve.run([])
     expect(code).toBe(2)
-    for (const verb of ['verify', 'repair', 'import', 'export', 'unlock', 'log', 'checkpoint', 'prove'])
+    for (const verb of ['verify', 'repair', 'import', 'export', 'unlock', 'log', 'checkpoint', 'stats'])
       expect(stderr).toContain(`  ${verb} [options] [dir]`)
   })
-
-  test.each(['verify', 'repair', 'import', 'export', 'unlock', 'log', 'checkpoint', 'prove'])(
-    '%s --help explains itself with one example',
-    async (verb) => {
-      const { code, stdout, stderr } = await varve.run([verb, '--help'])
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-      expect(stdout.match(new RegExp(`\\$ varve ${verb} \\./storage`, 'g'))).toHaveLength(1)
-    },
-  )
 
   test('says its version', async () => {
     expect((await varve.run(['--version'])).stdout).toBe(`${packageJson.version}\n`)
@@ -266,55 +257,6 @@ describe('varve log', () => {
     expect(stderr).toBe('')
   })
 })
-
-/** Of util-linux: runs a command on a terminal. */
-const terminalTool = 'script'
-const hasTerminal = process.platform === 'linux' && spawnSync(terminalTool, ['--version']).status === 0
-
-describe.skipIf(!hasTerminal)('on a terminal', () => {
-  const onTerminal = (args: string, env: NodeJS.ProcessEnv): string =>
-    execFileSync(terminalTool, ['-qec', `"${process.execPath}" "${varve.path}" ${args}`, '/dev/null'], {
-      cwd: varve.directory,
-      encoding: 'utf8',
-      env: { ...process.env, NO_COLOR: '', TERM: 'xterm', ...env },
-    })
-
-  test('words are coloured', () => {
-    expect(onTerminal('verify storage', {})).toContain('\u001b[32mstorage is intact\u001b[39m')
-    expect(onTerminal('log storage', {})).toContain('\u001b[1mingest:\u001b[22m')
-  })
-
-  test.each([{ NO_COLOR: '1' }, { TERM: 'dumb' }])('they are not with %o', (env) => {
-    expect(onTerminal('verify storage', env)).not.toContain('\u001b[3')
-    expect(onTerminal('log storage', env)).not.toContain('\u001b')
-  })
-})
-
-test('Ctrl-C ends a repair in order: nothing is half there, and the old directory is as it was', async () => {
-  const storage = await StorageContext.fromDefaults({ persistDir: at('large') })
-  for (let commit = 0; commit < 40; commit++) {
-    const text = `${commit} ${'tide and moon '.repeat(3000)}`
-    await storage.docstore.addDocuments(
-      Array.from({ length: 20 }, (_, index) => new Document({ id_: `${commit}-${index}`, text })),
-    )
-    await storage.persist()
-  }
-  await storage.close()
-  const child = varve.start(['repair', 'large', '--to', 'stopped'])
-  const end = ended(child)
-  while (!existsSync(at('stopped.unfinished/varve.json')) && child.exitCode === null)
-    await new Promise((resume) => setTimeout(resume, 1))
-  child.kill('SIGINT')
-  expect(await end).toMatchObject({ code: null, signal: 'SIGINT' })
-  expect(existsSync(at('stopped'))).toBe(false)
-  expect(
-    readdirSync(at('stopped.unfinished'), { recursive: true, withFileTypes: true }).filter((entry) =>
-      entry.isFile(),
-    ),
-  ).toEqual([])
-  expect((await varve.run(['verify', 'large'])).code).toBe(0)
-  expect((await varve.run(['repair', 'large', '--to', 'stopped'])).code).toBe(0)
-}, 60_000)
 
 describe('varve export', () => {
   test('writes what LlamaIndex loads, and says how much', async () => {

@@ -96,11 +96,11 @@ const toy = (dimensions: number) => ({
 /** The storage holds exactly what the plain reader read from the files. */
 async function expectContent(storage: StorageContext, content: LlamaIndexContent): Promise<void> {
   const { docstore: docs, graphStore } = storage
-  const ids = content.nodes.map(({ id_ }) => id_)
+  const ids = [...content.nodes].map(({ id_ }) => id_)
   expect(await all(docs.ids())).toEqual(ids)
   const nodes = await docs.getNodes(ids)
-  expect(nodes).toEqual(content.nodes)
-  expect(nodes.map(({ hash }) => hash)).toEqual(content.nodes.map(({ hash }) => hash))
+  expect(nodes).toEqual([...content.nodes])
+  expect(nodes.map(({ hash }) => hash)).toEqual([...content.nodes].map(({ hash }) => hash))
   for (const [id, { hash }] of content.documentMetadata) expect(await docs.getDocumentHash(id)).toBe(hash)
   const infos = await docs.getAllRefDocInfo()
   expect([...infos.keys()]).toEqual([...content.refDocs.keys()])
@@ -141,7 +141,7 @@ describe.skipIf(real.length === 0).each(real)('the real directory %s', (name) =>
     await expectContent(reader.storage, content)
     await reader.storage.close()
     const docs = await SimpleDocumentStore.fromPersistDir(dir, { disk, onWarning: () => {} })
-    expect(await all(docs.ids())).toEqual(content.nodes.map(({ id_ }) => id_))
+    expect(await all(docs.ids())).toEqual([...content.nodes].map(({ id_ }) => id_))
     await docs.close()
     expect(await filesOf(disk)).toEqual(before)
     expect(disk.operations).toBe(0)

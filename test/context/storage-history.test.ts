@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { StorageContext } from '../../src/context/storage-context.ts'
+import type { MemoryDisk } from '../../src/disk/memory-disk.ts'
+import type { SimpleVectorStore } from '../../src/context/simple-stores.ts'
 import type { StoredDocument } from '../../src/history/stored-value.ts'
 import { Document, TextNode } from '../../src/stores/node.ts'
 import { fill, quietDisk } from './support.ts'
@@ -29,6 +31,19 @@ async function threeCommits(disk = quietDisk()): Promise<StorageContext> {
   await storage.docstore.deleteDocument('a')
   await storage.graphStore.upsertTriplet('Ann', 'knows', 'Bob')
   await storage.persist({ actor: 'ann', message: 'third' })
+  return storage
+}
+
+/** Commit 1 adds the vector a, 2 the vector b and the node a, 3 clears the vectors. */
+async function vectorsCleared(): Promise<StorageContext> {
+  const storage = await open()
+  await storage.vectorStore.add([new TextNode({ id_: 'a', embedding: [1] })])
+  await storage.persist()
+  await storage.vectorStore.add([new TextNode({ id_: 'b', embedding: [2] })])
+  await storage.docstore.addDocuments([node('a', 'one')])
+  await storage.persist()
+  await (storage.vectorStore as SimpleVectorStore).clear()
+  await storage.persist()
   return storage
 }
 
@@ -87,6 +102,24 @@ describe('log', () => {
     await storage.close()
   })
 
+  test('finds a key in the store that was asked for only', async () => {
+    const storage = await vectorsCleared()
+    const numbers = async (store: string): Promise<number[]> =>
+      (await collect(storage.history.log({ store, key: 'a' }))).map(({ number }) => number)
+    expect(await numbers('docstore')).toEqual([2])
+    expect(await numbers('vector_store')).toEqual([3, 1])
+    await storage.close()
+  })
+
+  test('finds what touched every key', async () => {
+    const storage = await vectorsCleared()
+    expect(await collect(storage.history.log({ key: 'b' }))).toMatchObject([
+      { number: 3, touched: [{ store: 'vector_store/default', counts: { VectorsCleared: 1 } }] },
+      { number: 2 },
+    ])
+    await storage.close()
+  })
+
   test('is empty before the first commit', async () => {
     const storage = await open()
     expect(await collect(storage.history.log())).toEqual([])
@@ -122,6 +155,15 @@ describe('versions', () => {
       [4, 'again'],
     ])
     expect(versions[1]!.commit).toMatchObject({ actor: 'bob', message: 'second' })
+    await storage.close()
+  })
+
+  test('leave out commits that changed nothing', async () => {
+    const storage = await threeCommits()
+    await storage.docstore.addDocuments([node('b', 'two')])
+    await storage.persist()
+    expect(await collect(storage.history.log({ key: 'b' }))).toHaveLength(2)
+    expect(await collect(storage.history.versions('docstore', 'b'))).toHaveLength(1)
     await storage.close()
   })
 
@@ -165,6 +207,56 @@ describe('versions', () => {
     ])
     expect(await collect(storage.history.versions('docstore', 'never'))).toEqual([])
     await storage.close()
+  })
+})
+
+describe('versions of a key in a directory of several sessions', () => {
+  /** Commit 1 is about the keys, 2 about others, 3 about them again; each session leaves a list of what it touched. */
+  async function threeSessions(disk: MemoryDisk): Promise<void> {
+    for (const name of ['\uf8ffodd', 'other', '\uf8ffodd']) {
+      const storage = await open(disk)
+      await storage.docstore.addDocuments([
+        node(name === 'other' ? 'b' : 'a', `${await storage.docstore.documentExists('a')}`),
+      ])
+      if (await storage.graphStore.get(name).then(({ length }) => length > 0))
+        await storage.graphStore.delete(name, 'knows', 'Bob')
+      else await storage.graphStore.upsertTriplet(name, 'knows', 'Bob')
+      await storage.persist()
+      await storage.close()
+    }
+  }
+
+  async function found(disk: MemoryDisk): Promise<number[][]> {
+    const storage = await open(disk)
+    const all = [
+      await collect(storage.history.versions('docstore', 'a')),
+      await collect(storage.history.versions('graph_store', ['\uf8ffodd', 'knows', 'Bob'])),
+    ]
+    await storage.close()
+    return all.map((versions) => versions.map(({ commit }) => commit.number))
+  }
+
+  test('are found however the key is spelled there', async () => {
+    const disk = quietDisk()
+    await threeSessions(disk)
+    expect(await found(disk)).toEqual([
+      [1, 3],
+      [1, 3],
+    ])
+  })
+
+  test('are found without the lists, or with some of them', async () => {
+    const disk = quietDisk()
+    await threeSessions(disk)
+    const lists = (await disk.list('/storage/snapshots')).filter((name) => name.endsWith('=touched.snap'))
+    expect(lists).toHaveLength(6)
+    for (const list of lists) {
+      await disk.unlink(`/storage/snapshots/${list}`)
+      expect(await found(disk), list).toEqual([
+        [1, 3],
+        [1, 3],
+      ])
+    }
   })
 })
 
@@ -213,6 +305,24 @@ describe('diff', () => {
     expect(back.removed).toEqual(there.added)
     expect(there.added.map(({ store }) => store)).toEqual(['graph_store'])
     expect(await storage.history.diff(2, 2)).toEqual({ added: [], changed: [], removed: [] })
+    await storage.close()
+  })
+
+  test('leaves out what was changed and changed back', async () => {
+    const storage = await threeCommits()
+    await storage.history.restore(2)
+    expect(await storage.history.diff(2, 4)).toEqual({ added: [], changed: [], removed: [] })
+    expect((await storage.history.diff(2, 3)).removed.map(({ key }) => key)).toEqual(['a'])
+    await storage.close()
+  })
+
+  test('of a clearing names all that it took', async () => {
+    const storage = await vectorsCleared()
+    const { removed } = await storage.history.diff(2, 3)
+    expect(removed.map(({ store, key }) => `${store} ${key as string}`)).toEqual([
+      'vector_store/default a',
+      'vector_store/default b',
+    ])
     await storage.close()
   })
 
@@ -319,6 +429,21 @@ describe('restore', () => {
     const past = await storage.asOf(2)
     expect(await past.toDict()).toEqual(between)
     await Promise.all([past.close(), storage.close()])
+  })
+
+  test('gives triplets back their order, which walks with a limit show', async () => {
+    const storage = await open()
+    for (const name of ['Bob', 'Cid', 'Dan']) await storage.graphStore.upsertTriplet('Ann', 'knows', name)
+    await storage.persist()
+    await storage.graphStore.delete('Ann', 'knows', 'Bob')
+    await storage.persist()
+    await storage.history.restore(1)
+    expect(await storage.graphStore.get('Ann')).toEqual([
+      ['knows', 'Bob'],
+      ['knows', 'Cid'],
+      ['knows', 'Dan'],
+    ])
+    await storage.close()
   })
 
   test('commits what is pending before, so that nothing is lost', async () => {

@@ -134,6 +134,27 @@ describe('a power cut', () => {
       expect([...seen]).toEqual(expect.arrayContaining(['0,0', '1,0', '0,2', '1,2']))
     })
 
+    test('leaves of what was synced and is overwritten each sector as it was or as written', async () => {
+      const disk = new MemoryDisk({ random: randomOf(seed) })
+      disk.put('/a', pattern(2048))
+      await write(disk, '/a', pattern(3000, 7), 'leave', 0)
+      const sectors = new Set<string>()
+      for (let round = 0; round < 1000; round++) {
+        const left = disk.image().peek('/a')
+        for (let at = 0; at < 2048; at += 512) {
+          const [was, written] = [pattern(2048), pattern(3000, 7)].map((all) => all.subarray(at, at + 512))
+          const sector = left.subarray(at, at + 512)
+          const tear = sector.findIndex((byte, index) => byte !== written![index])
+          if (tear < 0) sectors.add('written')
+          else {
+            expect(sector.subarray(tear)).toEqual(was!.subarray(tear))
+            sectors.add(tear > 0 ? 'torn' : 'was')
+          }
+        }
+      }
+      expect([...sectors].sort()).toEqual(['torn', 'was', 'written'])
+    })
+
     test('never touches what was synced', async () => {
       const disk = new MemoryDisk({ random: randomOf(seed) })
       await write(disk, '/a', pattern(9000), 'sync')

@@ -219,6 +219,8 @@ function wrongConsistencies(claim: ConsistencyClaim): [name: string, wrong: Part
     ['half the size', { size: Math.floor(size / 2) }],
     ['another old root', { old: { ...old, root: Buffer.from('WrongRoot') } }],
     ['another root', { root: Buffer.from('WrongRoot') }],
+    ['a bit of the old root', { old: { ...old, root: flipped([old.root], 0, 16)[0]! } }],
+    ['a bit of the root', { root: flipped([root], 0, 16)[0]! }],
     ['roots that changed places', { root: old.root, old: { ...old, root } }],
     ['no hashes', { path: [] }],
     ['garbage at the end', { path: [...path, hex('')] }],

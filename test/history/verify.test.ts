@@ -1,9 +1,15 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { MemoryDisk } from '../../src/disk/memory-disk.ts'
+import { linkCommits } from '../../src/history/commit-chain.ts'
+import { readCommitLog } from '../../src/history/commit-log.ts'
+import { findJournal } from '../../src/history/journal-place.ts'
+import { SegmentReader } from '../../src/history/segment-reader.ts'
 import { verifyDirectory } from '../../src/history/verify.ts'
+import { Catalog } from '../../src/journal/catalog.ts'
+import { decode, encode } from '../../src/journal/codec.ts'
 import { Journal } from '../../src/journal/journal.ts'
 import { journalIdBytes, readManifest } from '../../src/journal/manifest.ts'
-import { encodeSnapshot, readSnapshot } from '../../src/journal/snapshot.ts'
+import { catalogSubject, encodeSnapshot, readSnapshot, type Sections } from '../../src/journal/snapshot.ts'
 import { makeDirectoryDurable } from '../../src/log/durable-directory.ts'
 import { commitsFolder, parseSnapshotName } from '../../src/log/names.ts'
 import { seededRandom } from '../support/seeded.ts'
@@ -73,24 +79,30 @@ describe('an intact journal', () => {
 
   test('but for a list of what was touched that lacks something', async () => {
     const disk = whole.snapshot()
-    const files = `${directory}/snapshots`
-    const name = (await disk.list(files)).find((each) => each.endsWith('~docstore=touched.snap'))!
-    const id = {
-      journalId: journalIdBytes((await readManifest(disk, directory))!),
-      subject: 'docstore=touched',
-      commit: parseSnapshotName(name)!.commit,
-    }
-    const { hash, sections } = (await readSnapshot(disk, directory, id))!
-    const emptied = new Map([['touched', sections.get('touched')!.subarray(0, 8)]])
-    await disk.unlink(`${files}/${name}`)
-    const file = await disk.create(`${files}/${name}`)
-    await file.write(encodeSnapshot({ ...id, hash }, emptied), 0)
-    await file.close()
+    await rewriteSnapshot(
+      disk,
+      'docstore=touched',
+      (sections) => new Map([['touched', sections.get('touched')!.subarray(0, 8)]]),
+    )
     const { snapshots } = await verifyDirectory(disk, directory)
     const states = snapshots
       .filter(({ state }) => state !== 'equal')
       .map(({ subject, state }) => [subject, state])
     expect(states).toEqual([['docstore=touched', 'differs']])
+  })
+
+  test('nor for a catalog that knows a tag which nobody gave', async () => {
+    const disk = whole.snapshot()
+    await rewriteSnapshot(disk, catalogSubject, (sections) => {
+      const catalog = Catalog.fromPlain(decode(sections.get(catalogSubject)!))!
+      catalog.tags.set('forged', 1)
+      return new Map([[catalogSubject, encode(catalog.toPlain())]])
+    })
+    const { intact, damages } = await verifyDirectory(disk, directory)
+    expect(intact).toBe(false)
+    expect(damages).toMatchObject([
+      { kind: 'snapshot', path: expect.stringContaining('~journal.snap') as string },
+    ])
   })
 
   test('is not written to, and its report is plain data', async () => {
@@ -117,6 +129,36 @@ describe('an intact journal', () => {
     const signal = AbortSignal.abort(new Error('enough'))
     await expect(verifyDirectory(whole, directory, { signal })).rejects.toThrow('enough')
   })
+})
+
+/** As a hostile hand could, with a good checksum. */
+async function rewriteSnapshot(
+  disk: MemoryDisk,
+  subject: string,
+  change: (sections: Sections) => Sections,
+): Promise<void> {
+  const folder = `${directory}/snapshots`
+  const name = (await disk.list(folder)).find((each) => parseSnapshotName(each)?.subject === subject)!
+  const journalId = journalIdBytes((await readManifest(disk, directory))!)
+  const id = { journalId, subject, commit: parseSnapshotName(name)!.commit }
+  const { hash, sections } = (await readSnapshot(disk, directory, id))!
+  await disk.unlink(`${folder}/${name}`)
+  const file = await disk.create(`${folder}/${name}`)
+  await file.write(encodeSnapshot({ ...id, hash }, change(sections)), 0)
+  await file.close()
+}
+
+test('a commit that follows from another than the one before it is named, though it meets every checksum', async () => {
+  const { files } = await findJournal(whole, directory)
+  const log = await readCommitLog(new SegmentReader(files), undefined)
+  expect(linkCommits(log).faults).toEqual([])
+  const entry = log
+    .flatMap(({ entries }) => entries)
+    .find((each) => each.kind === 'commit' && each.commit.number === 2)
+  if (entry?.kind === 'commit') entry.commit.previous = new Uint8Array(32)
+  expect(linkCommits(log).faults).toMatchObject([
+    { fault: 'it does not follow from the commit before', at: 2 },
+  ])
 })
 
 describe('damage is named at its place:', () => {

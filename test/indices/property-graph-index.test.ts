@@ -1,10 +1,15 @@
 import { beforeEach, expect, test, vi } from 'vitest'
 import { StorageContext } from '../../src/context/storage-context.ts'
+import { MemoryDisk } from '../../src/disk/memory-disk.ts'
 import { loadIndexFromStorage } from '../../src/indices/load-index.ts'
 import { PropertyGraphIndex } from '../../src/indices/property-graph-index.ts'
 import type { RetrieverOptions } from '../../src/indices/retriever.ts'
 import { SummaryIndex } from '../../src/indices/summary-index.ts'
+import { VectorStoreIndex } from '../../src/indices/vector-store-index.ts'
 import type { Triplet } from '../../src/stores/contract.ts'
+import { TextNode } from '../../src/stores/node.ts'
+import { expectCode } from '../stores/store-cases.ts'
+import { bagOfWords } from './support/bag-of-words.ts'
 import { document, node, oneSentenceANode } from './support/documents.ts'
 import { MemoryStorage } from './support/memory-storage.ts'
 
@@ -169,6 +174,134 @@ test('prepared triplets need no function; nodes without any do', async () => {
     code: 'VARVE_BAD_OPTION',
   })
   expect(await storageContext.docstore.documentExists('q')).toBe(false)
+})
+
+const embedding = { retrieverMode: 'embedding' } as const
+const wordsOf = (hits: Awaited<ReturnType<typeof ask>>) =>
+  hits.map(({ node: { id_ }, score }) => [id_, Math.round(score * 100) / 100])
+const ask = async (question: string, given: RetrieverOptions = {}, asked = index) =>
+  await asked.asRetriever({ ...embedding, ...given }).retrieve(question)
+const vectorIds = async () =>
+  (await storageContext.vectorStore.query({ queryEmbedding: new Float32Array(64), similarityTopK: 99 })).ids
+const embedded = async () => {
+  storageContext = await StorageContext.fromDefaults()
+  const embedModel = bagOfWords()
+  const made = await PropertyGraphIndex.fromDocuments([people, document('tea', 'Tea comes from China.')], {
+    ...options(),
+    embedModel,
+  })
+  return { made, embedModel }
+}
+
+test('entities get vectors of what LlamaIndex embeds, in the vector store, under their names', async () => {
+  const { embedModel } = await embedded()
+  expect(embedModel.calls.map(({ texts }) => texts)).toEqual([
+    [
+      "Alice ({'triplet_source_id': 'n1'})",
+      "Bob ({'triplet_source_id': 'n1'})",
+      "Tea ({'triplet_source_id': 'n2'})",
+      "China ({'triplet_source_id': 'n3'})",
+    ],
+  ])
+  const { vector_store: namespaces } = await storageContext.toDict()
+  expect(namespaces['default']!['metadata_dict']).toMatchObject({
+    Alice: { vector_source_id: 'Alice', triplet_source_id: 'n1', _node_type: 'TextNode', ref_doc_id: 'None' },
+  })
+})
+
+test('a question leads to what is around the entities whose vectors are most similar to it', async () => {
+  const { made } = await embedded()
+  expect(wordsOf(await ask('China', { similarityTopK: 1 }, made))).toEqual([
+    ['n3', 0.58],
+    ['P/triplets', 1],
+  ])
+  const around = { similarityTopK: 1, graphStoreQueryDepth: 2 }
+  expect(wordsOf(await ask('Alice', around, made))).toEqual([
+    ['n1', 0.58],
+    ['n2', 0],
+    ['P/triplets', 1],
+  ])
+  expect(
+    (await ask('Alice', { similarityTopK: 1, includeText: false }, made)).map(({ node }) => node.metadata),
+  ).toEqual([
+    { kg_rel_texts: ["('Alice', 'knows', 'Bob')"], kg_rel_map: { Alice: [['Alice', 'knows', 'Bob']] } },
+  ])
+  expect(wordsOf(await ask('Tea', { docIds: ['tea'] }, made))).toEqual([['n3', 0.58]])
+  expect(wordsOf(await ask('Tea', { nodeIds: ['n2'] }, made))).toEqual([['n2', 0.58]])
+  expect(await found('Alice, China', { retrieverMode: 'hybrid', similarityTopK: 1 }, made)).toEqual([
+    'n1',
+    'n3',
+    'P/triplets',
+  ])
+  expect(await found('Which?', { retrieverMode: 'hybrid', similarityTopK: 1 }, made)).toEqual([
+    'n1',
+    'P/triplets',
+  ])
+})
+
+test('vectors of entities come back in a new context, and go with their entities', async () => {
+  const disk = new MemoryDisk()
+  storageContext = await StorageContext.fromDefaults({ persistDir: '/p', disk })
+  const embedModel = bagOfWords()
+  const texts = [people, document('tea', 'Tea comes from China.')]
+  await PropertyGraphIndex.fromDocuments(texts, { ...options(), embedModel })
+  await storageContext.persist()
+  await storageContext.close()
+  storageContext = await StorageContext.fromDefaults({ persistDir: '/p', disk })
+  await expectCode(
+    loadIndexFromStorage(storageContext, { embedModel: bagOfWords({ id: 'other' }) }),
+    'VARVE_OTHER_EMBED_MODEL',
+  )
+  const loaded = (await loadIndexFromStorage(storageContext, {
+    embedModel,
+    extractTriplets,
+  })) as PropertyGraphIndex
+  expect(wordsOf(await ask('China', { similarityTopK: 1 }, loaded))).toEqual([
+    ['n3', 0.58],
+    ['P/triplets', 1],
+  ])
+
+  await storageContext.vectorStore.add([
+    new TextNode({ id_: 'Alice', text: '', embedding: new Float32Array(64).fill(1) }),
+  ])
+  await loaded.updateRefDoc(document('people', 'Alice knows Carol.'))
+  expect((await vectorIds()).toSorted()).toEqual(['Alice', 'Carol', 'China', 'Tea'])
+  await loaded.deleteRefDoc('tea')
+  expect((await vectorIds()).toSorted()).toEqual(['Alice', 'Carol'])
+  await storageContext.rollback()
+  expect((await vectorIds()).toSorted()).toEqual(['Alice', 'Bob', 'China', 'Tea'])
+})
+
+test('a vector that is there is not written again, and one that another index has stays', async () => {
+  const { made, embedModel } = await embedded()
+  const add = vi.spyOn(storageContext.vectorStore, 'add')
+  await made.insertTriplets(node('x', 'Tea is hot.', 'tea'), [['Tea', 'is', 'hot']])
+  expect(add.mock.calls.map(([nodes]) => nodes.map(({ id_ }) => id_))).toEqual([['hot']])
+  await VectorStoreIndex.init({ storageContext, embedModel, indexId: 'V', nodes: [node('China', 'China')] })
+  await made.deleteRefDoc('tea')
+  expect((await vectorIds()).toSorted()).toEqual(['Alice', 'Bob', 'China', 'Tea'])
+  expect(await found('China', embedding, made)).not.toContain('China')
+})
+
+test('a graph without vectors says so when it is asked by embedding', async () => {
+  const embedModel = bagOfWords()
+  expect(await vectorIds()).toEqual([])
+  const loaded = (await loadIndexFromStorage(storageContext, { embedModel })) as PropertyGraphIndex
+  await expectCode(ask('Alice', {}, loaded), 'VARVE_UNSUPPORTED_QUERY')
+  await expectCode(ask('Alice'), 'VARVE_NO_EMBED_MODEL')
+  const bare = await PropertyGraphIndex.init({ embedModel })
+  expect(await ask('Alice', {}, bare)).toEqual([])
+  const plain = await PropertyGraphIndex.fromDocuments([people], {
+    ...options('Q', 'q'),
+    embedModel,
+    embedKgNodes: false,
+  })
+  expect(await vectorIds()).toEqual([])
+  expect(await found('Alice', {}, plain)).toContain('q1')
+  await expectCode(
+    PropertyGraphIndex.fromDocuments([people], { ...options('R', 'r'), embedKgNodes: true }),
+    'VARVE_NO_EMBED_MODEL',
+  )
 })
 
 test('a storage without a property graph store says so', async () => {

@@ -2,8 +2,10 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { nodeDisk } from '../../src/disk/node-disk.ts'
-import { readLlamaIndexDirectory } from '../../src/interop/llamaindex-directory.ts'
+import { importLlamaIndex } from '../../src/context/import-directory.ts'
+import { readLlamaIndexDirectory, withLlamaIndexDirectory } from '../../src/interop/llamaindex-directory.ts'
 import { numerals } from '../../src/interop/vector-numbers.ts'
+import { expectCode } from '../stores/store-cases.ts'
 import { directoryOf, docstore, entry, messages, readFiles } from './made-directory.ts'
 
 describe('nothing of LlamaIndex', () => {
@@ -73,7 +75,7 @@ describe('a damaged file is named', () => {
 describe('docstores', () => {
   test('any collection may be absent; an empty file is an empty store', async () => {
     const empty = await readFiles({ 'docstore.json': {} })
-    expect(empty).toMatchObject({ nodes: [], documentMetadata: new Map(), refDocs: new Map() })
+    expect(empty).toMatchObject({ nodes: { length: 0 }, documentMetadata: new Map(), refDocs: new Map() })
     const metadataOnly = await readFiles({
       'docstore.json': { 'docstore/metadata': { d: { doc_hash: 'h' } } },
     })
@@ -107,14 +109,12 @@ describe('docstores', () => {
 
   test('another namespace is found; of several the usual one counts, and the others are named', async () => {
     const other = { 'mine/data': { n: entry('1', { text: 't' }) } }
-    expect(await readFiles({ 'docstore.json': other })).toMatchObject({
-      namespace: 'mine',
-      nodes: [{ id_: 'n' }],
-    })
+    const mine = await readFiles({ 'docstore.json': other })
+    expect([mine.namespace, ...mine.nodes.ids()]).toEqual(['mine', 'n'])
     const both = await readFiles({
       'docstore.json': { ...other, ...docstore({ m: entry('1', {}) }), odd: {} },
     })
-    expect(both).toMatchObject({ namespace: 'docstore', nodes: [{ id_: 'm' }] })
+    expect([both.namespace, ...both.nodes.ids()]).toEqual(['docstore', 'm'])
     expect(messages(both)).toEqual(
       expect.arrayContaining([
         'docstore.json: It also holds the namespaces mine, which were left out.',
@@ -123,11 +123,33 @@ describe('docstores', () => {
     )
   })
 
+  test('nodes are read when they are asked for, and a damaged one is named then', async () => {
+    const good = '{"__data__": {"text": "t"}, "__type__": "1"}'
+    const files = {
+      'docstore.json': `{"docstore/data": {"a": ${good}, "b": {"__type__": "1", "__data__": {"text": "u"}}, "c": {"__data__": null}, "d": {"__data__": {"text": tru}}, "e": {"__data__": {}, "__data__": null}}, "docstore/ref_doc_info": {}}`,
+    }
+    const directory = await directoryOf(files)
+    await withLlamaIndexDirectory(nodeDisk, directory, {}, async (content) => {
+      const { nodes, warnings } = content!
+      expect([...nodes.ids()]).toEqual(['a', 'b', 'd', 'e'])
+      expect(warnings.map(({ message }) => message)).toContain('Node c has no data, and was left out.')
+      const one = (id: string) => [...nodes.only((each) => each === id)][0]
+      expect(one('a')!.text).toBe('t')
+      expect(one('a')).not.toBe(one('a'))
+      expect(one('b')).toBe(one('b'))
+      expect(() => one('d')).toThrow(/^docstore.json is not JSON: at byte 173/)
+      expect(() => one('e')).toThrow(/node e has data twice/)
+    })
+    await expect(readFiles(files)).rejects.toMatchObject({ code: 'VARVE_BAD_FILE' })
+    await expectCode(importLlamaIndex(directory), 'VARVE_BAD_FILE')
+    expect(await nodeDisk.stat(`${directory}/varve.json`)).toBeUndefined()
+  })
+
   test('ids that look like numbers, like __proto__, or like paths keep their order and place', async () => {
     const text =
       '{"docstore/data": {"10": {"__data__": {}}, "2": {"__data__": {}}, "__proto__": {"__data__": {}}, "../x": {"__data__": {}}}}'
     const { nodes } = await readFiles({ 'docstore.json': text })
-    expect(nodes.map(({ id_ }) => id_)).toEqual(['10', '2', '__proto__', '../x'])
+    expect([...nodes.ids()]).toEqual(['10', '2', '__proto__', '../x'])
   })
 
   test('sources that name missing nodes are warned of', async () => {
@@ -290,15 +312,13 @@ test('where both dialects wrote, the one whose files are complete counts, and th
     'index_store.json': { 'index_store/data': { p: python }, 'docstore/data': { t: typescript } },
   }
   const overwritten = await readFiles({ ...mixed, 'vector_store.json': { embeddingDict: { t: [1] } } })
-  expect(overwritten).toMatchObject({
-    dialect: 'typescript',
-    nodes: [{ id_: 't' }],
-    structs: [{ indexId: 't' }],
-  })
+  expect(overwritten).toMatchObject({ dialect: 'typescript', structs: [{ indexId: 't' }] })
+  expect([...overwritten.nodes.ids()]).toEqual(['t'])
   expect(messages(overwritten).slice(0, 2)).toEqual([
     'docstore.json: LlamaIndex for Python and for TypeScript both wrote here; TypeScript counts, docstore.json was left out.',
     'index_store.json: LlamaIndex for Python and for TypeScript both wrote here; TypeScript counts, index_store.json ("index_store/data") was left out.',
   ])
   const intact = await readFiles({ ...mixed, 'default__vector_store.json': { embedding_dict: { p: [1] } } })
-  expect(intact).toMatchObject({ dialect: 'python', nodes: [{ id_: 'p' }], structs: [{ indexId: 'p' }] })
+  expect(intact).toMatchObject({ dialect: 'python', structs: [{ indexId: 'p' }] })
+  expect([...intact.nodes.ids()]).toEqual(['p'])
 })

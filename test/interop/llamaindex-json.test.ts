@@ -289,4 +289,27 @@ describe('piece by piece', () => {
       expect(() => later('e')).toThrow(expect.objectContaining({ code: 'VARVE_BAD_FILE' }))
     }
   })
+
+  test('objects can be skipped by their brackets, and read later', () => {
+    const whole = String.raw`{"x": {"y": ["}", "\\", "\\\"", "\"{["], "z": {}}, "1": 1.0}`
+    const bytes = Buffer.from(`{"a": ${whole}, "b": [], "c": "{", "d": {"X": 1}, "e": { "x": tru }, "f": 1}`)
+    for (let length = 4; length <= bytes.length; length++) {
+      const reader = pieces(bytes, length)
+      const found: Record<string, unknown> = {}
+      for (const key of reader.members()) found[key] = reader.objectLater(/^\{ ?"x"/) ?? reader.value()
+      reader.end()
+      const later = (key: string) => (found[key] as () => unknown)()
+      expect(later('a'), `pieces of ${length}`).toEqual(readJson(utf8(whole), 'f'))
+      expect(found).toMatchObject({ b: [], c: '{', d: { X: 1 }, f: 1 })
+      expect(() => later('e')).toThrow(new RegExp(`at byte ${bytes.indexOf('tru')} `))
+    }
+  })
+
+  test('an object that the file ends in is not skipped, and its error says where', () => {
+    for (const bad of ['{"a": {"x": [1, 2}', '{"a": {"x": "y', '{"a": {"x": "y\\"']) {
+      const reader = pieces(utf8(bad), 4)
+      const read = () => Array.from(reader.members(), () => reader.objectLater(/^\{/) ?? reader.value())
+      expect(read).toThrow(expect.objectContaining({ code: 'VARVE_BAD_FILE' }))
+    }
+  })
 })

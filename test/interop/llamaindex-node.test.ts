@@ -6,7 +6,7 @@ import { docstore, entry, readFiles } from './made-directory.ts'
 async function readNode(type: string, data: unknown) {
   const { nodes } = await readFiles({ 'docstore.json': docstore({ n: entry(type, data) }) })
   expect(nodes).toHaveLength(1)
-  return nodes[0]
+  return [...nodes][0]
 }
 
 describe('nodes of every age', () => {
@@ -199,14 +199,10 @@ test('metadata nested as deep as a file may nest is read, stored and hashed', as
 })
 
 describe('TypeScript’s nodes', () => {
-  const read = async (type: string, data: object | string) =>
-    (
-      await readFiles({
-        'doc_store.json': docstore({
-          n: entry(type, typeof data === 'string' ? data : JSON.stringify(data)),
-        }),
-      })
-    ).nodes[0]
+  const read = async (type: string, data: object | string) => {
+    const text = typeof data === 'string' ? data : JSON.stringify(data)
+    return [...(await readFiles({ 'doc_store.json': docstore({ n: entry(type, text) }) })).nodes][0]
+  }
 
   test('text, documents and images, as text or objects', async () => {
     const text = {

@@ -146,7 +146,7 @@ describe('index structs', () => {
       { indexId: 'l', type: 'list', nodes: ['n'] },
     ])
     expect(content.nodes).toHaveLength(1)
-    expect(content.nodes[0]).toMatchObject({ id_: 'n', text: 't', refDocId: 'd', hash: 'h' })
+    expect([...content.nodes][0]).toMatchObject({ id_: 'n', text: 't', refDocId: 'd', hash: 'h' })
     expect(messages(content)).toEqual([
       'index_store.json: 1 nodes stand only in its indices; they were added to the document store.',
       'index_store.json: Index v names 1 vectors that no file holds.',

@@ -142,7 +142,7 @@ describe.skipIf(!hasReal)('every real directory', () => {
     ['vec-wey-gu-chatbot', 15, 15, 15],
   ])('%s: of %i stored hashes Python now makes %i, all formulas %i', async (folder, stored, now, any) => {
     const { nodes, documentMetadata } = await readReal(folder)
-    const hashed = nodes.flatMap((node) => {
+    const hashed = [...nodes].flatMap((node) => {
       const hash = documentMetadata.get(node.id_)?.hash
       const { carriedHash: _, ...own } = nodeToStored(node)
       return hash === undefined ? [] : [{ hash, node: nodeFromStored(node.id_, own), imported: node }]

@@ -40,3 +40,14 @@ test('a store snapshot stays for each catalog that names it, and the newest in a
     { commit: 7, subject: 'docstore' },
   ])
 })
+
+test('what was touched stays known of all commits, however few snapshots do', () => {
+  const files = Array.from({ length: 40 }, (_, at) => at + 1).flatMap((commit) => [
+    { commit, subject: 'docstore' },
+    { commit, subject: 'docstore=touched' },
+    { commit, subject: 'journal' },
+  ])
+  const gone = superfluous(files)
+  expect(gone.filter(({ subject }) => subject === 'docstore')).toHaveLength(24)
+  expect(gone.filter(({ subject }) => subject === 'docstore=touched')).toEqual([])
+})

@@ -98,14 +98,21 @@ test('an index without vectors is committed with its struct', async () => {
   expect(await settled(context)).toHaveLength(1)
 })
 
-test('documents that nobody cuts are committed after a minute', async () => {
-  const { context } = await open()
+test('documents that nobody cuts are committed after a minute, which is said once', async () => {
+  const { context, warnings } = await open()
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   await context.docStore.addDocuments([new Document({ id_: 'a', text: 'text' })], true)
   vi.advanceTimersByTime(59_000)
   expect(await settled(context)).toEqual([])
+  expect(warnings).toEqual([])
   vi.advanceTimersByTime(2_000)
   expect(await settled(context)).toHaveLength(1)
+  const said = [expect.stringMatching(/^Saving 1 documents \(a\) without their chunks.*deleteRefDoc\(\)/)]
+  expect(warnings).toEqual(said)
+  await context.docStore.addDocuments([new Document({ id_: 'b', text: 'text' })], true)
+  vi.advanceTimersByTime(61_000)
+  expect(await settled(context)).toHaveLength(2)
+  expect(warnings).toEqual(said)
 })
 
 test('documents that nobody cuts are committed when the process is about to exit', async () => {

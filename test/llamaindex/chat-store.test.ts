@@ -65,3 +65,25 @@ test('a call that fails unheard is told of, and the next ones go on', async () =
     expect.stringMatching(/^Not saved: /),
   ])
 })
+
+test('inside a transaction nothing waits for a call from outside, which waits for the transaction', async () => {
+  const { context } = await open()
+  const { chatStore, storage } = context
+  let enter = (): void => {}
+  const entered = new Promise<void>((resolve) => (enter = resolve))
+  let goOn = (): void => {}
+  const later = new Promise<void>((resolve) => (goOn = resolve))
+  const transaction = storage.transaction({}, async () => {
+    await chatStore.addMessage('k', said('inside'))
+    enter()
+    await later
+    expect(await chatStore.getMessages('k')).toEqual([said('inside')])
+    await expectCode(context.persist(), 'VARVE_IN_TRANSACTION')
+  })
+  await entered
+  const outside = chatStore.addMessage('k', said('outside'))
+  goOn()
+  await transaction
+  await outside
+  expect(await chatStore.getMessages('k')).toEqual([said('inside'), said('outside')])
+})

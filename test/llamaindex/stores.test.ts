@@ -4,6 +4,7 @@ import { Settings } from '@llamaindex/core/global'
 import { Document, TextNode } from '@llamaindex/core/schema'
 import { VectorStoreQueryMode } from '@llamaindex/core/vector-store'
 import { expect, test } from 'vitest'
+import { StorageContext } from '../../src/context/storage-context.ts'
 import type { DropInStorageContext } from '../../src/llamaindex/storage-context.ts'
 import type { MemoryDisk } from '../../src/disk/memory-disk.ts'
 import { expectCode } from '../stores/store-cases.ts'
@@ -144,6 +145,68 @@ test('a node that goes from the document store alone stays in the struct, as its
   expect(nodesDict['c1']!.toJSON()).toMatchObject({ id_: 'c1', text: 'chunk of text' })
   await again.docStore.deleteRefDoc('d', true)
   expect(Object.keys((await onlyDict(again)).nodesDict)).toEqual(['c1'])
+})
+
+test('the nodes of a struct are read when they are asked for, as they stood when it was', async () => {
+  const { context, disk } = await open()
+  const document = new Document({ id_: 'd', text: 'text' })
+  const nodes = ['c1', 'c2', 'c3'].map((id) => chunkOf(document, id))
+  await insertNodes(context, new IndexDict(), nodes)
+  await context.persist()
+  const again = await reopen(disk)
+  const dict = await onlyDict(again)
+  const isRead = (id: string) => 'value' in Object.getOwnPropertyDescriptor(dict.nodesDict, id)!
+  expect(Object.keys(dict.nodesDict)).toEqual(['c1', 'c2', 'c3'])
+  expect(Object.keys(dict.nodesDict).filter(isRead)).toEqual([])
+  await again.docStore.addDocuments([new TextNode({ id_: 'c1', text: 'later' })], true)
+  await again.docStore.deleteDocument('c2', true)
+  expect(['c1', 'c2'].map((id) => dict.nodesDict[id]!.toJSON())).toMatchObject([
+    { text: 'chunk of text' },
+    { text: 'chunk of text' },
+  ])
+  expect(dict.nodesDict['c1']).toBe(dict.nodesDict['c1'])
+  expect(Object.keys(dict.nodesDict).filter(isRead)).toEqual(['c1', 'c2'])
+  dict.addNode(new TextNode({ id_: 'c3', text: 'set' }))
+  dict.delete('c1')
+  expect(Object.values(dict.nodesDict).map((node) => node.toJSON())).toMatchObject([
+    { text: 'chunk of text' },
+    { text: 'set' },
+  ])
+})
+
+test('a node that only a struct has leaves in a directory of either kind', async () => {
+  const { context, disk } = await open()
+  const document = new Document({ id_: 'd', text: 'text' })
+  await insertNodes(context, new IndexDict(), [chunkOf(document, 'c1'), chunkOf(document, 'c2')])
+  await context.docStore.deleteDocument('c1', true)
+  await context.persist()
+  const exported = async (format: 'python' | 'typescript') => {
+    const { nodes, omitted } = await context.storage.exportTo(`/${format}`, { format })
+    const text = (name: string) => Buffer.from(disk.peek(`/${format}/${name}`)).toString()
+    const read = (name: string) => JSON.parse(text(name)) as Record<string, Record<string, object>>
+    return { nodes, omitted, read }
+  }
+
+  const python = await exported('python')
+  expect(python).toMatchObject({ nodes: 2, omitted: [] })
+  expect(python.read('docstore.json')['docstore/data']).toMatchObject({
+    c1: { __data__: { text: 'chunk of text' } },
+    c2: {},
+  })
+  const [struct] = Object.values(python.read('index_store.json')['index_store/data']!) as {
+    __data__: string
+  }[]
+  expect(JSON.parse(struct!.__data__)).toMatchObject({ nodes_dict: { c1: 'c1', c2: 'c2' } })
+
+  const typescript = await exported('typescript')
+  expect(typescript.omitted).toEqual([])
+  expect(Object.keys(typescript.read('doc_store.json')['docstore/data']!)).toEqual(['c2'])
+  const [dict] = Object.values(typescript.read('index_store.json')['docstore/data']!)
+  expect(dict).toMatchObject({ nodesDict: { c1: { text: 'chunk of text' }, c2: {} } })
+  expect(Object.keys(typescript.read('vector_store.json')['embeddingDict']!)).toEqual(['c1', 'c2'])
+
+  await using copy = await StorageContext.fromDict(await context.storage.toDict())
+  expect((await copy.docstore.getNode('c1')).text).toBe('chunk of text')
 })
 
 test('a node that no document store has is kept in the struct', async () => {

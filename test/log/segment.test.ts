@@ -78,23 +78,31 @@ describe('segment files', () => {
     expect(await files.numbers('nowhere')).toEqual([])
   })
 
-  test('whose names a dead writer left unsynced are synced by the next', async () => {
+  test.each([
+    ['unsynced', async () => {}],
+    [
+      'to a sync that failed',
+      async ({ disk, writer }: ReturnType<typeof make>): Promise<void> => {
+        disk.inject({ what: 'failed sync', at: 0, matches: ({ kind }) => kind === 'sync' })
+        await expect(writer.sync()).rejects.toThrow('failed sync')
+      },
+    ],
+  ])('that a dead writer left %s are made durable by the next', async (_, leave) => {
     const first = make()
     await first.writer.write(hello)
+    await leave(first)
     const second = first.disk.crash('all')
     const writer = new SegmentWriter(
       new SegmentFiles({ disk: second, directory: '/storage', journalId }),
       session,
     )
-    await writer.adopt('vector_store/default', 1)
+    await writer.adopt('vector_store/default', 1, { from: segmentHeaderBytes })
     await writer.write({ ...hello, segment: 2 })
     await writer.sync()
-    const after = second.crash('none')
-    expect(
-      await new SegmentFiles({ disk: after, directory: '/storage', journalId }).numbers(
-        'vector_store/default',
-      ),
-    ).toEqual([1, 2])
+    const after = new SegmentFiles({ disk: second.crash('none'), directory: '/storage', journalId })
+    expect(await after.numbers('vector_store/default')).toEqual([1, 2])
+    const file = await after.open('vector_store/default', 1)
+    expect(Buffer.from(await file.read(segmentHeaderBytes, 9)).toString()).toBe('hello')
   })
 
   test('written while a sync runs are synced by the next', async () => {

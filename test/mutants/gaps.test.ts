@@ -310,6 +310,30 @@ test('a displaced writer that closes writes nothing', async () => {
   expect(disk.peek(commits)).toEqual(before)
 })
 
+test('what a killed writer left unsynced is durable before the next seals it', async () => {
+  const killed = new MemoryDisk()
+  await commit(await open(killed, { durability: 'buffered' }), 1)
+  const disk = killed.crash('all')
+  let found: Promise<Record<string, unknown>> | undefined
+  disk.onOperation = ({ kind, path }) => {
+    if (kind === 'write' && path === segmentPath(directory, 'commits', 2)) found ??= read(disk.image('none'))
+  }
+  await commit(await open(disk), 2)
+  expect(await found).toEqual({ last: 1, 'key 1': 1 })
+})
+
+test('a writer that was displaced before its first commit does not begin the journal under the next', async () => {
+  const disk = new MemoryDisk()
+  await disk.makeDirectory(directory)
+  const first = await open(disk)
+  await put(first, 'docstore', { last: 1 })
+  const second = await open(disk.asProcess({ pid: 2 }), { takeover: true })
+  await put(second, 'docstore', { last: 2 })
+  await expect(first.persist()).rejects.toMatchObject({ code: 'VARVE_DISPLACED' })
+  await second.persist()
+  expect(await read(disk.crash('none'))).toEqual({ last: 2 })
+})
+
 test('a rollback takes a key back over all its values', async () => {
   const journal = await open(new MemoryDisk())
   await commit(journal, 1)

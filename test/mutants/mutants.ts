@@ -3,6 +3,8 @@
  * nothing holds anyone to. They are applied to a copy of the tree (`tree.ts`): the sources know nothing of
  * them.
  */
+import { historyMutants } from './history-mutants.ts'
+import { liveMutants } from './live-mutants.ts'
 
 export interface Edit {
   /** Below `src`. */
@@ -29,7 +31,6 @@ const reader = 'log/frame-reader.ts'
 const crash = (workload: string): string => `test/journal/crash.test.ts > ${workload}`
 const recovering = (row: string): string => `test/journal/recovery.test.ts > ${row}`
 const journal = (name: string): string => `test/journal/journal.test.ts > ${name}`
-const live = (file: string, name: string): string => `test/live/${file}.test.ts > ${name}`
 const gap = (name: string): string => `test/mutants/gaps.test.ts > ${name}`
 
 const syncing: Mutant[] = [
@@ -279,9 +280,30 @@ const sessions: Mutant[] = [
   {
     name: 'what a killed writer left unsynced is sealed as it is',
     file: session,
-    find: 'if (!inOrder) await adoptUnsynced(writer, catalog, { syncedThrough, commits })',
-    replace: '',
+    find: 'adoptUnsynced(writer, catalog, { syncedThrough, commits })',
+    replace: 'Promise.resolve()',
     killers: [crash('a killed process, and the next')],
+  },
+  {
+    name: 'what a killed writer left unsynced is built upon before it is synced',
+    file: session,
+    find: 'if (!inOrder) await writer.sync()',
+    replace: '',
+    killers: [gap('what a killed writer left unsynced is durable before')],
+  },
+  {
+    name: 'what a failed sync dropped is synced, but not written again',
+    file: writer,
+    find: 'await file.write([await file.read(at, Math.min(adoptedAtOnceBytes, end - at))], at)',
+    replace: '',
+    killers: ['test/log/segment.test.ts'],
+  },
+  {
+    name: 'a closing mark that a failed sync dropped is built upon',
+    file: session,
+    find: '...(segment === last.segment && { to: last.offset }),',
+    replace: 'to: catalog.end.closed ? 0 : last.offset,',
+    killers: [`test/journal/faults.test.ts > 'failed sync' at any operation`],
   },
   {
     name: "a dead writer's spilled segments stay",
@@ -631,7 +653,7 @@ const locking: Mutant[] = [
     find: `if (this.#prepared) return undefined
     await this.#requireLock()`,
     replace: 'if (this.#prepared) return undefined',
-    killers: [journal('stands still before any operation')],
+    killers: [gap('a writer that was displaced before its first commit')],
   },
   {
     name: 'a lock is held for ever',
@@ -670,117 +692,6 @@ const locking: Mutant[] = [
   },
 ]
 
-const proving: Mutant[] = [
-  {
-    name: 'a checkpoint covers what a crash may take back',
-    file: 'history/prove.ts',
-    find: 'Math.min(hashes.length, Math.max(read.durable, durable, before?.size ?? 0))',
-    replace: 'hashes.length',
-    killers: ['test/history/prove.test.ts > beside a living writer too'],
-  },
-  {
-    name: 'a checkpoint contradicts the one before',
-    file: 'history/prove.ts',
-    find: 'if (before) mustHaveSeen(hashes, before, directory)',
-    replace: '',
-    killers: ['test/history/prove.test.ts > never contradicts the one before'],
-  },
-  {
-    name: 'a proof that is too short is one',
-    file: 'history/merkle-tree.ts',
-    find: 'return climb.isAtRoot && isEqual(hash, root)',
-    replace: 'return isEqual(hash, root)',
-    killers: ['test/history/merkle-tree.test.ts'],
-  },
-  {
-    name: 'one good signature hides a bad one of the same key',
-    file: 'history/signed-note.ts',
-    find: 'own.every(',
-    replace: 'own.some(',
-    killers: ['test/history/signed-note.test.ts > if any signature of the key does not'],
-  },
-  {
-    name: 'a history that was rewritten below a known hash counts as anchored',
-    file: 'history/anchor.ts',
-    find: 'return isLinked && ',
-    replace: 'return ',
-    killers: ['test/history/prove.test.ts > finds a break'],
-  },
-]
-
-const following: Mutant[] = [
-  {
-    name: 'a hint is followed by one look only',
-    file: 'live/follower.ts',
-    find: 'restlessMs[this.#idleLooks] ?? poll',
-    replace: 'poll',
-    killers: [live('follow', 'looks again soon after a hint')],
-  },
-  {
-    name: 'a follower never polls',
-    file: 'live/follower.ts',
-    find: 'restlessMs[this.#idleLooks] ?? poll, poll)',
-    replace: 'restlessMs[this.#idleLooks] ?? 2 ** 30, 2 ** 30)',
-    killers: [live('follow', 'polls where no event ever comes')],
-  },
-  {
-    name: 'a follower swallows what cannot be read',
-    file: 'live/follower.ts',
-    find: "this.#tell('error', error)",
-    replace: '',
-    killers: [live('another-history', 'renamed away')],
-  },
-  {
-    name: 'a watcher that failed is asked again',
-    file: 'live/follower.ts',
-    find: 'this.#canWatch = false',
-    replace: '',
-    killers: [live('follow', 'when the system has no watchers left')],
-  },
-  {
-    name: 'a commit is taken up in one of its stores',
-    file: 'journal/take-up.ts',
-    find: '[...steps.values()].flat())',
-    replace: '[...steps.values()].slice(0, 1).flat())',
-    killers: [live('follow', 'shows what is committed, in all stores')],
-  },
-  {
-    name: 'a reset is swallowed',
-    file: 'journal/following.ts',
-    find: 'this.reset = reset',
-    replace: '',
-    killers: [live('another-history', 'replaced by that of another journal')],
-  },
-  {
-    name: 'a follower does not ask whether the last known commit still stands there',
-    file: 'journal/following.ts',
-    find: ' || (await this.#isOurs(home))',
-    replace: ' || true',
-    killers: [live('another-history', 'deleted and created anew')],
-  },
-  {
-    name: 'a follower trusts the files that it has open',
-    file: 'journal/following.ts',
-    find: 'if (before.sizeBytes > held) return undefined',
-    replace: '',
-    killers: [live('another-history', 'replaced by a copy of itself')],
-  },
-  {
-    name: "a token's hash is not compared",
-    file: 'live/token.ts',
-    find: 'if (found !== hash) throw',
-    replace: 'if (found === undefined) throw',
-    killers: [live('changes', 'a token of another history is refused')],
-  },
-  {
-    name: "changes from 'now' begin when they are first asked for",
-    file: 'live/follower.ts',
-    find: 'async () => now :',
-    replace: 'async () => present(now && this.journal) :',
-    killers: [live('changes', 'is the moment of the call')],
-  },
-]
-
 export const mutants: Mutant[] = [
   ...syncing,
   ...ordering,
@@ -788,6 +699,6 @@ export const mutants: Mutant[] = [
   ...judging,
   ...states,
   ...locking,
-  ...proving,
-  ...following,
+  ...historyMutants,
+  ...liveMutants,
 ]

@@ -2,6 +2,7 @@
 
   write DIR           one directory for each kind of index, below DIR
   picture DIR OUT     what each directory below DIR holds, and what retrieving from it finds, as JSON
+  similar DIR OUT     what the property graph of DIR/property_graph answers by embedding
   refresh DIR OUT     whether refresh_ref_docs takes the unchanged documents of DIR/vector for unchanged
 """
 
@@ -37,7 +38,7 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.embeddings.multi_modal_base import MultiModalEmbedding
 from llama_index.core.graph_stores.types import EntityNode, Relation
 from llama_index.core.indices import EmptyIndex, MultiModalVectorStoreIndex
-from llama_index.core.indices.property_graph import ImplicitPathExtractor
+from llama_index.core.indices.property_graph import ImplicitPathExtractor, VectorContextRetriever
 from llama_index.core.llms import MockLLM
 from llama_index.core.node_parser import TextSplitter
 from llama_index.core.schema import (
@@ -341,7 +342,35 @@ def refresh(root, out):
         json.dump(answers, file)
 
 
+SEARCHES = [(top_k, depth) for top_k in (1, 4, 100) for depth in (1, 2, 3)]
+
+
+def similar(root, out):
+    storage = StorageContext.from_defaults(persist_dir=os.path.join(root, "property_graph"))
+    answers = {}
+    for question in QUESTIONS:
+        for top_k, depth in SEARCHES:
+            parts = {"vector_store": storage.vector_store, "similarity_top_k": top_k, "path_depth": depth, "limit": 1000}
+            hits = {
+                include_text: VectorContextRetriever(storage.property_graph_store, include_text=include_text, **parts).retrieve(question)
+                for include_text in (False, True)
+            }
+            answers[f"{question} {top_k} {depth}"] = {
+                "triplets": best_of([hit.node.text, hit.score] for hit in hits[False]),
+                "chunks": best_of([hit.node.node_id, hit.score] for hit in hits[True] if hit.node.node_id in storage.docstore.docs),
+            }
+    with open(out, "w", encoding="utf-8") as file:
+        json.dump(answers, file)
+
+
+def best_of(scored):
+    best = {}
+    for key, score in scored:
+        best[key] = max(score, best.get(key, score))
+    return best
+
+
 if __name__ == "__main__":
     logging.disable(logging.WARNING)
     configure()
-    {"write": write, "picture": picture, "refresh": refresh}[sys.argv[1]](*sys.argv[2:])
+    {"write": write, "picture": picture, "similar": similar, "refresh": refresh}[sys.argv[1]](*sys.argv[2:])

@@ -11,7 +11,16 @@ import { tmpdir } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { join } from 'node:path'
 import process from 'node:process'
-import { exportLlamaIndex, importLlamaIndex, type LlamaIndexDialect } from 'varve'
+import {
+  exportLlamaIndex,
+  importLlamaIndex,
+  loadIndexFromStorage,
+  StorageContext,
+  type LlamaIndexDialect,
+  type NodeWithScore,
+} from 'varve'
+import { parseTripletKey } from '../../src/indices/triplet-key.ts'
+import { hashEmbedding } from './hash-embedding.ts'
 
 type Run = (...args: string[]) => void
 type Json = Record<string, unknown>
@@ -74,6 +83,46 @@ function toolOf(): Run {
     void execFileSync(process.execPath, [script, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
+/** Its property graph asked by embedding, here and there. */
+async function checkSimilar(run: Run): Promise<void> {
+  run('similar', at('theirs'), at('similar.json'))
+  const theirs = readJson('similar.json') as Record<string, Record<'triplets' | 'chunks', Scores>>
+  await using storage = await StorageContext.fromDefaults({ persistDir: at('journal', 'property_graph') })
+  const index = await loadIndexFromStorage(storage, { embedModel: hashEmbedding })
+  const isNear = (a: number, b: number | undefined): boolean => Math.abs(a - (b ?? NaN)) < 1e-6
+  for (const [search, { triplets, chunks }] of Object.entries(theirs)) {
+    const [, question, topK, depth] = /^(.*) (\d+) (\d+)$/.exec(search)!
+    const counts = { similarityTopK: Number(topK), graphStoreQueryDepth: Number(depth) }
+    const all = { maxKnowledgeSequence: 1000, numChunksPerQuery: 1000 }
+    const retriever = index.asRetriever({ retrieverMode: 'embedding', ...counts, ...all })
+    const hits = await retriever.retrieve(question!)
+    const found = tripletsOf(hits.pop()!)
+    const scores = found.map((triplet) => triplets[triplet]!)
+    check(`${search}: triplets`, isDeepStrictEqual(found.toSorted(), Object.keys(triplets).toSorted()))
+    check(
+      `${search}: their order`,
+      isDeepStrictEqual(
+        scores,
+        scores.toSorted((a, b) => b - a),
+      ),
+    )
+    const difference = differenceOf(
+      chunks,
+      Object.fromEntries(hits.map(({ node, score }) => [node.id_, score])),
+    )
+    const isSame =
+      hits.length === Object.keys(chunks).length &&
+      hits.every(({ node, score }) => isNear(score, chunks[node.id_]))
+    check(`${search}: chunks`, isSame, difference)
+  }
+}
+
+type Scores = Record<string, number>
+
+function tripletsOf({ node }: NodeWithScore): string[] {
+  return (node.metadata['kg_rel_texts'] as string[]).map((key) => parseTripletKey(key)!.join(' -> '))
+}
+
 function readJson(name: string): Json {
   return JSON.parse(readFileSync(at(name), 'utf8')) as Json
 }
@@ -88,6 +137,7 @@ try {
     compareBytes(name)
   }
   for (const warning of warnings) console.log(`warning  ${warning}`)
+  if (dialect === 'python') await checkSimilar(run)
   for (const side of ['theirs', 'ours']) {
     run('picture', at(side), at(`${side}.json`))
     run('refresh', at(side), at(`${side}-refresh.json`))

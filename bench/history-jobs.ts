@@ -1,0 +1,142 @@
+/** What the past costs: measured beside the same of the present, in a directory that a bulk load and then many small commits made. */
+import { createHash } from 'node:crypto'
+import { open, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { StorageContext, TextNode, VectorStoreIndex, type Moment } from 'varve'
+import type { Figures, JobInput } from './jobs.ts'
+import { bytesOnDisk, repeated, spread, timed } from './measure.ts'
+import { nodeAt, nodeId, range } from './nodes.ts'
+
+/** So many commits lie between the moments that are compared. */
+const diffCommits = 100
+/** One node changes so often, and the others, from this one on, once at most. */
+const manyChanges = 20
+const oftenChanged = 0
+const seldomChanged = 3
+const chunkBytes = 1024 * 1024
+
+export const historyJobs = { loadHistory, present, past, byHash, logFirst, versions, diff, verify }
+
+/** Half of the nodes at once; each commit after that changes one, and brings its share of the others. */
+async function loadHistory({ directory, nodes, commits }: JobInput): Promise<Figures> {
+  const storageContext = await StorageContext.fromDefaults({ persistDir: directory })
+  const index = await VectorStoreIndex.init({ storageContext, indexId: 'bench' })
+  let next = Math.ceil(nodes / 2)
+  for (let at = 0; at < next; at += 1000)
+    await index.insertNodes(Array.from(range(at, Math.min(at + 1000, next)), nodeAt))
+  await storageContext.persist({ message: 'bulk load' })
+  const often = Math.max(1, Math.floor(commits / manyChanges))
+  const all: number[] = []
+  for (let commit = 2; commit <= commits; commit++) {
+    const until = Math.floor((nodes / 2) * (1 + (commit - 1) / (commits - 1)))
+    const added = Array.from(range(next, Math.max(next, until)), nodeAt)
+    next = Math.max(next, until)
+    const changed = changedNode(commit % often === 0 ? oftenChanged : commit % Math.ceil(nodes / 2), commit)
+    all.push((await timed(() => step(storageContext, index, added, changed))).ms)
+  }
+  await storageContext.close()
+  const { logs, snapshots } = bytesOnDisk(directory)
+  return { commitMs: spread(all), logBytes: logs, snapshotBytes: snapshots }
+}
+
+async function step(
+  storage: StorageContext,
+  index: VectorStoreIndex,
+  added: TextNode[],
+  changed: TextNode,
+): Promise<void> {
+  if (added.length > 0) await index.insertNodes(added)
+  await storage.docstore.addDocuments([changed])
+  await storage.persist({ message: 'a change', actor: 'bench' })
+}
+
+function changedNode(at: number, commit: number): TextNode {
+  const { id_, text, metadata, relationships } = nodeAt(at)
+  return new TextNode({ id_, text: `${commit} ${text}`, metadata, relationships })
+}
+
+async function openAndGet(directory: string, asOf?: Moment): Promise<number> {
+  const { ms } = await timed(async () => {
+    const storage = await StorageContext.fromDefaults({ persistDir: directory, readOnly: true, asOf })
+    await storage.docstore.getNode(nodeId(0))
+  })
+  return ms
+}
+
+async function present({ directory }: JobInput): Promise<Figures> {
+  return { ms: await openAndGet(directory) }
+}
+
+async function past({ directory, moment }: JobInput): Promise<Figures> {
+  return { ms: await openAndGet(directory, moment) }
+}
+
+/** The hash is of a commit in the midst; a beginning of it has to be looked for. */
+async function byHash({ directory, commits }: JobInput): Promise<Figures> {
+  const storage = await StorageContext.fromDefaults({ persistDir: directory, readOnly: true })
+  let hash = ''
+  for await (const commit of storage.history.log({ until: Math.ceil(commits / 2), limit: 1 }))
+    hash = commit.hash
+  const { ms } = await timed(async () => (await storage.asOf(hash)).docstore.getNode(nodeId(0)))
+  return { ms }
+}
+
+async function logFirst({ directory }: JobInput): Promise<Figures> {
+  const { ms } = await timed(async () => {
+    const storage = await StorageContext.fromDefaults({ persistDir: directory, readOnly: true })
+    await storage.history.log().next()
+  })
+  return { ms }
+}
+
+async function versions({ directory }: JobInput): Promise<Figures> {
+  const storage = await StorageContext.fromDefaults({ persistDir: directory, readOnly: true })
+  const count = async (at: number): Promise<number> => {
+    let found = 0
+    for await (const _ of storage.history.versions('docstore', nodeId(at))) found++
+    return found
+  }
+  const { ms, value: found } = await timed(() => count(seldomChanged))
+  const seldomMs = await repeated(10, () => count(seldomChanged))
+  const oftenFound = await count(oftenChanged)
+  return { firstMs: ms, found, seldomMs, oftenFound, oftenMs: await repeated(5, () => count(oftenChanged)) }
+}
+
+async function diff({ directory, commits }: JobInput): Promise<Figures> {
+  const storage = await StorageContext.fromDefaults({ persistDir: directory, readOnly: true })
+  const middle = Math.ceil(commits / 2)
+  let differing = 0
+  const ask = async (): Promise<void> => {
+    const { added, changed } = await storage.history.diff(Math.max(1, middle - diffCommits), middle)
+    differing = added.length + changed.length
+  }
+  await ask()
+  return { ms: await repeated(5, ask), differing }
+}
+
+/** Against reading the same bytes and hashing them once. */
+async function verify({ directory }: JobInput): Promise<Figures> {
+  const plain = await timed(() => readAndHash(directory))
+  const storage = await StorageContext.fromDefaults({ persistDir: directory, readOnly: true })
+  const { ms, value } = await timed(() => storage.history.verify())
+  if (!value.intact) throw new Error(`${directory} is damaged.`)
+  const again = await timed(() => readAndHash(directory))
+  return { ms, plainMs: Math.min(plain.ms, again.ms), bytes: plain.value }
+}
+
+async function readAndHash(directory: string): Promise<number> {
+  let bytes = 0
+  const chunk = Buffer.alloc(chunkBytes)
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const file = await open(join(entry.parentPath, entry.name))
+    const hash = createHash('sha256')
+    for (let read = -1; read !== 0; bytes += read) {
+      read = (await file.read(chunk)).bytesRead
+      hash.update(chunk.subarray(0, read))
+    }
+    hash.digest()
+    await file.close()
+  }
+  return bytes
+}

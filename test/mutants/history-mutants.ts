@@ -1,0 +1,357 @@
+/** Deliberate faults of what asks the history, goes back in it, and proves it. */
+import type { Mutant } from './mutants.ts'
+
+const asked = (words: string): string => `test/context/storage-history.test.ts > ${words}`
+const opened = (words: string): string => `test/context/history-proof.test.ts > ${words}`
+const proven = (words: string): string => `test/history/prove.test.ts > ${words}`
+const verified = 'test/history/verify.test.ts'
+const repaired = 'test/history/repair.test.ts'
+
+const difference = 'history/difference.ts'
+const versions = 'history/versions.ts'
+const prove = 'history/prove.ts'
+const context = 'context/storage-history.ts'
+const check = 'history/snapshot-check.ts'
+const touched = 'history/touched-between.ts'
+const restoring = 'history/restoring-events.ts'
+
+const asking: Mutant[] = [
+  {
+    name: 'the log takes the moment after which it begins',
+    file: 'history/log.ts',
+    find: '(await resolveMoment(log, since)) + 1',
+    replace: 'await resolveMoment(log, since)',
+    killers: [asked('log takes')],
+  },
+  {
+    name: 'the log forgets that some events are about every key',
+    file: 'history/log.ts',
+    find: '(each.isWhole || each.keys.has(key))',
+    replace: 'each.keys.has(key)',
+    killers: [asked('finds what touched every key')],
+  },
+  {
+    name: 'a key that touches another store is found in this one',
+    file: 'history/log.ts',
+    find: '(!folder || each.folder === folder) && ',
+    replace: '',
+    killers: [asked('finds a key in the store that was asked for only')],
+  },
+  {
+    name: 'a diff misses removed keys',
+    file: difference,
+    find: 'removed.push({ store, key, value: before })',
+    replace: 'return',
+    killers: [asked('diff backwards')],
+  },
+  {
+    name: 'a diff lists what was changed and changed back',
+    file: difference,
+    find: 'if (paths.length > 0) changed',
+    replace: 'changed',
+    killers: [asked('diff leaves out what was changed and changed back')],
+  },
+  {
+    name: 'a diff backwards sees nothing',
+    file: difference,
+    find: 'a.number <= b.number ? [a, b] : [b, a]',
+    replace: '[a, b]',
+    killers: [asked('diff backwards')],
+  },
+  {
+    name: 'a diff does not know what a clearing took',
+    file: touched,
+    find: 'else addAll((await before(folder)) as VectorState, keys)',
+    replace: '',
+    killers: [asked('diff of a clearing')],
+  },
+  {
+    name: 'a ref doc that goes with its last node is not touched',
+    file: touched,
+    find: 'if (refDocId !== undefined) keys.add(toText(refDocId))',
+    replace: '',
+    killers: [
+      asked('that nodes come from'),
+      'test/context/storage-history.test.ts',
+      'properties/a-diff-applied',
+    ],
+  },
+  {
+    name: 'versions lose a deletion',
+    file: versions,
+    find: 'if (changedPaths(before, tree).length === 0) continue',
+    replace: 'if (tree === undefined || changedPaths(before, tree).length === 0) continue',
+    killers: [asked('versions are every value')],
+  },
+  {
+    name: 'versions repeat what did not change',
+    file: versions,
+    find: 'if (changedPaths(before, tree).length === 0) continue',
+    replace: '',
+    killers: [asked('versions leave out')],
+  },
+  {
+    name: 'versions do not read what came before the first list of what was touched',
+    file: versions,
+    find: 'if (after > read) yield { from: read + 1, to: after }',
+    replace: '',
+    killers: [asked('are found without the lists')],
+  },
+  {
+    name: 'versions end with the last list of what was touched',
+    file: versions,
+    find: 'if (read < last) yield { from: read + 1, to: last }',
+    replace: '',
+    killers: [asked('versions are every value')],
+  },
+  {
+    name: 'versions pass over commits that can have touched the key',
+    file: versions,
+    find: '[...new Set([text, escapeText(text)])]',
+    replace: '[text]',
+    killers: [asked('however the key is spelled there')],
+  },
+  {
+    name: 'a ref doc has only the versions that name it',
+    file: versions,
+    find: 'if (source === this.#key) this.#add(own!)',
+    replace: '',
+    killers: [asked('that nodes come from')],
+  },
+  {
+    name: 'blame names the commit that touched a field last, changed or not',
+    file: versions,
+    find: 'known && isDeepStrictEqual(known.leaf, leaf) ? known : { leaf, commit }',
+    replace: '{ leaf, commit }',
+    killers: [asked('blame names')],
+  },
+  {
+    name: 'blame names the commit that set a field first',
+    file: versions,
+    find: 'known && isDeepStrictEqual(known.leaf, leaf) ? known : { leaf, commit }',
+    replace: 'known ?? { leaf, commit }',
+    killers: [asked('blame names')],
+  },
+]
+
+const goingBack: Mutant[] = [
+  {
+    name: 'a revert ignores later commits',
+    file: context,
+    find: 'await this.#refuseConflicts(number)',
+    replace: '',
+    killers: [asked('revert refuses')],
+  },
+  {
+    name: 'a revert takes back the commit before',
+    file: context,
+    find: 'return { from: number, to: number, past: number - 1 }',
+    replace: 'return { from: number, to: number, past: Math.max(0, number - 2) }',
+    killers: [asked('revert appends the inverse')],
+  },
+  {
+    name: 'a restore skips a store',
+    file: context,
+    find: 'for (const [folder, texts] of touched) {',
+    replace: 'for (const [folder, texts] of Array.from(touched).slice(1)) {',
+    killers: [asked('restore makes the present')],
+  },
+  {
+    name: 'a restore drops what was pending',
+    file: context,
+    find: 'await this.#handle.persist({})',
+    replace: '',
+    killers: [asked('restore commits what is pending')],
+  },
+  {
+    name: 'a restore adds, and removes nothing',
+    file: restoring,
+    find: 'yield* inGroups(gone, nodesDeleted)',
+    replace: '',
+    killers: [asked('restore commits what is pending')],
+  },
+  {
+    name: 'a restore brings records back without their nodes',
+    file: restoring,
+    find: 'const nodes = entries(past.state.nodes, all).filter(([id]) => !isThere(id))',
+    replace:
+      'const nodes = entries(past.state.nodes, all).filter(([id]) => !isThere(id) && now.state.nodes.has(id))',
+    killers: [asked('restore makes the present')],
+  },
+  {
+    name: 'a restore leaves the order of triplets to chance',
+    file: restoring,
+    find: 'const isPrefix = kept.every((triplet, index) => toText(triplet) === toText(wanted[index]!))',
+    replace: 'const isPrefix = true',
+    killers: [asked('restore gives triplets back their order')],
+  },
+  {
+    name: 'a tag is given twice',
+    file: context,
+    find: 'if (taken !== undefined)',
+    replace: 'if (taken === -1)',
+    killers: [asked('are not given twice')],
+  },
+]
+
+const proving: Mutant[] = [
+  {
+    name: 'a checkpoint covers what a crash may take back',
+    file: prove,
+    find: 'Math.min(hashes.length, Math.max(read.durable, durable, before?.size ?? 0))',
+    replace: 'hashes.length',
+    killers: [proven('beside a living writer too')],
+  },
+  {
+    name: 'a checkpoint of a context covers what is only buffered',
+    file: context,
+    find: 'durable: this.#journal.syncedThrough',
+    replace: 'durable: Infinity',
+    killers: [opened('does not sign what is only buffered')],
+  },
+  {
+    name: 'a checkpoint contradicts the one before',
+    file: prove,
+    find: 'if (before) mustHaveSeen(hashes, before, directory)',
+    replace: '',
+    killers: [proven('never contradicts the one before')],
+  },
+  {
+    name: 'a proof is of the commit after',
+    file: prove,
+    find: 'inclusionPath(hashes, commit - 1, seen.size)',
+    replace: 'inclusionPath(hashes, Math.min(commit, seen.size - 1), seen.size)',
+    killers: [proven('shows each commit')],
+  },
+  {
+    name: 'a proof names the commit after',
+    file: 'history/inclusion-proof.ts',
+    find: '`index ${number - 1}`',
+    replace: '`index ${number}`',
+    killers: [proven('shows each commit')],
+  },
+  {
+    name: 'a proof is of a history that the checkpoint did not see',
+    file: prove,
+    find: 'mustHaveSeen(hashes, seen, directory)',
+    replace: '',
+    killers: [proven('is none of a history that was rewritten')],
+  },
+  {
+    name: 'two checkpoints are consistent whatever the older one saw',
+    file: 'history/merkle-tree.ts',
+    find: 'climb.isAtRoot && isEqual(oldHash, old.root) && isEqual(hash, root)',
+    replace: 'climb.isAtRoot && isEqual(hash, root)',
+    killers: ['test/history/merkle-tree.test.ts > a bit of the old root'],
+  },
+  {
+    name: 'a proof of consistency is not held against its checkpoints',
+    file: 'history/consistency-proof.ts',
+    find: 'size === before.size && isConsistent({ ...after, old: before, path })',
+    replace: 'size === before.size',
+    killers: ['test/history/checkpoint.test.ts', 'properties/every-proof'],
+  },
+  {
+    name: 'a proof that is too short is one',
+    file: 'history/merkle-tree.ts',
+    find: 'return climb.isAtRoot && isEqual(hash, root)',
+    replace: 'return isEqual(hash, root)',
+    killers: ['test/history/merkle-tree.test.ts'],
+  },
+  {
+    name: 'one good signature hides a bad one of the same key',
+    file: 'history/signed-note.ts',
+    find: 'own.every(',
+    replace: 'own.some(',
+    killers: ['test/history/signed-note.test.ts > if any signature of the key does not'],
+  },
+  {
+    name: 'a history that was rewritten below a known hash counts as anchored',
+    file: 'history/anchor.ts',
+    find: 'return isLinked && ',
+    replace: 'return ',
+    killers: [proven('finds a break')],
+  },
+  {
+    name: 'a history that was cut short counts as rewritten',
+    file: 'history/anchor.ts',
+    find: "if (number > last) return 'cut short'",
+    replace: '',
+    killers: [proven('finds a cut')],
+  },
+]
+
+const verifying: Mutant[] = [
+  {
+    name: "verify ignores a snapshot's difference",
+    file: 'history/inspection.ts',
+    find: "if (snapshot.state === 'differs') this.damages.snapshot(snapshot)",
+    replace: '',
+    killers: [verified],
+  },
+  {
+    name: 'verify believes a catalog',
+    file: check,
+    find: "return isSameCatalog(catalog, this.#catalog) ? 'equal' : 'differs'",
+    replace: "return 'equal'",
+    killers: [verified],
+  },
+  {
+    name: 'verify believes a list of what was touched',
+    file: check,
+    find: "return missing ? 'differs' : 'equal'",
+    replace: "return 'equal'",
+    killers: [verified],
+  },
+  {
+    name: 'verify believes a chain without its links',
+    file: 'history/commit-chain.ts',
+    find: '} else if (!Buffer.from(commit.previous).equals(this.#last.hash)) {',
+    replace: '} else if (commit.previous.length !== 32) {',
+    killers: [verified],
+  },
+  {
+    name: 'verify believes parts without their digests',
+    file: 'history/part-scan.ts',
+    find: 'if (this.#lost > 0 || this.#digest.digest().equals(digest)) return undefined',
+    replace: 'return undefined',
+    killers: [verified],
+  },
+  {
+    name: 'verify takes what is torn for damage',
+    file: 'history/journal-survey.ts',
+    find: 'const faults = chain.faults.filter(({ at }) => at <= proven)',
+    replace: 'const faults = chain.faults',
+    killers: [verified],
+  },
+  {
+    name: 'verify says that a store is safe where commits are lost',
+    file: 'history/inspection.ts',
+    find: 'if (lost) for (const store of this.stores.values()) this.#damage(store, lost)',
+    replace: '',
+    killers: [verified],
+  },
+  {
+    name: 'a repair carries what no digest vouches for',
+    file: 'history/carry-commits.ts',
+    find: 'const isTrusted = !inspection.untrusted.has(part)',
+    replace: 'const isTrusted = true',
+    killers: [repaired],
+  },
+  {
+    name: 'a repair moves commits to other numbers',
+    file: 'history/carry-commits.ts',
+    find: 'await this.#standIn(last, commit)',
+    replace: '',
+    killers: [repaired],
+  },
+  {
+    name: 'a repair is silent about what it lost',
+    file: 'history/carry-commits.ts',
+    find: 'this.#carried.lost.push(loss)',
+    replace: '',
+    killers: [repaired],
+  },
+]
+
+export const historyMutants: Mutant[] = [...asking, ...goingBack, ...proving, ...verifying]
