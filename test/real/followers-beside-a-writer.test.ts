@@ -9,7 +9,7 @@ import { smallShape } from './kill-variants.ts'
 import { endChildren, startChild, type Child } from './processes.ts'
 import type { WriterOrder } from './writer-child.ts'
 
-const commits = process.env['CI'] ? 3000 : 250
+const commits = process.env['CI'] ? 2000 : 250
 let directory: string
 
 beforeEach(async () => (directory = await realpath(await mkdtemp(join(tmpdir(), 'varve-followers-')))))
