@@ -16,7 +16,7 @@ export type Results = Record<string, Figures>
 
 const openings = 5
 /** Where in the history the moments lie that are opened. */
-const moments = [0, 0.13, 0.37, 0.5, 0.68, 0.93, 0.999]
+const moments = [0, 0.13, 0.37, 0.68, 0.999]
 
 const { values } = parseArgs({
   options: {

@@ -6,6 +6,7 @@ import { restoreCommand, revertCommand, type BackCommandOptions } from './back-c
 import { blameCommand } from './blame-command.ts'
 import { catCommand, type CatCommandOptions } from './cat-command.ts'
 import { diffCommand } from './diff-command.ts'
+import { eraseCommand, type EraseCommandOptions } from './erase-command.ts'
 import type { ExitCode } from './exit-code.ts'
 import { logCommand, type LogCommandOptions } from './log-command.ts'
 import { lsCommand, type LsCommandOptions } from './ls-command.ts'
@@ -127,6 +128,24 @@ export function addHistoryVerbs(varve: Command, terminal: Terminal, answer: { co
     )
     .action(async (moment: string, directory: string, options: Asked<BackCommandOptions>) => {
       answer.code = await revertCommand(disk, directory, { ...options, moment, terminal })
+    })
+
+  verb(varve, 'erase', 'Take documents or nodes out of the present and of every commit, for good.')
+    .option('--ref-doc <id...>', 'documents, with everything that came from them')
+    .option('--node <id...>', 'nodes alone; what else speaks of them is listed')
+    .requiredOption('--reason <text>', 'why; kept with the commit for good, so it must not say what')
+    .option('--actor <actor>', 'kept with the commit for good')
+    .option('--remove-imported', 'remove the JSON files that were imported, if they are unchanged')
+    .option('--json', 'the whole report as JSON')
+    .addHelpText(
+      'after',
+      example(
+        "varve erase ./storage --ref-doc contract.pdf --reason 'request 17'",
+        'exit code 1: something was not reached, and is named',
+      ),
+    )
+    .action(async (directory: string, options: Asked<EraseCommandOptions>) => {
+      answer.code = await eraseCommand(disk, directory, { ...options, terminal })
     })
 }
 

@@ -2,6 +2,7 @@
 import type { Disk } from '../disk/disk.ts'
 import { heldState, keysIn } from '../history/held-state.ts'
 import { folderOf, storeOf } from '../history/history-key.ts'
+import { erasuresFolder } from '../log/names.ts'
 import type { ExitCode } from './exit-code.ts'
 import { keyText } from './key-text.ts'
 import { readPast } from './open-history.ts'
@@ -24,6 +25,7 @@ export async function lsCommand(
   await readPast(disk, directory, at, async (past) => {
     if (folder === undefined) {
       for (const each of past.catalog.stores.keys()) {
+        if (each === erasuresFolder) continue
         const name = storeOf(each, past.catalog)
         terminal.print(json ? toJson({ store: name }) : plainText(name))
       }

@@ -78,7 +78,7 @@ function anchorText({ state, number, later }: AnchorReport, { style }: Styles): 
 }
 
 /** What is no damage, but should be known. */
-function* remarks({ torn, unnamed, snapshots, writer, damages }: VerifyReport): Generator<string> {
+function* remarks({ torn, unnamed, snapshots, erasures, writer, damages }: VerifyReport): Generator<string> {
   const isLiving = writer?.state === 'living'
   if (writer && isLiving) yield `Process ${writer.pid} on ${plainText(writer.host)} is writing there.`
   if (torn) {
@@ -91,6 +91,10 @@ function* remarks({ torn, unnamed, snapshots, writer, damages }: VerifyReport): 
   const mayBeLost = damages.some(({ kind, commits }) => kind === 'commits' && commits.length > 0)
   const whose = mayBeLost ? "perhaps the lost commits'" : "an unfinished or displaced writer's, of no harm"
   if (bytes > 0) yield `${capitalized(size(bytes))} are named by no commit: ${whose}.`
+  for (const { commit, items, left, isFinished } of erasures) {
+    const open = `; ${left} of them not overwritten yet: the next writer does it`
+    yield `${capitalized(count(items, 'item'))} erased by commit ${commit}${isFinished ? '' : left > 0 ? open : '; the next writer completes it'}.`
+  }
   const unread = snapshots.filter(({ state }) => state === 'unreadable' || state === 'other history')
   if (unread.length > 0)
     yield `${count(unread.length, 'snapshot')} cannot be used (${snapshotNames(unread)}): nothing is lost, opening takes longer.`

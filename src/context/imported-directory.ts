@@ -248,7 +248,8 @@ export async function changedFiles(
 
 const hashedAtOnceBytes = 4 * 1024 * 1024
 
-async function hashFile(disk: Disk, path: string): Promise<string> {
+/** SHA-256, in hex. */
+export async function hashFile(disk: Disk, path: string): Promise<string> {
   const file = await disk.openToRead(path)
   try {
     const hash = createHash('sha256')

@@ -5,6 +5,8 @@ import { VarveError } from '../errors.ts'
 import { differenceOf, type Difference, type DiffOptions, type PastJournal } from '../history/difference.ts'
 import { fromText, storeOf, type HistoryKey } from '../history/history-key.ts'
 import { logOf, type LoggedCommit, type LogOptions } from '../history/log.ts'
+import { eraseReport, type EraseReport } from '../history/erase-report.ts'
+import { findForErasure, type EraseRequest, type FoundForErasure } from '../history/erase.ts'
 import {
   checkpointDirectory,
   proveCommit,
@@ -24,13 +26,23 @@ import type { Position, StoreState } from '../journal/event.ts'
 import type { JournalHandle } from '../journal/handle.ts'
 import { Journal, noHistory } from '../journal/journal.ts'
 import { checkTag, resolveMoment, type Moment } from '../journal/moment.ts'
-import type { CommitLog } from '../journal/read-commit.ts'
+import { readCommit, type CommitLog } from '../journal/read-commit.ts'
+import type { LlamaIndexFile } from '../interop/llamaindex-content.ts'
 import { checkNote } from './commit-note.ts'
+import { importedFiles, reachImported } from './imported-files.ts'
 
 export interface Tag {
   name: string
   /** The number of the commit that it names. */
   commit: number
+}
+
+export interface EraseOptions extends EraseRequest {
+  /** Why. It stays in the history, so it must not say what. */
+  reason: string
+  actor?: string | undefined
+  /** Removes the JSON files that this directory was converted from, as far as they are still what was imported. */
+  removeImported?: boolean | undefined
 }
 
 /** What a proof is against, whoever signed it. */
@@ -123,10 +135,45 @@ export class StorageHistory {
     const number = await resolveMoment(await this.#log(), commit)
     if (number === 0)
       throw new VarveError('VARVE_NO_SUCH_MOMENT', 'There is no commit 0 to revert: it is the beginning.')
+    await this.#refuseErasing(number)
     return this.#goBack('revert', note, async () => {
       await this.#refuseConflicts(number)
       return { from: number, to: number, past: number - 1 }
     })
+  }
+
+  /**
+   * Erases documents with everything that came from them, or nodes alone, from the present and from every commit, for good: what `EraseReport` says. What is
+   * pending becomes a commit of its own before. Whoever asks the past for what was erased is told `VARVE_ERASED`; lists of the past go on without it.
+   * `reason` and `actor` stay in the history, as all that commits say of themselves does.
+   *
+   * Throws `VARVE_REF_DOC_NOT_FOUND`, `VARVE_NODE_NOT_FOUND` for an id that never was. If the process dies on the way, the next writer completes it.
+   */
+  async erase({
+    refDocIds = [],
+    nodeIds = [],
+    reason,
+    actor,
+    removeImported = false,
+  }: EraseOptions): Promise<EraseReport> {
+    checkRequest(refDocIds, nodeIds, reason)
+    const note = checkNote({ message: reason, ...(actor !== undefined && { actor }) })
+    const { directory, options } = this.#journal
+    let present: Journal | undefined
+    let found: FoundForErasure | undefined
+    let files: LlamaIndexFile[] = []
+    try {
+      const commit = await this.#handle.erase(note, async (log) => {
+        present = await Journal.openPast(directory!, options, log.catalog.end.number)
+        files = await importedFiles(log)
+        found = await findForErasure(log, { refDocIds, nodeIds }, present)
+        return found.plan
+      })
+      const imported = await reachImported(options.disk, directory!, { files, remove: removeImported })
+      return eraseReport(commit, found!, imported)
+    } finally {
+      await present?.close()
+    }
   }
 
   /**
@@ -208,6 +255,13 @@ export class StorageHistory {
     }
   }
 
+  async #refuseErasing(number: number): Promise<void> {
+    const { kind } = await readCommit(this.#journal.log!, number)
+    if (kind !== 'erase' && kind !== 'erase finished') return
+    const remedy = 'What it erased is gone for good.'
+    throw new VarveError('VARVE_ERASED', `Commit ${number} cannot be reverted.`, { commit: number, remedy })
+  }
+
   async #refuseConflicts(number: number): Promise<void> {
     const log = this.#journal.log!
     const conflicts = await this.#withPasts([number - 1, number], async ([before, after]) => {
@@ -250,6 +304,21 @@ export class StorageHistory {
       }
     })
   }
+}
+
+function checkRequest(refDocIds: readonly string[], nodeIds: readonly string[], reason: unknown): void {
+  const fault =
+    refDocIds.length > 0 === nodeIds.length > 0
+      ? 'erase() takes refDocIds or nodeIds: one of them, and at least one id.'
+      : typeof reason !== 'string' || reason.trim() === ''
+        ? 'erase() takes a reason.'
+        : [...refDocIds, ...nodeIds].some((id) => typeof id !== 'string')
+          ? 'Ids are strings.'
+          : undefined
+  if (fault !== undefined)
+    throw new VarveError('VARVE_BAD_OPTION', fault, {
+      remedy: "Say erase({ refDocIds: ['…'], reason: '…' }); the reason is kept and cannot be erased.",
+    })
 }
 
 async function held(

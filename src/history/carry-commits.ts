@@ -1,5 +1,6 @@
 /** Carries commits from one journal to another, event by event, and notes what does not come along. */
 import type { FrameItem } from '../log/frame.ts'
+import { erasuresFolder } from '../log/names.ts'
 import type { Part } from '../log/part.ts'
 import type { LogCommit } from './commit-log.ts'
 import { addRange } from './commit-ranges.ts'
@@ -92,7 +93,7 @@ class Carrying {
       this.#bytes += frame.sizeBytes
       this.#options.onProgress?.({ bytes: this.#bytes, totalBytes: this.#totalBytes, phase: 'writing' })
       const items = isTrusted ? wholeItems(frame) : []
-      if (items.length === 0) return
+      if (items.length === 0 || isPlaceless(folder, frame)) return
       await writer.add(folder, { flags: frame.flags, head: frame.head, items })
       this.#carried.items += items.length
     })
@@ -123,6 +124,11 @@ class Carrying {
   #lose(loss: Loss): void {
     this.#carried.lost.push(loss)
   }
+}
+
+/** Places in the old journal say nothing in the new one, where what stood there is not carried over. */
+function isPlaceless(folder: string, frame: ScannedFrame): boolean {
+  return folder === erasuresFolder && eventType(frame) === 'ItemsErased'
 }
 
 function wholeItems({ items }: ScannedFrame): FrameItem[] {

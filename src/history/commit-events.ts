@@ -4,6 +4,7 @@ import type { StoredEvent } from '../journal/event.ts'
 import { readEvents } from '../journal/fold.ts'
 import { kindOf } from '../stores/store-kinds.ts'
 import { readCommits, type CommitLog } from '../journal/read-commit.ts'
+import { erasuresFolder } from '../log/names.ts'
 
 export interface CommitRange {
   /** The first and the last, both of them counted. */
@@ -18,7 +19,7 @@ export async function* eventsOf(
   folders?: ReadonlySet<string>,
 ): AsyncGenerator<{ folder: string; event: StoredEvent }> {
   for (const folder of new Set(parts.map((part) => part.folder))) {
-    if (folders && !folders.has(folder)) continue
+    if (folder === erasuresFolder || (folders && !folders.has(folder))) continue
     const own = parts.filter((part) => part.folder === folder)
     const store = { folder, kind: kindOf(folder) }
     for await (const { event } of readEvents(store, files, [{ commit: number, parts: own }]))

@@ -103,6 +103,26 @@ export class DamageList {
     this.all.push({ kind: 'item', ...place, item, ...named, follows })
   }
 
+  /** Bytes where an erase left none. */
+  returned(
+    { folder, ...place }: { folder: string; segment: number; offset: number; item: number },
+    { commit, erasedBy }: { commit: number; erasedBy: number },
+  ): void {
+    const fault = `it was erased by commit ${erasedBy}, and holds bytes again`
+    const follows =
+      'No reader reads it. Somebody put an older copy of the file in its place, or wrote over it.'
+    const path = joinPath(folder, segmentName(place.segment))
+    this.all.push({
+      kind: 'item',
+      path,
+      store: folder,
+      ...place,
+      commits: [[commit, commit]],
+      fault,
+      follows,
+    })
+  }
+
   /** Frames that are good in themselves, and not what the commit saw. */
   untrusted({ folder, segment }: Part, commit: number, { offset, fault }: PartFault): void {
     const path = joinPath(folder, segmentName(segment))

@@ -14,6 +14,7 @@ import {
   saltBytes,
   tableEntryBytes,
 } from '../log/frame.ts'
+import type { ErasedAt, ErasedInFrame } from '../log/erasures.ts'
 import { nextMark, readHeader, type FrameHeader } from '../log/frame-header.ts'
 import type { FrameFault, ReadFrame } from '../log/frame-reader.ts'
 import type { SteadyFile } from './steady-file.ts'
@@ -30,6 +31,8 @@ export interface ScannedItem {
   length: number
   crc: number
   fault: string | undefined
+  /** By this commit: nothing else is known of it but whether its bytes are gone. */
+  erased?: { by: number; isGone: boolean }
 }
 
 export interface ScannedFrame extends Omit<ReadFrame, 'items' | 'rowsBytes'> {
@@ -44,7 +47,13 @@ export interface LostFrame extends Omit<FrameFault, 'item'> {
 
 /** For those who read frames that are whole: no row of it may be damaged. */
 export function toReadFrame({ items, ...frame }: ScannedFrame): ReadFrame {
-  const read = items.map(({ row, offset, length, crc }) => ({ row: row!, offset, length, crc }))
+  const read = items.map(({ row = new Uint8Array(0), offset, length, crc, erased }) => ({
+    row,
+    offset,
+    length,
+    crc,
+    ...(erased && { erasedBy: erased.by }),
+  }))
   return { ...frame, items: read, rowsBytes: 0 }
 }
 
@@ -57,6 +66,7 @@ export async function scanFrame(
   file: SteadyFile,
   offset: number,
   limit: number,
+  erasedAt?: ErasedAt,
 ): Promise<ScannedFrame | LostFrame> {
   if (offset >= limit) return { offset, fault: 'the file ends here', end: true }
   const header = readHeader(await file.read(offset, Math.min(headerBytes, limit - offset)))
@@ -72,7 +82,8 @@ export async function scanFrame(
   if (crc32(hashed.subarray(headerBytes)) !== front.readUInt32LE(36))
     return { ...known, fault: 'its head or table is damaged' }
   const payloads = await file.read(offset + frontBytes, padded(header.payloadsBytes))
-  const scanned = scanItems(header, { front, payloads, payloadsOffset: offset + frontBytes })
+  const regions = { front, payloads, payloadsOffset: offset + frontBytes, erased: erasedAt?.(offset) }
+  const scanned = scanItems(header, regions)
   if (typeof scanned === 'string') return { ...known, fault: scanned }
   const head = hashed.subarray(headerBytes, headerBytes + headBytes)
   return { offset, sizeBytes, flags, syncedThrough, head, hashed, items: scanned }
@@ -108,12 +119,13 @@ interface Regions {
   payloads: Buffer
   /** Where the payloads stand in the segment. */
   payloadsOffset: number
+  erased: ErasedInFrame | undefined
 }
 
 /** Every item with what is wrong with it, or why they cannot be told apart. */
 function scanItems(header: FrameHeader, regions: Regions): ScannedItem[] | string {
   const { flags, items, tableStart, hashedBytes } = header
-  const { front, payloads, payloadsOffset } = regions
+  const { front, payloads, payloadsOffset, erased } = regions
   const isMatrix = (flags & frameFlags.matrix) !== 0
   const scanned: ScannedItem[] = []
   let cell = hashedBytes
@@ -125,7 +137,9 @@ function scanItems(header: FrameHeader, regions: Regions): ScannedItem[] | strin
     if (end > front.length) return 'its table does not fit its rows'
     const bytes = { cell: front.subarray(cell, end), payload: payloads.subarray(within, within + length) }
     const digest = front.subarray(entry, entry + digestBytes)
-    scanned.push(scanItem(bytes, { digest, length, offset: payloadsOffset + within }))
+    const place = { digest, length, offset: payloadsOffset + within }
+    const by = erased?.get(scanned.length)
+    scanned.push(by === undefined ? scanItem(bytes, place) : erasedItem(bytes, place, by))
     cell = end
     within += isMatrix ? length : padded(length)
   }
@@ -154,6 +168,20 @@ function scanItem(
     whole: false,
     fault: itemFault(isRowGood, isPayloadGood),
   }
+}
+
+function erasedItem(
+  { cell, payload }: { cell: Buffer; payload: Buffer },
+  { length, offset }: { length: number; offset: number },
+  by: number,
+): ScannedItem {
+  const isGone = isZero(cell) && isZero(payload)
+  const nothing = { row: undefined, payload: undefined, whole: false, fault: undefined }
+  return { offset, length, crc: 0, ...nothing, erased: { by, isGone } }
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0)
 }
 
 function itemFault(isRowGood: boolean, isPayloadGood: boolean): string {

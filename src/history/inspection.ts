@@ -2,18 +2,21 @@
  * Reads every byte of a journal once and keeps what verifying and repairing both ask for: which commits count, what is damaged, and which parts are to be
  * trusted. It takes no lock, writes nothing, and works beside a living writer.
  */
+import { erasureKind, tellingOf, type Telling } from '../journal/erasure-events.ts'
+import { toEvent } from '../journal/fold.ts'
 import { kindOf } from '../stores/store-kinds.ts'
-import { commitsFolder, joinPath, segmentName } from '../log/names.ts'
+import { commitsFolder, erasuresFolder, joinPath, segmentName } from '../log/names.ts'
 import type { Part } from '../log/part.ts'
 import type { LogCommit } from './commit-log.ts'
 import { addRange } from './commit-ranges.ts'
 import { DamageList } from './damage-list.ts'
+import { toReadFrame, type ScannedFrame } from './frame-scan.ts'
 import type { JournalPlace } from './journal-place.ts'
 import { surveyJournal, type JournalSurvey, type TornEnd } from './journal-survey.ts'
 import { scanPart, type PartScan } from './part-scan.ts'
 import type { SegmentReader } from './segment-reader.ts'
 import { SnapshotCheck } from './snapshot-check.ts'
-import type { TornReport, VerifiedStore } from './verify-report.ts'
+import type { TornReport, VerifiedErasure, VerifiedStore } from './verify-report.ts'
 
 export interface InspectionOptions {
   onProgress?: (progress: InspectionProgress) => void
@@ -38,6 +41,7 @@ export class Inspection {
   /** Parts that hold nothing that can be carried anywhere. */
   readonly untrusted = new Set<Part>()
   readonly snapshots: SnapshotCheck['found'] = []
+  readonly erasures: VerifiedErasure[] = []
   readonly #reader: SegmentReader
   readonly #options: InspectionOptions
   #survey!: JournalSurvey
@@ -67,6 +71,7 @@ export class Inspection {
     this.#check = new SnapshotCheck(this.#reader.files, snapshots, kindOf)
     this.#bytes = [...this.#survey.segments.values()].reduce((sum, end) => sum + end, 0)
     this.#totalBytes = this.#bytes + sizeOf(commits)
+    await this.#learnErasures()
     const cut = (await this.#inspectCommits()) ?? torn
     if (cut) this.torn = this.#tornReport(cut)
     if (manifestFault !== undefined) this.damages.manifest(manifestFault)
@@ -102,7 +107,7 @@ export class Inspection {
   ): Promise<string | undefined> {
     const scans: { part: Part; scan: TalliedScan }[] = []
     for (const part of commit.parts) {
-      const scan = await this.#inspectPart(part)
+      const scan = await this.#inspectPart(part, commit.number)
       scans.push({ part, scan })
       const fault = scan.faults[0]?.fault ?? (await this.#reader.open(part.folder, part.segment)).fault?.fault
       if (mayBeTorn && fault !== undefined)
@@ -113,18 +118,64 @@ export class Inspection {
     return undefined
   }
 
-  async #inspectPart(part: Part): Promise<TalliedScan> {
+  async #inspectPart(part: Part, commit: number): Promise<TalliedScan> {
     const tally = { frames: 0, items: 0, bytes: part.to - part.from }
     const scan = await scanPart(this.#reader, part, (frame) => {
       this.#options.signal?.throwIfAborted()
       tally.frames++
       tally.items += frame.items.length
       this.#check.apply(part.folder, part.segment, frame)
+      this.#noteErased(part, commit, frame)
       this.#options.onProgress?.({ bytes: (this.#bytes += frame.sizeBytes), totalBytes: this.#totalBytes })
     })
     const isFoldable = scan.trusted && scan.faults.every(({ item }) => item !== undefined)
     if (!isFoldable) this.#check.giveUp(part.folder)
     return { ...scan, tally }
+  }
+
+  /** Of all commits, before any of their parts is judged. A commit that is torn, or whose own part is damaged, explains nothing. */
+  async #learnErasures(): Promise<void> {
+    const { erasures } = this.#reader.files
+    const { commits, syncedThrough } = this.#survey
+    for (const { number, parts } of commits) {
+      const own = parts.filter(({ folder }) => folder === erasuresFolder)
+      if (number > syncedThrough && own.length > 0 && !(await this.#isWhole(parts))) return
+      for (const part of own) for (const tell of await this.#tellingsOf(part, number)) tell(erasures)
+    }
+  }
+
+  async #isWhole(parts: readonly Part[]): Promise<boolean> {
+    for (const part of parts)
+      if ((await scanPart(this.#reader, part, () => {})).faults.length > 0) return false
+    return true
+  }
+
+  async #tellingsOf(part: Part, commit: number): Promise<Telling[]> {
+    const tellings: Telling[] = []
+    const { trusted } = await scanPart(this.#reader, part, (frame) => {
+      const place = { store: part.folder, segment: part.segment, offset: frame.offset, commit }
+      const whole = frame.items.filter((item) => item.whole)
+      const { type, items } = toEvent(erasureKind, toReadFrame({ ...frame, items: whole }), place)
+      for (const { row } of items) tellings.push(tellingOf(type, row, commit))
+    })
+    return trusted ? tellings : []
+  }
+
+  #noteErased({ folder, segment }: Part, commit: number, frame: ScannedFrame): void {
+    const { unfinished } = this.#reader.files.erasures
+    for (const [item, { erased }] of frame.items.entries()) {
+      if (!erased) continue
+      let found = this.erasures.find((erasure) => erasure.commit === erased.by)
+      if (!found) {
+        found = { commit: erased.by, items: 0, left: 0, isFinished: !unfinished.has(erased.by) }
+        this.erasures.push(found)
+      }
+      found.items++
+      if (erased.isGone) continue
+      found.left++
+      const place = { folder, segment, offset: frame.offset, item }
+      if (found.isFinished) this.damages.returned(place, { commit, erasedBy: erased.by })
+    }
   }
 
   async #note(part: Part, commit: number, { trusted, noBytes, faults, tally }: TalliedScan): Promise<void> {

@@ -1,5 +1,6 @@
 /** Reads every byte of a part, goes on behind damage where the format allows, and says whether what it found is what the commit saw. */
 import { createHash } from 'node:crypto'
+import type { ErasedAt } from '../log/erasures.ts'
 import type { Part } from '../log/part.ts'
 import { isLost, nextHeader, scanFrame, type LostFrame, type ScannedFrame } from './frame-scan.ts'
 import type { SegmentReader } from './segment-reader.ts'
@@ -34,11 +35,13 @@ export async function scanPart(
   if (!file) return lostPart(part, fault?.fault ?? 'it is missing')
   const end = await file.sizeWithin(part.to)
   if (end <= part.from) return lostPart(part, `it ends after ${end} bytes`)
-  return new PartWalk(file, part, end).run(onFrame)
+  const erasedAt = reader.files.erasures.in(part.folder, part.segment)
+  return new PartWalk({ file, erasedAt }, part, end).run(onFrame)
 }
 
 class PartWalk {
   readonly #file: SteadyFile
+  readonly #erasedAt: ErasedAt
   readonly #part: Part
   readonly #limit: number
   readonly #faults: PartFault[] = []
@@ -46,8 +49,9 @@ class PartWalk {
   #good = 0
   #lost = 0
 
-  constructor(file: SteadyFile, part: Part, limit: number) {
+  constructor({ file, erasedAt }: { file: SteadyFile; erasedAt: ErasedAt }, part: Part, limit: number) {
     this.#file = file
+    this.#erasedAt = erasedAt
     this.#part = part
     this.#limit = limit
   }
@@ -55,7 +59,7 @@ class PartWalk {
   async run(onFrame: (frame: ScannedFrame) => void | Promise<void>): Promise<PartScan> {
     const { to } = this.#part
     for (let offset = this.#part.from; offset < to;) {
-      const scanned = await scanFrame(this.#file, offset, this.#limit)
+      const scanned = await scanFrame(this.#file, offset, this.#limit, this.#erasedAt)
       if (isLost(scanned)) {
         offset = await this.#skip(scanned)
         continue

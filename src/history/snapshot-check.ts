@@ -55,7 +55,7 @@ export class SnapshotCheck {
     if (!replay) return
     try {
       const place = { store: folder, segment, offset: frame.offset, commit: this.#commit }
-      if (frame.items.every(({ row }) => row !== undefined))
+      if (frame.items.every(({ row, erased }) => row !== undefined || erased))
         return replay.kind.evolve(replay.state, toEvent(replay.kind, toReadFrame(frame), place))
     } catch {
       // Only a hostile hand writes what meets its checksums and is no event: there is nothing to compare with.
@@ -120,10 +120,17 @@ export class SnapshotCheck {
       if (subject === touchedSubject(folder)) return this.#touchedState(folder, read.sections)
     const replay = this.#replays.get(subject)
     if (!replay) return 'not compared'
+    if (this.#isSpoiled(subject, at.number)) return 'outdated'
     const names = Object.keys(replay.state)
     if (names.some((name) => !read.sections.has(name))) return 'unreadable'
     const isEqual = names.every((name) => isSameTable(replay.state[name]!, read.sections.get(name)!))
     return isEqual ? 'equal' : 'differs'
+  }
+
+  /** Readers ignore what was made before an erase; it is removed before the erase comes to its end. */
+  #isSpoiled(subject: string, commit: number): boolean {
+    const { erasures } = this.#files
+    return erasures.spoils(subject, commit) && erasures.unfinished.size > 0
   }
 
   #catalogState(sections: Sections): VerifiedSnapshot['state'] {

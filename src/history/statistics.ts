@@ -6,7 +6,7 @@ import type { Home } from '../journal/home.ts'
 import { catalogSubject } from '../journal/snapshot.ts'
 import { touchedSubject } from '../journal/touched-index.ts'
 import { cellOverheadBytes, tableEntryBytes } from '../log/frame.ts'
-import { commitsFolder, joinPath, parseSnapshotName, snapshotsFolder } from '../log/names.ts'
+import { commitsFolder, erasuresFolder, joinPath, parseSnapshotName, snapshotsFolder } from '../log/names.ts'
 import { segmentHeaderBytes } from '../log/segment.ts'
 import { emptyIfMissing } from '../log/segment-files.ts'
 import { kindOf } from '../stores/store-kinds.ts'
@@ -47,6 +47,7 @@ export async function statisticsOf(home: Home): Promise<DirectoryStatistics> {
   const snapshots = await snapshotsBySubject(home)
   const stores: StoreStatistics[] = []
   for (const [folder, { segments, lastCommit }] of catalog.stores) {
+    if (folder === erasuresFolder) continue
     const { state } = await heldState(home, folder)
     stores.push({
       store: storeOf(folder, catalog),

@@ -1,6 +1,6 @@
 /** Finds the bytes of segments that no commit names. For readers they do not exist: they were never committed, or a dead writer's. */
 import { commitsFolder, joinPath, segmentName } from '../log/names.ts'
-import { segmentHeaderBytes } from '../log/segment.ts'
+import { gapsBetween, namedRanges, type Range } from '../log/part-gaps.ts'
 import type { SegmentFiles } from '../log/segment-files.ts'
 import { storeFolders } from '../log/store-folders.ts'
 import type { LogCommit } from './commit-log.ts'
@@ -11,8 +11,6 @@ interface Named {
   /** The commit log's own segments, with the end of what counts in each. */
   logSegments: ReadonlyMap<number, number>
 }
-
-type Range = [from: number, to: number]
 
 export async function unnamedBytes(
   files: SegmentFiles,
@@ -47,28 +45,4 @@ async function segmentsOf(
       found.push({ segment, path: joinPath(folder, segmentName(segment)), sizeBytes })
   }
   return found
-}
-
-function namedRanges(commits: readonly LogCommit[]): Map<string, Range[]> {
-  const named = new Map<string, Range[]>()
-  for (const { parts } of commits) {
-    for (const { folder, segment, from, to } of parts) {
-      const key = `${folder}/${segment}`
-      const ranges = named.get(key) ?? []
-      ranges.push([from, to])
-      named.set(key, ranges)
-    }
-  }
-  return named
-}
-
-function gapsBetween(ranges: Range[], sizeBytes: number): Range[] {
-  const gaps: Range[] = []
-  let end = segmentHeaderBytes
-  for (const [from, to] of ranges.toSorted(([a], [b]) => a - b)) {
-    if (from > end) gaps.push([end, from])
-    end = Math.max(end, to)
-  }
-  if (sizeBytes > end) gaps.push([end, sizeBytes])
-  return gaps
 }

@@ -18,10 +18,22 @@ export interface VerifyReport {
   /** Bytes that no commit names: they do not exist for any reader. No damage. */
   unnamed: UnnamedBytes[]
   snapshots: VerifiedSnapshot[]
+  /** What was erased, by commit. */
+  erasures: VerifiedErasure[]
   /** Who holds the lock: what is torn or unnamed may be its work of this very moment. */
   writer: { pid: number; host: string; state: string } | undefined
   /** Where it was asked for. */
   anchor?: AnchorReport
+}
+
+/** What one commit erased. */
+export interface VerifiedErasure {
+  commit: number
+  items: number
+  /** Items whose bytes are still there, and which no reader reads. The next writer overwrites them. */
+  left: number
+  /** A later commit says that all bytes are overwritten. */
+  isFinished: boolean
 }
 
 /** What something that was kept elsewhere says about this history. */
@@ -93,6 +105,9 @@ export interface VerifiedSnapshot {
   path: string
   commit: number
   subject: string
-  /** `unreadable` and `other history` are cache misses: nothing is lost, it is folded anew. `not compared`: what it should equal is damaged. */
-  state: 'equal' | 'unreadable' | 'other history' | 'differs' | 'not compared'
+  /**
+   * `unreadable`, `other history` and `outdated` (made before an erase that has no end yet) are cache misses: nothing is lost, it is folded anew.
+   * `not compared`: what it should equal is damaged.
+   */
+  state: 'equal' | 'unreadable' | 'other history' | 'outdated' | 'differs' | 'not compared'
 }

@@ -66,6 +66,7 @@ async function toReport({ files, manifest }: JournalPlace, inspection: Inspectio
     torn,
     unnamed: await unnamedBytes(files, { commits, logSegments }),
     snapshots,
+    erasures: inspection.erasures,
     writer: holder && { pid: holder.pid, host: holder.host, state: holder.state },
   }
 }

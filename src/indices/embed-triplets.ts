@@ -3,7 +3,7 @@ import { VarveError } from '../errors.ts'
 import type { Triplet } from '../stores/contract.ts'
 import { embedTexts, type EmbedModel } from './embed-model.ts'
 import { inSteps, type LongWork } from './long-work.ts'
-import { tripletKey } from './triplet-key.ts'
+import { tripletKey } from '../stores/triplet-key.ts'
 
 export interface EmbedTripletsOptions extends LongWork {
   model: EmbedModel | undefined

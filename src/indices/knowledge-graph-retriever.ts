@@ -20,7 +20,7 @@ import {
 } from './retriever.ts'
 import type { Retriever, RetrieverOptions } from './retriever.ts'
 import type { StructHandle } from './struct-handle.ts'
-import { tripletKey } from './triplet-key.ts'
+import { tripletKey } from '../stores/triplet-key.ts'
 import { tripletNode } from './triplet-node.ts'
 
 /** Names the entities that a question is about, exactly as the graph spells them. */

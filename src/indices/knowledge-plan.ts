@@ -5,7 +5,7 @@ import type { StepPlan } from './index-step.ts'
 import { entitiesOfNodes, needsTriplet, tripletsFrom } from './knowledge-table.ts'
 import type { StoreCall } from './store-calls.ts'
 import { listStructs } from './struct-list.ts'
-import { tripletKey } from './triplet-key.ts'
+import { tripletKey } from '../stores/triplet-key.ts'
 
 export interface NodeKnowledge {
   triplets: readonly Triplet[]

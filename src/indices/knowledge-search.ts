@@ -4,7 +4,7 @@ import type { GraphStore, Triplet } from '../stores/contract.ts'
 import type { StructView } from '../stores/index-struct.ts'
 import { VectorMatrix } from '../stores/vector-matrix.ts'
 import { namedEntities } from './named-entities.ts'
-import { parseTripletKey, tripletKey } from './triplet-key.ts'
+import { parseTripletKey, tripletKey } from '../stores/triplet-key.ts'
 
 export interface EntitySearch {
   /** Entities of the question by name; otherwise they are looked for among all there are. */

@@ -5,7 +5,7 @@
  */
 import type { GraphStore, Triplet } from '../stores/contract.ts'
 import type { StructView } from '../stores/index-struct.ts'
-import { tripletKey } from './triplet-key.ts'
+import { tripletKey } from '../stores/triplet-key.ts'
 
 const none: ReadonlySet<string> = new Set()
 

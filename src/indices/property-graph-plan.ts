@@ -7,8 +7,8 @@ import type { StructChange, StructView } from '../stores/index-struct.ts'
 import type { BaseNode } from '../stores/node.ts'
 import type { StepPlan } from './index-step.ts'
 import { chunkOf, entityOf, idOf, isChunk, relationOf, sourceOf } from './property-graph-nodes.ts'
+import { tripletKey } from '../stores/triplet-key.ts'
 import type { StoreCall } from './store-calls.ts'
-import { tripletKey } from './triplet-key.ts'
 
 export interface AddedChunk {
   node: BaseNode

@@ -22,7 +22,7 @@ import {
 import type { Retriever, RetrieverOptions } from './retriever.ts'
 import { aroundSimilarEntities, chunksOfTriplets } from './similar-entities.ts'
 import type { StructHandle } from './struct-handle.ts'
-import { tripletKey } from './triplet-key.ts'
+import { tripletKey } from '../stores/triplet-key.ts'
 import { tripletNode } from './triplet-node.ts'
 
 export interface PropertyGraphParts {

@@ -4,7 +4,7 @@ import type { PropertyGraphStore, Triplet, VectorStore } from '../stores/contrac
 import type { StructView } from '../stores/index-struct.ts'
 import type { Hit } from './fetch-hits.ts'
 import { idOf, isChunk, sourceOf } from './property-graph-nodes.ts'
-import { tripletKey } from './triplet-key.ts'
+import { tripletKey } from '../stores/triplet-key.ts'
 
 export interface SimilarSearch {
   indexId: string

@@ -3,7 +3,7 @@ import { VarveError } from '../errors.ts'
 import type { Triplet } from '../stores/contract.ts'
 import type { BaseNode } from '../stores/node.ts'
 import { inSteps, type LongWork } from './long-work.ts'
-import { tripletKey } from './triplet-key.ts'
+import { tripletKey } from '../stores/triplet-key.ts'
 
 /** Finds what a text says as `[subject, relation, object]`. */
 export type TripletExtractor = (

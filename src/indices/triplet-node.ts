@@ -1,7 +1,7 @@
 /** The triplets found for a question, as a node that a language model can read beside the others. */
 import type { Triplet } from '../stores/contract.ts'
 import { TextNode } from '../stores/node.ts'
-import { tripletKey } from './triplet-key.ts'
+import { tripletKey } from '../stores/triplet-key.ts'
 
 /** Its metadata holds the triplets under LlamaIndex's keys: `kg_rel_texts`, and by subject `kg_rel_map`. */
 export function tripletNode(indexId: string, triplets: readonly Triplet[]): TextNode {

@@ -35,14 +35,16 @@ function checkVectors({ structs, vectors }: Checked, nodeIds: ReadonlySet<string
   const vectorIds = new Set([...vectors.values()].flatMap((records) => records.map(({ id }) => id)))
   const vectorStructs = structs.filter(({ type }) => vectorTypes.has(canonicalStructType(type)))
   for (const { indexId, nodesDict } of vectorStructs) {
-    const named = [...(nodesDict as Map<string, unknown>).keys()]
+    const named = keys(nodesDict)
     const missing = named.filter((id) => !vectorIds.has(id))
     if (missing.length > 0)
       warn(fileNames.indexStore, `Index ${indexId} names ${missing.length} vectors that no file holds.`)
   }
-  const named = new Set(
-    vectorStructs.flatMap(({ nodesDict }) => [...(nodesDict as Map<string, unknown>).keys()]),
-  )
+  const summaries = structs.filter(({ type }) => type === 'document_summary')
+  const named = new Set([
+    ...vectorStructs.flatMap(({ nodesDict }) => keys(nodesDict)),
+    ...summaries.flatMap(({ summaryIdToNodeIds }) => keys(summaryIdToNodeIds)),
+  ])
   const orphans = [...vectorIds].filter((id) => !named.has(id) && nodeIds.has(id))
   if (vectorStructs.length > 0 && orphans.length > 0) {
     warn(fileNames.indexStore, `No index names ${nodesText(orphans)} although their vectors are there.`)

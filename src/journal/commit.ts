@@ -22,7 +22,15 @@ import {
   type Shape,
 } from './shape.ts'
 
-export type CommitKind = 'data' | 'import' | 'replace' | 'tag' | 'revert' | 'restore' | 'erase'
+export type CommitKind =
+  | 'data'
+  | 'import'
+  | 'replace'
+  | 'tag'
+  | 'revert'
+  | 'restore'
+  | 'erase'
+  | 'erase finished'
 
 /** A tag that is given to a commit, or taken away. */
 export interface TagChange {

@@ -12,6 +12,7 @@ import { tryDecode } from './codec.ts'
 import { eventVersion, type StoreKind, type StoreState, type StoredEvent } from './event.ts'
 import { readSnapshot } from './snapshot.ts'
 import { count, either, text, tuple } from './shape.ts'
+import type { StoreSource } from './store-source.ts'
 import type { UndoLog } from './table.ts'
 import { TouchedTexts } from './touched-index.ts'
 import type { CommittedParts, StoreEntry } from './catalog.ts'
@@ -30,20 +31,11 @@ export interface FoldedStore {
   readonly touched: TouchedTexts
 }
 
-export interface StoreSource {
-  files: SegmentFiles
-  /** What the catalog knows of the store; `undefined`: nothing is committed. */
-  entry: StoreEntry | undefined
-  /** The hash of a commit that is not the last. */
-  commitHash(number: number): Promise<Uint8Array>
-  /** Every part ever committed in the store: what a lost snapshot costs. */
-  allParts(): Promise<CommittedParts[]>
-}
-
 export class Fold {
   readonly #kindOf: (folder: string) => StoreKind
   readonly #stores = new Map<string, FoldedStore>()
   readonly #loading = new Map<string, Promise<FoldedStore>>()
+  #clears = 0
 
   constructor(kindOf: (folder: string) => StoreKind) {
     this.#kindOf = kindOf
@@ -82,6 +74,7 @@ export class Fold {
 
   /** Forgets everything, so that it is loaded anew. */
   clear(): void {
+    this.#clears++
     this.#stores.clear()
   }
 
@@ -91,9 +84,27 @@ export class Fold {
     for (const [folder, store] of other.#stores) this.#stores.set(folder, store)
   }
 
+  /** A store as the log has it by now, from its first event on. It is not kept. */
+  async replayed(folder: string, source: StoreSource): Promise<FoldedStore> {
+    const store = this.#fresh(folder)
+    if (!source.entry) return store
+    await openSegments(source.files, folder, source.entry)
+    for await (const step of foldingSteps(store, source.files, await source.allParts())) step()
+    return store
+  }
+
+  /** From now on this is the store, for everyone. Answers the one before, if it was loaded. */
+  replace(store: FoldedStore): FoldedStore | undefined {
+    const before = this.#stores.get(store.folder)
+    this.#stores.set(store.folder, store)
+    return before
+  }
+
   async #load(folder: string, source: StoreSource | undefined): Promise<FoldedStore> {
+    const clears = this.#clears
     const store = this.#fresh(folder)
     const loaded = source?.entry ? await this.#fill(store, source, source.entry) : store
+    if (clears !== this.#clears) return this.#load(folder, source)
     this.#stores.set(folder, loaded)
     return loaded
   }
@@ -108,19 +119,22 @@ export class Fold {
   }
 
   #fresh(folder: string): FoldedStore {
-    const kind = this.#kindOf(folder)
-    const undo: UndoLog = { entries: undefined }
-    const state = kind.initialState(undo)
-    return {
-      folder,
-      kind,
-      state,
-      undo,
-      rowsBytes: 0,
-      snapshotBytes: 0,
-      snapshot: 0,
-      touched: new TouchedTexts(),
-    }
+    return emptyStore(folder, this.#kindOf(folder))
+  }
+}
+
+export function emptyStore(folder: string, kind: StoreKind): FoldedStore {
+  const undo: UndoLog = { entries: undefined }
+  const state = kind.initialState(undo)
+  return {
+    folder,
+    kind,
+    state,
+    undo,
+    rowsBytes: 0,
+    snapshotBytes: 0,
+    snapshot: 0,
+    touched: new TouchedTexts(),
   }
 }
 
@@ -158,15 +172,25 @@ export async function* readEvents(
   files: SegmentFiles,
   committed: Iterable<CommittedParts>,
   isWanted?: (row: Uint8Array) => boolean,
-): AsyncGenerator<{ event: StoredEvent; rowsBytes: number; place: EventPlace }> {
+): AsyncGenerator<{
+  event: StoredEvent
+  /** The number of each of its items in the frame, which may hold erased ones between them. */
+  numbers: number[]
+  rowsBytes: number
+  place: EventPlace
+}> {
   const ahead = new ReadAhead()
   for (const { commit, parts } of committed) {
     for (const part of parts) {
       for await (const frame of framesOf(files, part, { commit, ahead })) {
         const place = { store: folder, segment: part.segment, offset: frame.offset, commit }
-        if (isWanted) frame.items = frame.items.filter(({ row }) => isWanted(row))
-        if (isWanted && frame.items.length === 0) continue
-        yield { event: toEvent(kind, frame, place), rowsBytes: frame.rowsBytes, place }
+        const kept = frame.items.flatMap((item, number) =>
+          item.erasedBy === undefined && (!isWanted || isWanted(item.row)) ? [{ item, number }] : [],
+        )
+        if (isWanted && kept.length === 0) continue
+        frame.items = kept.map(({ item }) => item)
+        const numbers = kept.map(({ number }) => number)
+        yield { event: toEvent(kind, frame, place), numbers, rowsBytes: frame.rowsBytes, place }
       }
     }
   }
@@ -217,7 +241,7 @@ async function* framesOf(
 
 const isEventHead = either(tuple(text, count), tuple(text, count, count))
 
-/** Throws `VARVE_CORRUPT` for what no version wrote, `VARVE_NEWER`. */
+/** Without the items that were erased. Throws `VARVE_CORRUPT` for what no version wrote, `VARVE_NEWER`. */
 export function toEvent(kind: StoreKind, frame: ReadFrame, place: EventPlace): StoredEvent {
   const head = tryDecode(frame.head)
   if (!isEventHead(head)) throw damaged(place, 'it is no event')
@@ -229,12 +253,13 @@ export function toEvent(kind: StoreKind, frame: ReadFrame, place: EventPlace): S
     })
   if ((dimensions === undefined) === ((frame.flags & frameFlags.matrix) !== 0))
     throw damaged(place, 'it is half a matrix')
-  const items = frame.items.map(({ row: bytes, offset, length, crc }, item) => {
+  const items = frame.items.flatMap(({ row: bytes, offset, length, crc, erasedBy }, item) => {
+    if (erasedBy !== undefined) return []
     const row = tryDecode(bytes)
     if (!shape(row)) throw damaged(place, `a row is not what ${type} holds`, { item })
     if (dimensions !== undefined && length !== dimensions * 4)
       throw damaged(place, `a vector has not ${dimensions} dimensions`, { item })
-    return { row, position: { segment: place.segment, offset, length, crc } }
+    return [{ row, position: { segment: place.segment, offset, length, crc } }]
   })
   return { type, version, items, ...(dimensions === undefined ? {} : { dimensions }) }
 }
@@ -256,6 +281,7 @@ function damaged(
 
 async function loadSnapshot(store: FoldedStore, source: StoreSource, commit: number): Promise<boolean> {
   const { files } = source
+  if (files.erasures.spoils(store.folder, commit)) return false
   const found = await readSnapshot(files.disk, files.directory, {
     journalId: files.journalId,
     subject: store.folder,

@@ -6,7 +6,7 @@
 import type { Disk } from '../disk/disk.ts'
 import { VarveError } from '../errors.ts'
 import { FrameReader, isFault } from '../log/frame-reader.ts'
-import { commitsFolder } from '../log/names.ts'
+import { commitsFolder, erasuresFolder } from '../log/names.ts'
 import { commitHash } from '../log/recovery.ts'
 import type { SegmentFiles } from '../log/segment-files.ts'
 import type { StoreKind } from './event.ts'
@@ -93,7 +93,7 @@ export class Following {
   async #goOn(home: Home): Promise<boolean> {
     const before = home.catalog.end.number
     try {
-      await takeUp(home, this.#options.fold, { follows: true })
+      if (!(await takeUp(home, this.#options.fold, { follows: true }))) return false
       return home.catalog.end.number > before || (await this.#isOurs(home))
     } catch (error) {
       if (error instanceof VarveError && error.code === 'VARVE_CORRUPT') return false
@@ -118,7 +118,8 @@ export class Following {
     }
     await this.#leave(home.files)
     home.files = fresh.files
-    await takeUp(home, fold, { follows: true })
+    // What was erased is not read any more: everything is loaded without it.
+    if (!(await takeUp(home, fold, { follows: true }))) await this.#turnTo(fresh)
   }
 
   /** Loads everything that stands there, and what was loaded before. */
@@ -128,7 +129,8 @@ export class Following {
     const isReady = (): boolean =>
       fold.isSettled && [...fold.stores()].every(({ folder }) => fresh.store(folder) !== undefined)
     try {
-      for (const folder of home.catalog.stores.keys()) await fresh.load(folder, home.source(folder))
+      for (const folder of home.catalog.stores.keys())
+        if (folder !== erasuresFolder) await fresh.load(folder, home.source(folder))
       do {
         await fold.settled()
         for (const { folder } of fold.stores()) await fresh.load(folder, home.source(folder))

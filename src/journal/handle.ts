@@ -5,8 +5,10 @@
  */
 import { contextClosed, VarveError } from '../errors.ts'
 import type { Commit, CommitKind, CommitNote, TagChange } from './commit.ts'
+import type { ErasurePlan } from './erasing.ts'
 import type { EventInput, Position, StoreState } from './event.ts'
 import type { Journal } from './journal.ts'
+import type { CommitLog } from './read-commit.ts'
 
 export interface HandleOptions {
   readOnly?: boolean | undefined
@@ -76,6 +78,24 @@ export class JournalHandle {
   async persist(note?: CommitNote, kind?: CommitKind): Promise<Commit | undefined> {
     this.#checkWritable()
     return this.journal.persist(note, kind)
+  }
+
+  /** See `Journal.erase`. */
+  async erase(
+    note: CommitNote,
+    find: (log: CommitLog) => Promise<ErasurePlan | undefined>,
+  ): Promise<Commit | undefined> {
+    this.#checkWritable()
+    return this.journal.erase(note, find)
+  }
+
+  /** Reads; what cannot be read since it was erased throws `VARVE_ERASED`. */
+  async reading<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read()
+    } catch (error) {
+      throw await this.journal.explain(error)
+    }
   }
 
   async rollback(): Promise<void> {

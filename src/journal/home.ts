@@ -7,6 +7,7 @@ import { VarveError } from '../errors.ts'
 import { marksBeyond } from '../log/frame-reader.ts'
 import {
   commitsFolder,
+  erasuresFolder,
   joinPath,
   manifestName,
   parseSegmentName,
@@ -17,13 +18,14 @@ import { commitHash, recover, type FoundCommit, type Recovered } from '../log/re
 import { segmentHeaderBytes } from '../log/segment.ts'
 import { emptyIfMissing, SegmentFiles } from '../log/segment-files.ts'
 import { storeFolders } from '../log/store-folders.ts'
-import { Catalog, type CommitSummary, type CommittedParts } from './catalog.ts'
+import { Catalog, type CommitSummary } from './catalog.ts'
 import { tryDecode } from './codec.ts'
 import { decodeCommit, heads } from './commit.ts'
-import type { StoreSource } from './fold.ts'
+import { erasureParts, readErasures } from './erasure-events.ts'
 import { journalIdBytes, readManifest, type Manifest } from './manifest.ts'
 import { frameAt, readCommit, readCommits } from './read-commit.ts'
 import { catalogSubject, readSnapshot } from './snapshot.ts'
+import { storeSource, type StoreSource } from './store-source.ts'
 
 export class Home {
   readonly directory: string
@@ -73,6 +75,8 @@ export class Home {
         return undefined
       }
       catalog.end = recovered.end
+      const tell = await readErasures(files, catalog.stores.get(erasuresFolder)?.tail ?? [])
+      tell(files.erasures)
       adoptSnapshots(catalog, snapshots)
       return new Home(files, manifest, catalog, recovered)
     } catch (error) {
@@ -102,8 +106,12 @@ export class Home {
    * Commits accepted since the last look; the catalog takes them up only when `take` is called. `follows`: whoever asks again and again asks the tails of store logs only
    * about what cannot be read; that the log was cut back shows by the last known commit.
    */
-  async refresh({ follows = false } = {}): Promise<{ commits: CommitSummary[]; take: () => void }> {
-    if (this.isPast) return { commits: [], take: () => {} }
+  async refresh({ follows = false } = {}): Promise<{
+    commits: CommitSummary[]
+    erases: boolean
+    take: () => void
+  }> {
+    if (this.isPast) return { commits: [], erases: false, take: () => {} }
     const recovered = await look(this.files, this.catalog, {
       snapshots: [],
       syncedThrough: this.syncedThrough,
@@ -112,9 +120,13 @@ export class Home {
     const commits = recovered.commits.map(summarize)
     for (const { parts } of commits)
       for (const part of parts) await this.files.open(part.folder, part.segment)
+    const erasing = erasureParts(commits)
+    const tell = await readErasures(this.files, erasing)
     return {
       commits,
+      erases: erasing.length > 0,
       take: () => {
+        tell(this.files.erasures)
         for (const found of recovered.commits) this.catalog.apply(summarize(found), found.end, found.place)
         this.catalog.end = recovered.end
         this.syncedThrough = recovered.syncedThrough
@@ -124,12 +136,7 @@ export class Home {
   }
 
   source(folder: string): StoreSource {
-    return {
-      files: this.files,
-      entry: this.catalog.stores.get(folder),
-      commitHash: async (number) => (await this.commit(number)).hash,
-      allParts: () => this.#allParts(folder),
-    }
+    return storeSource(this, folder)
   }
 
   /** Commit `number` as it was written. */
@@ -137,13 +144,18 @@ export class Home {
     return readCommit(this, number)
   }
 
-  async #allParts(folder: string): Promise<CommittedParts[]> {
-    const all: CommittedParts[] = []
-    for await (const { summary } of readCommits(this, 1, this.catalog.end.number)) {
-      const parts = summary.parts.filter((part) => part.folder === folder)
-      if (parts.length) all.push({ commit: summary.number, parts })
-    }
-    return all
+  /**
+   * What was erased since this was opened, whatever moment it shows: bytes are overwritten for everyone. Answers whether there was
+   * anything.
+   */
+  async learnErasures(): Promise<boolean> {
+    const { disk, erasures } = this.files
+    const now = await Home.open(disk, this.directory)
+    if (!now) return false
+    await now.files.close()
+    if (now.manifest.id !== this.manifest.id || now.files.erasures.through <= erasures.through) return false
+    this.files.erasures = now.files.erasures
+    return true
   }
 }
 
@@ -209,7 +221,7 @@ async function standsInLog(files: SegmentFiles, catalog: Catalog): Promise<boole
 /** Store snapshots that a catalog made from the log does not know of. */
 function adoptSnapshots(catalog: Catalog, snapshots: SnapshotNames): void {
   for (const { commit, subject } of snapshots.toReversed()) {
-    const entry = catalog.stores.get(subject)
+    const entry = subject === erasuresFolder ? undefined : catalog.stores.get(subject)
     if (!entry || commit <= entry.snapshot || commit > catalog.end.number) continue
     entry.snapshot = commit
     entry.tail = entry.tail.filter((committed) => committed.commit > commit)

@@ -5,10 +5,13 @@
  */
 import { contextClosed, VarveError } from '../errors.ts'
 import { namingErrors } from '../disk/disk-errors.ts'
+import { erasuresFolder } from '../log/names.ts'
 import { StoreLog } from '../log/store-log.ts'
 import { toCommit, type Commit, type CommitKind, type CommitNote, type TagChange } from './commit.ts'
 import type { CommitRequest } from './commit-queue.ts'
 import { EarlyWrites } from './early-writes.ts'
+import { erased, erasedAt } from './erased.ts'
+import { commitErasure, finishErasures, type ErasurePlan } from './erasing.ts'
 import type { EventInput, Position, StoreState } from './event.ts'
 import { Fold, type FoldedStore } from './fold.ts'
 import type { Reset } from './following.ts'
@@ -153,7 +156,8 @@ export class Journal {
   /** The folders of all stores that hold or held anything, with their true names where those differ. */
   folders(): Map<string, string | undefined> {
     const folders = new Map<string, string | undefined>()
-    for (const [folder, { name }] of this.#residence.catalog?.stores ?? []) folders.set(folder, name)
+    for (const [folder, { name }] of this.#residence.catalog?.stores ?? [])
+      if (folder !== erasuresFolder) folders.set(folder, name)
     for (const log of this.#pending.logs())
       folders.set(log.folder, this.#outbox.nameOf(log.folder) ?? folders.get(log.folder))
     return folders
@@ -258,6 +262,62 @@ export class Journal {
     while (!this.#turns.ready) await this.#turns.change()
     const changes = { stores: [], bytes: 0 }
     return (await this.#commit(() => [{ kind: 'tag', note, changes, names: {}, tag }]))!.last
+  }
+
+  /**
+   * Erases what `find` names: in one commit, after one of what is pending; then their bytes are overwritten. Resolves when that is done and
+   * a second commit says so. `undefined`: there was nothing to erase.
+   */
+  async erase(
+    note: CommitNote,
+    find: (log: CommitLog) => Promise<ErasurePlan | undefined>,
+  ): Promise<Commit | undefined> {
+    if (this.#turns.inside) throw inTransaction('erase()')
+    const isEmpty = !this.exists && this.#pending.empty && !this.#outbox.hasStaged
+    if (this.directory === undefined || isEmpty) throw noHistory(this.directory)
+    await this.#residence.ready()
+    return this.#naming(() =>
+      this.#turns.take(async () => {
+        await (
+          await this.#commit(() => this.#outbox.take('data', {}))
+        )?.last
+        await this.#snapshots.idle()
+        const session = this.#residence.session!
+        await finishErasures(session)
+        const plan = await find(session)
+        if (!plan) return undefined
+        const commit = await commitErasure(session, plan, {
+          note,
+          fold: this.#fold,
+          pending: this.#pending,
+          outbox: this.#outbox,
+          random: this.#options.random,
+          rollback: () => this.#rollback(),
+        })
+        await finishErasures(session)
+        return commit
+      }),
+    )
+  }
+
+  /** The commit, later than what is shown here, that erased an id. */
+  erasedBy(id: string): number | undefined {
+    const { log } = this.#residence
+    const commit = log?.files.erasures.commitOfId(id)
+    return commit !== undefined && commit > log!.catalog.end.number ? commit : undefined
+  }
+
+  /** An error as it is after a look at the commits that were not seen yet: what cannot be read may have been erased. */
+  async explain(error: unknown): Promise<unknown> {
+    const { log } = this.#residence
+    if (!log || !(error instanceof VarveError) || error.code !== 'VARVE_CORRUPT') return error
+    const { store, segment, offset } = error.fields as { store?: string; segment?: number; offset?: number }
+    if (store === undefined || segment === undefined || offset === undefined) return error
+    const { files } = log
+    const isKnown = files.erasures.through
+    if (!(await this.#residence.learnErasures().catch(() => false)) && isKnown === 0) return error
+    const commit = await erasedAt(files, { folder: store, segment, offset })
+    return commit === undefined ? error : erased({ commit, cause: error })
   }
 
   /** Makes what is pending a commit, which is written before any other once there is a directory. */
@@ -390,9 +450,18 @@ export class Journal {
 
   async #store(folder: string): Promise<FoldedStore> {
     this.#residence.mustBeOpen()
-    return (
-      this.#fold.store(folder) ?? this.#naming(() => this.#fold.load(folder, this.#residence.source(folder)))
-    )
+    return this.#fold.store(folder) ?? this.#naming(() => this.#load(folder))
+  }
+
+  /** A row that cannot be read may have been erased since. */
+  async #load(folder: string): Promise<FoldedStore> {
+    try {
+      return await this.#fold.load(folder, this.#residence.source(folder))
+    } catch (error) {
+      const isDamaged = error instanceof VarveError && error.code === 'VARVE_CORRUPT'
+      if (!isDamaged || !(await this.#residence.learnErasures())) throw error
+      return this.#fold.load(folder, this.#residence.source(folder))
+    }
   }
 
   /** Sends commits on their way; see `Outbox.send`. */

@@ -2,7 +2,7 @@
  * Changes that no commit holds yet: they are in the states already, have their places in the logs, and can be
  * taken back to any mark. Large ones are written early, into segments of their own.
  */
-import { encodeFrame, frameFlags, type FrameItem } from '../log/frame.ts'
+import { encodeFrame, frameFlags, type EncodedFrame, type FrameInput, type FrameItem } from '../log/frame.ts'
 import type { StoreLog } from '../log/store-log.ts'
 import { type StoreLogMark, type TakenParts } from '../log/store-log.ts'
 import { encode } from './codec.ts'
@@ -65,15 +65,9 @@ export class Pending {
     const { log } = this.#open(store)
     store.undo.entries ??= []
     const { spillBytes, splitBytes } = this.#options.limits
-    for (const items of split(input, splitBytes)) {
-      const { type, dimensions } = input
-      const frame = encodeFrame({
-        flags: dimensions === undefined ? 0 : frameFlags.matrix,
-        head: encode(dimensions === undefined ? [type, eventVersion] : [type, eventVersion, dimensions]),
-        items,
-        syncedThrough: this.#options.syncedThrough(),
-        random: this.#options.random,
-      })
+    const { type, dimensions } = input
+    const [syncedThrough, { random }] = [this.#options.syncedThrough(), this.#options]
+    for (const { frame, items } of eventFrames(input, { splitBytes, syncedThrough, random })) {
       const { segment, offset } = log.place(frame, {
         spill: this.bytes > spillBytes && this.#options.canSpill(),
       })
@@ -178,6 +172,7 @@ export class Pending {
       open = { store, log: this.#options.startLog(store.folder) }
       this.#stores.set(store.folder, open)
     }
+    open.store = store // It may have been loaded anew since.
     return open
   }
 }
@@ -185,6 +180,18 @@ export class Pending {
 /** Apart from where the frame is in scope: a closure there would hold on to its bytes, which may be written early and forgotten. */
 function uncountRows(store: FoldedStore, rowsBytes: number): () => void {
   return () => (store.rowsBytes = Math.max(0, store.rowsBytes - foldedBytes(rowsBytes)))
+}
+
+/** An event as frames, each with its items. */
+export function* eventFrames(
+  input: EventInput,
+  { splitBytes, ...options }: { splitBytes: number } & Pick<FrameInput, 'syncedThrough' | 'random'>,
+): Generator<{ frame: EncodedFrame; items: SplitItem[] }> {
+  const { type, dimensions } = input
+  const head = encode(dimensions === undefined ? [type, eventVersion] : [type, eventVersion, dimensions])
+  const flags = dimensions === undefined ? 0 : frameFlags.matrix
+  for (const items of split(input, splitBytes))
+    yield { frame: encodeFrame({ flags, head, items, ...options }), items }
 }
 
 interface SplitItem extends FrameItem {

@@ -6,14 +6,15 @@ import type { CommitSummary } from './catalog.ts'
 import type { StoreKind, StoreState, StoredEvent } from './event.ts'
 import { Fold, foldStored, readEvents } from './fold.ts'
 import type { Home } from './home.ts'
+import { erasuresFolder } from '../log/names.ts'
 import { readCommits, type CommitLog } from './read-commit.ts'
 
 export interface NextCommit {
   summary: CommitSummary
   /** Those that it names, as they were before it, and what it says of them. */
   stores: { folder: string; state: StoreState; events: StoredEvent[] }[]
-  /** Brings the states up to it. To be called before the next one is asked for. */
-  apply: () => void
+  /** Brings the states up to it, and answers them. To be called before the next one is asked for. */
+  apply: () => Promise<(folder: string) => StoreState>
 }
 
 export class Replica {
@@ -45,7 +46,9 @@ export class Replica {
     for await (const { summary, end, place } of readCommits(log, this.number + 1, log.catalog.end.number)) {
       const stores: NextCommit['stores'] = []
       const steps: (() => void)[] = []
-      for (const folder of new Set(summary.parts.map((part) => part.folder))) {
+      const folders = new Set(summary.parts.map((part) => part.folder))
+      const erases = folders.delete(erasuresFolder)
+      for (const folder of folders) {
         const store = await this.#fold.load(folder, this.#home.source(folder))
         const parts = summary.parts.filter((part) => part.folder === folder)
         const events: StoredEvent[] = []
@@ -59,9 +62,13 @@ export class Replica {
       yield {
         summary,
         stores,
-        apply: () => {
-          for (const step of steps) step()
+        apply: async () => {
+          if (!erases) for (const step of steps) step()
           this.#home.catalog.apply(summary, end, place)
+          // What was erased is in these states: they are loaded anew without it.
+          if (erases) this.#fold.clear()
+          for (const folder of folders) await this.#fold.load(folder, this.#home.source(folder))
+          return (folder) => this.#fold.store(folder)!.state
         },
       }
     }

@@ -8,7 +8,8 @@ import { contextClosed, VarveError } from '../errors.ts'
 import { makeDirectoryDurable } from '../log/durable-directory.ts'
 import type { Lock } from '../log/lock.ts'
 import type { Catalog } from './catalog.ts'
-import type { Fold, StoreSource } from './fold.ts'
+import { finishErasures } from './erasing.ts'
+import type { Fold } from './fold.ts'
 import { Following, type Reset } from './following.ts'
 import { Home } from './home.ts'
 import type { CommitLog } from './read-commit.ts'
@@ -21,6 +22,7 @@ import {
   type SessionOptions,
 } from './session.ts'
 import { Replica } from './replica.ts'
+import { storeSource, type StoreSource } from './store-source.ts'
 import { takeUp } from './take-up.ts'
 
 export interface ResidenceOptions extends SessionOptions {
@@ -82,7 +84,7 @@ export class Residence {
   }
 
   source(folder: string): StoreSource | undefined {
-    return this.#home?.source(folder)
+    return this.log && storeSource(this.log, folder)
   }
 
   /** A session runs and all is well with it, or there is no directory yet that one could run in. */
@@ -121,6 +123,14 @@ export class Residence {
     await this.#starting
   }
 
+  /** What others erased since this was opened. Answers whether there was anything; the states are loaded anew then. */
+  async learnErasures(): Promise<boolean> {
+    const { fold, hasPendingChanges } = this.#options
+    const learned = (await this.#home?.learnErasures()) ?? false
+    if (learned && !hasPendingChanges()) fold.clear()
+    return learned
+  }
+
   /** Takes up what others have committed since. A writer has nothing to take up. */
   async refresh(): Promise<void> {
     if (this.#session || this.#starting || this.#isClosed || this.#options.hasPendingChanges()) return
@@ -153,7 +163,7 @@ export class Residence {
   async #refresh(): Promise<void> {
     const { fold, disk, hasPendingChanges } = this.#options
     if (this.#following) return this.#following.look(this.#home)
-    if (this.#home) return takeUp(this.#home, fold)
+    if (this.#home) return void (await takeUp(this.#home, fold))
     if (this.#directory === undefined) return
     const appeared = await Home.open(disk, this.#directory)
     if (appeared && !hasPendingChanges()) this.#startOver(appeared)
@@ -183,7 +193,14 @@ export class Residence {
       this.#options.onWarning(
         `The last writer of ${directory} did not end in order: ${torn.commits} unfinished commits and ${torn.bytes} bytes were dropped (${torn.fault}). None of them was acknowledged.`,
       )
-    return continueSession(this.#home, lock, this.#options)
+    const session = await continueSession(this.#home, lock, this.#options)
+    try {
+      await finishErasures(session)
+      return session
+    } catch (error) {
+      await session.writer.close()
+      throw error
+    }
   }
 
   /** A journal that others created since this one was opened. */

@@ -5,7 +5,7 @@
  */
 import { syncName } from '../log/durable-directory.ts'
 import { acquireLock, type Lock } from '../log/lock.ts'
-import { commitsFolder } from '../log/names.ts'
+import { commitsFolder, erasuresFolder } from '../log/names.ts'
 import { noCommit } from '../log/recovery.ts'
 import { segmentHeaderBytes } from '../log/segment.ts'
 import { SegmentFiles } from '../log/segment-files.ts'
@@ -15,6 +15,7 @@ import { StoreLog } from '../log/store-log.ts'
 import { Catalog } from './catalog.ts'
 import { CommitQueue, displaced, type CommitQueueOptions } from './commit-queue.ts'
 import type { Home } from './home.ts'
+import { Ledger } from './ledger.ts'
 import { journalIdBytes, newManifest, placeManifest, readManifest } from './manifest.ts'
 import type { JournalOptions } from './journal-options.ts'
 import type { Limits } from './limits.ts'
@@ -27,6 +28,8 @@ export interface Session {
   readonly queue: CommitQueue
   /** Where the log of a store goes on. */
   startLog(folder: string): StoreLog
+  /** What it erases. */
+  readonly ledger: Ledger
 }
 
 export type SessionOptions = JournalOptions &
@@ -183,7 +186,13 @@ function makeSession({ files, catalog, lock, options, startLog, prepare, ...plac
     onCommitted,
     onReturned,
   })
-  return { lock, files, writer, catalog, queue, startLog }
+  const ledger = new Ledger({
+    startLog: () => startLog(erasuresFolder),
+    syncedThrough: () => queue.syncedThrough,
+    splitBytes: options.limits.splitBytes,
+    random,
+  })
+  return { lock, files, writer, catalog, queue, startLog, ledger }
 }
 
 /**

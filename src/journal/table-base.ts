@@ -19,6 +19,17 @@ export interface BaseEntry {
   value: Uint8Array
 }
 
+/** Entries that stand next to each other, as bytes. */
+interface TableRun {
+  keys: Uint8Array
+  values: Uint8Array
+  /** Where the first of both begins; `ends` are counted as these are. */
+  starts: [key: number, value: number]
+  ends: Uint32Array
+  hashes: Uint32Array
+  orders: Uint32Array
+}
+
 const fixedBytes = 16
 const noBytes = new Uint8Array(0)
 
@@ -112,6 +123,19 @@ export class TableBase {
     return this.#values.subarray(start, this.#ends[entry * 2 + 1])
   }
 
+  /** What stands under the entries from one number to before another. */
+  run(from: number, to: number): TableRun {
+    const [key, value] = from === 0 ? [0, 0] : [this.#ends[from * 2 - 2]!, this.#ends[from * 2 - 1]!]
+    return {
+      keys: this.#keys.subarray(key, this.#ends[to * 2 - 2]),
+      values: this.#values.subarray(value, this.#ends[to * 2 - 1]),
+      starts: [key, value],
+      ends: this.#ends.subarray(from * 2, to * 2),
+      hashes: this.#hashes.subarray(from, to),
+      orders: this.#orders.subarray(from, to),
+    }
+  }
+
   #keyBytes(entry: number): Buffer {
     const start = entry === 0 ? 0 : this.#ends[entry * 2 - 2]!
     return this.#keys.subarray(start, this.#ends[entry * 2])
@@ -133,6 +157,18 @@ export class TableBaseBuilder {
     this.#ends.push(this.#keys.length, this.#values.length)
     this.#hashes.push(hashBytes(bytes))
     this.#orders.push(order)
+  }
+
+  /** The same for entries of another table, in one piece. */
+  addRun({ keys, values, starts, ends, hashes, orders }: TableRun): void {
+    const [keyShift, valueShift] = [this.#keys.length - starts[0], this.#values.length - starts[1]]
+    this.#keys.push(keys)
+    this.#values.push(values)
+    for (let at = 0; at < hashes.length; at++) {
+      this.#ends.push(ends[at * 2]! + keyShift, ends[at * 2 + 1]! + valueShift)
+      this.#hashes.push(hashes[at]!)
+      this.#orders.push(orders[at]!)
+    }
   }
 
   /** The size of `build`'s answer so far, in bytes. */

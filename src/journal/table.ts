@@ -151,18 +151,19 @@ export class Table<V> {
     this.#frozen = this.#recent
     this.#recent = new Map()
     this.#epoch++
-    const source = this.#sources(new Map(), this.#frozen)
+    const pieces = piecesOf(this.#base, this.#frozen)
+    const base = this.#base
     const builder = new TableBaseBuilder()
     const nextOrder = this.#nextOrder
     return {
       fill: (until) => {
         for (;;) {
           if (until()) return false
-          const next = source.next()
+          const next = pieces.next()
           if (next.done) return true
-          const [key, entry, at] = next.value
-          const value = entry ? encode(this.#codec.toPlain(entry.value!)) : this.#base.valueBytes(at)
-          builder.add({ key, order: entry ? entry.order : this.#base.order(at), value })
+          const piece = next.value
+          if ('to' in piece) builder.addRun(base.run(piece.from, piece.to))
+          else builder.add({ ...piece, value: encode(this.#codec.toPlain(piece.value)) })
         }
       },
       build: () => builder.build(nextOrder),
@@ -250,6 +251,38 @@ export class Table<V> {
     added.sort(([, a], [, b]) => a.order - b.order)
     for (const [key, entry] of added) yield [key, entry, -1]
   }
+}
+
+/** So many entries are copied in one step. */
+const runEntries = 256
+
+type Piece<V> = { from: number; to: number } | { key: string; order: number; value: V }
+
+/** What is live, in order: runs of entries that are as in the base, and what stands above it. */
+function* piecesOf<V>(base: TableBase, layer: Layer<V>): Generator<Piece<V>> {
+  const lastOrder = base.count ? base.order(base.count - 1) : -1
+  const covered: { at: number; key: string; entry: Entry<V> }[] = []
+  const added: { key: string; order: number; value: V }[] = []
+  for (const [key, entry] of layer) {
+    const at = base.find(key)
+    if (at >= 0) covered.push({ at, key, entry })
+    if (entry.value !== undefined && entry.order > lastOrder)
+      added.push({ key, order: entry.order, value: entry.value })
+  }
+  covered.sort((a, b) => a.at - b.at)
+  let from = 0
+  for (const { at, key, entry } of covered) {
+    yield* runsOf(from, at)
+    from = at + 1
+    if (entry.value !== undefined && entry.order === base.order(at))
+      yield { key, order: entry.order, value: entry.value }
+  }
+  yield* runsOf(from, base.count)
+  yield* added.sort((a, b) => a.order - b.order)
+}
+
+function* runsOf(from: number, to: number): Generator<{ from: number; to: number }> {
+  for (let at = from; at < to; at += runEntries) yield { from: at, to: Math.min(to, at + runEntries) }
 }
 
 function badEntry(key: string): VarveError {

@@ -5,10 +5,17 @@ import type { Home } from './home.ts'
 
 /**
  * If it fails, everything is as it was. `follows`: every store that the commits name is loaded, too, and the step has a turn of the event loop of its own: whoever
- * asks one store after another, and waits for nothing else in between, gets all answers before it, or all after it.
+ * asks one store after another, and waits for nothing else in between, gets all answers before it, or all after it. It answers false, and has done nothing, if something
+ * was erased: states hold it, and must be loaded anew without it.
  */
-export async function takeUp(home: Home, fold: Fold, { follows = false } = {}): Promise<void> {
-  const { commits, take } = await home.refresh({ follows })
+export async function takeUp(home: Home, fold: Fold, { follows = false } = {}): Promise<boolean> {
+  const { commits, erases, take } = await home.refresh({ follows })
+  if (erases) {
+    if (follows) return false
+    take()
+    fold.clear()
+    return true
+  }
   if (follows)
     for (const folder of new Set(commits.flatMap(({ parts }) => parts.map((part) => part.folder))))
       await fold.load(folder, home.source(folder))
@@ -23,6 +30,7 @@ export async function takeUp(home: Home, fold: Fold, { follows = false } = {}): 
   }
   allOrNothing(fold, [...steps.values()].flat())
   take()
+  return true
 }
 
 /** What is called next runs before anything that was waiting. */

@@ -35,19 +35,19 @@ export interface StructPatch {
 }
 
 /** Brings the replica up to the commit. */
-export function changeOf({ summary, stores, apply }: NextCommit, catalog: Catalog): Change {
+export async function changeOf({ summary, stores, apply }: NextCommit, catalog: Catalog): Promise<Change> {
   const noted = stores.map(({ folder, state, events }) => {
     const keys = Array.from(touchedWithin(folder, events, state), fromText)
     const before = keys.map((key) => holds(folder, state, key))
     const patches = folder === 'index_store' ? structPatches(state as IndexState, events) : undefined
-    return { folder, state, keys, before, patches }
+    return { folder, keys, before, patches }
   })
-  apply()
+  const stateOf = await apply()
   return {
     commit: toCommit(summary),
     token: tokenOf(summary),
-    stores: noted.map(({ folder, state, keys, before, patches }) => {
-      const after = keys.map((key) => holds(folder, state, key))
+    stores: noted.map(({ folder, keys, before, patches }) => {
+      const after = keys.map((key) => holds(folder, stateOf(folder), key))
       return {
         store: storeOf(folder, catalog),
         added: keys.filter((_, at) => !before[at] && after[at]),

@@ -90,7 +90,7 @@ export async function* changesAfter(
 
 async function* changesOf(replica: Replica | undefined, log: CommitLog | undefined): AsyncGenerator<Change> {
   if (!replica || !log) return
-  for await (const next of replica.commits(log)) yield changeOf(next, log.catalog)
+  for await (const next of replica.commits(log)) yield await changeOf(next, log.catalog)
 }
 
 function wasReset({ directory, reset }: Journal): Error {

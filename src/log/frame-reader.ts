@@ -15,6 +15,7 @@ import {
   tableEntryBytes,
   frameFlags,
 } from './frame.ts'
+import type { ErasedAt, ErasedInFrame } from './erasures.ts'
 import { nextMark, readHeader } from './frame-header.ts'
 
 export interface ReadItem {
@@ -23,6 +24,8 @@ export interface ReadItem {
   offset: number
   length: number
   crc: number
+  /** By this commit: its bytes say nothing any more, whatever they are. */
+  erasedBy?: number
 }
 
 export interface ReadFrame {
@@ -53,11 +56,13 @@ const windowBytes = 256 * 1024
 /** Reads forward through one segment, a large read at a time, skipping payloads. */
 export class FrameReader {
   readonly #file: ReadableFile
+  readonly #erasedAt: ErasedAt | undefined
   #window: Buffer = Buffer.alloc(0)
   #windowOffset = 0
 
-  constructor(file: ReadableFile) {
+  constructor(file: ReadableFile, erasedAt?: ErasedAt) {
     this.#file = file
+    this.#erasedAt = erasedAt
   }
 
   /**
@@ -84,7 +89,7 @@ export class FrameReader {
       items: [],
       rowsBytes,
     }
-    const bad = readCells(frame, { front, items, tableStart })
+    const bad = readCells(frame, { front, items, tableStart, erased: this.#erasedAt?.(offset) })
     if (bad) return { ...known, ...bad }
     return payloads ? ((await this.#payloadFault(frame, front)) ?? frame) : frame
   }
@@ -97,13 +102,15 @@ export class FrameReader {
     const known = { offset: frame.offset, syncedThrough: frame.syncedThrough, sizeBytes: frame.sizeBytes }
     let cell = frame.hashed.length
     let entry = frame.hashed.length - frame.items.length * tableEntryBytes
-    for (const [item, { row, offset, length, crc }] of frame.items.entries()) {
-      const payload = await this.#file.read(offset, length)
-      if (payload.length < length || crc32(payload) !== crc)
-        return { ...known, fault: 'a payload is damaged', item }
-      const salted = front.subarray(cell + 8, cell + cellOverheadBytes + row.length)
-      if (!front.subarray(entry, entry + digestBytes).equals(itemDigest(salted, payload)))
-        return { ...known, fault: 'an item does not meet its digest', item }
+    for (const [item, { row, offset, length, crc, erasedBy }] of frame.items.entries()) {
+      if (erasedBy === undefined) {
+        const payload = await this.#file.read(offset, length)
+        if (payload.length < length || crc32(payload) !== crc)
+          return { ...known, fault: 'a payload is damaged', item }
+        const salted = front.subarray(cell + 8, cell + cellOverheadBytes + row.length)
+        if (!front.subarray(entry, entry + digestBytes).equals(itemDigest(salted, payload)))
+          return { ...known, fault: 'an item does not meet its digest', item }
+      }
       cell += cellOverheadBytes + row.length
       entry += tableEntryBytes
     }
@@ -159,7 +166,12 @@ export async function* marksBeyond(file: ReadableFile, from: number, limit: numb
 
 function readCells(
   frame: ReadFrame,
-  { front, items, tableStart }: { front: Buffer; items: number; tableStart: number },
+  {
+    front,
+    items,
+    tableStart,
+    erased,
+  }: { front: Buffer; items: number; tableStart: number; erased: ErasedInFrame | undefined },
 ): { fault: string; item?: number } | undefined {
   const isMatrix = (frame.flags & frameFlags.matrix) !== 0
   let cell = frame.hashed.length
@@ -170,13 +182,15 @@ function readCells(
     const length = front.readUInt32LE(entry + digestBytes + 4)
     const end = cell + cellOverheadBytes + rowBytes
     if (end > front.length) return { fault: 'its table does not fit its rows', item }
-    if (crc32(front.subarray(cell + 8, end)) !== front.readUInt32LE(cell))
+    const erasedBy = erased?.get(item)
+    if (erasedBy === undefined && crc32(front.subarray(cell + 8, end)) !== front.readUInt32LE(cell))
       return { fault: 'a row is damaged', item }
     frame.items.push({
       row: front.subarray(cell + 8 + saltBytes, end),
       offset,
       length,
       crc: front.readUInt32LE(cell + 4),
+      ...(erasedBy !== undefined && { erasedBy }),
     })
     cell = end
     offset += isMatrix ? length : padded(length)

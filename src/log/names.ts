@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto'
 export const manifestName = 'varve.json'
 export const commitsFolder = 'commits'
 export const snapshotsFolder = 'snapshots'
+/** A store's folder, but no user's store: what was erased. */
+export const erasuresFolder = 'erasures'
 
 /** `0000000001.log`: ten digits, so that names sort as numbers do. */
 export function segmentName(number: number): string {

@@ -1,5 +1,6 @@
 /** A part: the frames of one segment that a commit names. Nothing outside a part exists. */
 import { createHash } from 'node:crypto'
+import type { ErasedAt } from './erasures.ts'
 import { FrameReader, isFault, type ReadFrame } from './frame-reader.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import { VarveError } from '../errors.ts'
@@ -23,9 +24,9 @@ export interface Part {
 export class ReadAhead {
   #reader: { file: ReadableFile; frames: FrameReader; sizeBytes: number } | undefined
 
-  async in(file: ReadableFile): Promise<{ frames: FrameReader; sizeBytes: number }> {
+  async in(file: ReadableFile, erasedAt: ErasedAt): Promise<{ frames: FrameReader; sizeBytes: number }> {
     if (this.#reader?.file !== file)
-      this.#reader = { file, frames: new FrameReader(file), sizeBytes: await file.size() }
+      this.#reader = { file, frames: new FrameReader(file, erasedAt), sizeBytes: await file.size() }
     return this.#reader
   }
 }
@@ -40,7 +41,10 @@ export async function* readPart(
   { ahead, ...options }: { payloads?: boolean; ahead?: ReadAhead } = {},
 ): AsyncGenerator<ReadFrame> {
   const file = await files.open(part.folder, part.segment)
-  const { frames: reader, sizeBytes } = await (ahead ?? new ReadAhead()).in(file)
+  const { frames: reader, sizeBytes } = await (ahead ?? new ReadAhead()).in(
+    file,
+    files.erasures.in(part.folder, part.segment),
+  )
   const digest = createHash('sha256')
   const end = Math.min(part.to, sizeBytes)
   // Without others to read after it, nothing is read beyond its end.

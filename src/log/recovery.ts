@@ -115,6 +115,9 @@ export async function recover(files: SegmentFiles, from: ChainEnd, options: Opti
       syncedThrough: proven,
       isNamed: options.isNamed,
     })
+    // A writer may have erased what was being read: its commit is there by now, and promises what comes before.
+    if (kept.fault !== undefined && (await new Walk(files, from, options.heads).run()).syncedThrough > proven)
+      continue
     const end = kept.commits.at(-1)?.end ?? walk.start
     const fault = kept.fault ?? (walk.fault?.end ? undefined : walk.fault?.fault)
     const found = { commits: kept.commits, end, syncedThrough: proven }

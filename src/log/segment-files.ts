@@ -3,6 +3,7 @@
  */
 import type { Disk, ReadableFile } from '../disk/disk.ts'
 import { VarveError } from '../errors.ts'
+import { Erasures } from './erasures.ts'
 import { joinPath, parseSegmentName, segmentName } from './names.ts'
 import { segmentFault, segmentHeaderBytes, type SegmentFault } from './segment.ts'
 
@@ -12,6 +13,8 @@ export class SegmentFiles {
   readonly disk: Disk
   readonly directory: string
   readonly journalId: Uint8Array
+  /** What was erased, as far as is known: all who read these segments skip it. */
+  erasures = new Erasures()
   readonly #open = new Map<string, Promise<ReadableFile>>()
   readonly #ready = new Map<string, ReadableFile>()
 

@@ -1,4 +1,5 @@
 /** The document store that keeps its nodes in the journal: LlamaIndex's `SimpleDocumentStore`, without its losses. */
+import { erased } from '../journal/erased.ts'
 import type { JournalHandle } from '../journal/handle.ts'
 import { VarveError } from '../errors.ts'
 import { namespaceFolder } from '../log/names.ts'
@@ -42,7 +43,7 @@ export class JournalDocumentStore extends JournalStore<DocumentState> implements
     return this.read((state) => {
       const position = state.nodes.get(id)
       if (position) return decodeNode(id, this.handle.payload(this.folder, position), { folder, position })
-      if (raiseError) throw notFound(id)
+      if (raiseError) throw this.#notFound(id)
       return undefined
     })
   }
@@ -57,7 +58,7 @@ export class JournalDocumentStore extends JournalStore<DocumentState> implements
     return this.read((state) => {
       const found = ids.map((id) => ({ id, position: state.nodes.get(id) }))
       const missing = found.find(({ position }) => !position)
-      if (missing && raiseError) throw notFound(missing.id)
+      if (missing && raiseError) throw this.#notFound(missing.id)
       const known = found.flatMap(({ id, position }) => (position ? [[id, position] as const] : []))
       return nodesAt(this.handle, this.folder, known)
     })
@@ -149,6 +150,12 @@ export class JournalDocumentStore extends JournalStore<DocumentState> implements
 
   async *ids(): AsyncGenerator<string> {
     yield* await this.read((state) => [...state.nodes.keys()])
+  }
+
+  /** Of the past, it can be told whether an id was erased since. */
+  #notFound(id: string): VarveError {
+    const commit = this.handle.journal.erasedBy(id)
+    return commit === undefined ? notFound(id) : erased({ commit, id })
   }
 }
 

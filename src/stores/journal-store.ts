@@ -54,10 +54,12 @@ export abstract class JournalStore<S extends StoreState> {
 
   /** Looks at the state, in one synchronous step; before anything is awaited, if the state is loaded. */
   protected async read<T>(look: (state: S) => T): Promise<T> {
-    return namingErrors(this.#folder, async () => {
-      const state = this.#handle.state(this.#folder)
-      return look((state instanceof Promise ? await state : state) as S)
-    })
+    return namingErrors(this.#folder, () =>
+      this.#handle.reading(async () => {
+        const state = this.#handle.state(this.#folder)
+        return look((state instanceof Promise ? await state : state) as S)
+      }),
+    )
   }
 
   /** Reads the state and appends events, in one synchronous step. */

@@ -196,6 +196,34 @@ export const recipes: readonly Recipe[] = [
     name: 'chats',
     make: (stage) => makeOnce(stage, fillChats),
   },
+  {
+    name: 'erased',
+    async make(stage) {
+      const storage = await fillToErase(stage)
+      await storage.history.erase({ refDocIds: ['gone'], reason: 'asked for', actor: 'golden' })
+      await stage.remember()
+      await storage.docstore.addDocuments([node('c', 'kept')])
+      await storage.persist()
+      await stage.remember()
+      await storage.close()
+      await stage.remember()
+    },
+  },
+  {
+    name: 'erasing',
+    async make(stage) {
+      const storage = await fillToErase(stage)
+      stage.disk.onOperation = ({ kind, path, offset = 0 }) => {
+        const isOverwriting =
+          kind === 'write' && path.includes('store/') && offset < stage.disk.peek(path).length
+        if (isOverwriting) throw Object.assign(new Error('the power goes'), { code: 'EIO' })
+      }
+      const erasing = storage.history.erase({ refDocIds: ['gone'], reason: 'asked for' })
+      if (await erasing.then(Boolean, () => false)) throw new Error('The erase came to its end.')
+      stage.crash()
+      await stage.remember()
+    },
+  },
 ]
 
 const longText = 'All work and no play makes a dull node. '.repeat(3)
@@ -288,6 +316,22 @@ async function fillChats({ chatStore }: StorageContext): Promise<void> {
   await chatStore.setMessages('nobody', [])
   await chatStore.addMessage('gone', { role: 'user', content: 'Forget this.' })
   await chatStore.deleteMessages('gone')
+}
+
+/** Two versions of two documents, in three stores; one of them names the other. */
+async function fillToErase(stage: Stage): Promise<StorageContext> {
+  const storage = await stage.open()
+  const neighbour = node('b', 'kept')
+  neighbour.relationships.NEXT = { nodeId: 'a', metadata: {} }
+  await storage.docstore.addDocuments([node('a', 'gone'), neighbour])
+  await storage.vectorStore.add([withVector('a', [1, 0, 0.5]), withVector('b', [0, -1, 0.25])])
+  await storage.indexStore.addIndexStruct({ indexId: 'list', type: 'list', nodes: ['a', 'b'] })
+  await storage.persist()
+  await stage.remember()
+  await storage.docstore.addDocuments([node('a', 'gone', 'another text')])
+  await storage.persist()
+  await stage.remember()
+  return storage
 }
 
 /** As a power cut may leave it: the last commit's frame arrived in part. */

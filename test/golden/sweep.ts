@@ -166,7 +166,7 @@ async function goOn(
     return
   }
   if (after.commits instanceof VarveError) return
-  const base = after.commits.length - (isIn ? 1 : 0)
+  const base = baseOf(after.commits, golden.commits, isIn)
   if (left === 0 && base === 0) return // A new journal.
   const state = golden.states.get(base)
   if (!state || (left !== undefined && base !== left))
@@ -176,6 +176,14 @@ async function goOn(
   const errors = compare(values, new Map([...state].filter(([place]) => !changed.has(place))))
   if (left !== undefined && errors.length > 0)
     throw new Error(`Not to be read after writing: ${errors[0]!.message}`)
+}
+
+/** Without what the writer made: its commit, and the end of an erase that it found without one. */
+function baseOf(after: readonly string[], golden: readonly string[], isIn: boolean): number {
+  const found = isIn ? after.slice(0, -1) : after
+  const last = found.at(-1)
+  const isEnd = last !== undefined && last !== golden[found.length - 1] && last.includes('"erase finished"')
+  return found.length - (isEnd ? 1 : 0)
 }
 
 async function look(golden: Golden, disk: MemoryDisk, search: boolean): Promise<Seen> {

@@ -10,6 +10,7 @@ import { checkpointDirectory, proveCommit, proveConsistency } from '../../src/hi
 import { readManifest } from '../../src/journal/manifest.ts'
 import { Journal } from '../../src/journal/journal.ts'
 import { commitsFolder, manifestName } from '../../src/log/names.ts'
+import { filesUnder } from '../support/damage.ts'
 import { seededBytes } from '../support/seeded.ts'
 import {
   append,
@@ -48,7 +49,7 @@ function formerCheckpoint(size: number): string {
 /** The sample's directory with other commits from some number on, as whoever owns it could write them. */
 async function otherHistory(commits: number): Promise<MemoryDisk> {
   const disk = whole.snapshot()
-  for (const { path } of await filesOf(disk)) await disk.unlink(path)
+  for (const path of await filesUnder(disk, directory)) await disk.unlink(path)
   const journal = await Journal.open(directory, sampleOptions(disk, { random: seededBytes(99) }))
   for (let number = 1; number <= commits; number++) {
     await append(journal, 'docstore', nodes([`other-${number}`]))
@@ -56,16 +57,6 @@ async function otherHistory(commits: number): Promise<MemoryDisk> {
   }
   await journal.close()
   return disk
-}
-
-async function filesOf(disk: MemoryDisk, folder = directory): Promise<{ path: string }[]> {
-  const found: { path: string }[] = []
-  for (const name of await disk.list(folder)) {
-    const path = `${folder}/${name}`
-    if ((await disk.stat(path))?.kind === 'directory') found.push(...(await filesOf(disk, path)))
-    else found.push({ path })
-  }
-  return found
 }
 
 describe('a checkpoint of a directory', () => {

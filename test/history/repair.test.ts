@@ -5,6 +5,7 @@ import type { RepairReport } from '../../src/history/repair-report.ts'
 import { verifyDirectory } from '../../src/history/verify.ts'
 import { Journal } from '../../src/journal/journal.ts'
 import { VarveError } from '../../src/errors.ts'
+import { filesUnder } from '../support/damage.ts'
 import { damageCases } from './damages.ts'
 import {
   append,
@@ -58,13 +59,9 @@ function unexplained(report: RepairReport, found: readonly string[]): string[] {
   )
 }
 
-function files(disk: MemoryDisk): Promise<string[]> {
-  const walk = async (path: string): Promise<string[]> => {
-    if ((await disk.stat(path))?.kind !== 'directory')
-      return [`${path} ${Buffer.from(disk.peek(path)).toString('base64')}`]
-    return (await Promise.all((await disk.list(path)).map((name) => walk(`${path}/${name}`)))).flat()
-  }
-  return walk(directory)
+async function files(disk: MemoryDisk): Promise<string[]> {
+  const paths = await filesUnder(disk, directory)
+  return paths.map((path) => `${path} ${Buffer.from(disk.peek(path)).toString('base64')}`)
 }
 
 test('an intact journal is carried over whole, with every commit as it was but for its hash', async () => {

@@ -303,6 +303,28 @@ describe('graphs', () => {
   })
 })
 
+test('nodes with vectors that no index names are warned of, but not the summaries of documents', async () => {
+  const struct = (type: string, data: object) => entry(type, JSON.stringify(data))
+  const content = await readFiles({
+    'docstore.json': docstore({ a: entry('1', {}), lost: entry('1', {}), summary: entry('1', {}) }),
+    'index_store.json': {
+      'index_store/data': {
+        v: struct('vector_store', { index_id: 'v', nodes_dict: { a: 'a' } }),
+        s: struct('document_summary', {
+          index_id: 's',
+          summary_id_to_node_ids: { summary: ['a'] },
+          node_id_to_summary_id: { a: 'summary' },
+          doc_id_to_summary_id: {},
+        }),
+      },
+    },
+    'default__vector_store.json': { embedding_dict: { a: [1], lost: [1], summary: [1] } },
+  })
+  expect(messages(content)).toEqual([
+    'index_store.json: No index names 1 nodes (lost) although their vectors are there.',
+  ])
+})
+
 test('where both dialects wrote, the one whose files are complete counts, and the others are named', async () => {
   const python = entry('vector_store', '{"nodes_dict": {"p": "p"}}')
   const typescript = { indexId: 't', nodesDict: {}, type: 'simple_dict' }

@@ -68,6 +68,10 @@ async function play(disk: MemoryDisk, options: Partial<JournalOptions>): Promise
       await storage.transaction({}, change)
       return undefined
     },
+    erase: async (nodeIds) => {
+      const { commit } = await storage.history.erase({ nodeIds, reason: 'asked for' })
+      return (last = commit && commit.number + 1)
+    },
     rollback: () => storage.rollback(),
     flush: () => storage.flush(),
     close: () => storage.close(),

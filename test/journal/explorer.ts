@@ -6,8 +6,18 @@
  */
 import type { Image, MemoryDisk, Operation } from '../../src/disk/memory-disk.ts'
 import type { JournalOptions } from '../../src/journal/journal-options.ts'
+import { filesUnder } from '../support/damage.ts'
 import { seededBytes, seedOf } from '../support/seeded.ts'
-import { cutOf, cutsUpTo, difference, directory, type Expectation } from './model.ts'
+import {
+  cutOf,
+  cutsUpTo,
+  difference,
+  directory,
+  finishing,
+  isUnfinished,
+  traceless,
+  type Expectation,
+} from './model.ts'
 import { Stage, type Workload } from './stage.ts'
 
 export interface ExploreOptions {
@@ -185,6 +195,7 @@ class Round {
     hold(seen.commits, state)
     const differs = difference(seen, expectation)
     if (differs !== undefined) throw new Error(differs)
+    await mustBeTraceless(disk, traceless(expectation, seen.commits))
     if (seed % openTwiceEvery === 0) {
       const again = JSON.stringify(await this.#stage.subject.look(disk))
       if (again !== JSON.stringify(seen)) throw new Error(`the second look saw ${again}`)
@@ -249,17 +260,29 @@ function isSamePast({ commits, expectation: one }: Known, other: Expectation): b
   return true
 }
 
+/** After an erase has come to its end. */
+async function mustBeTraceless(disk: MemoryDisk, keys: readonly string[]): Promise<void> {
+  if (keys.length === 0) return
+  for (const path of await filesUnder(disk, directory)) {
+    const bytes = Buffer.from(disk.peek(path))
+    const trace = keys.find((key) => bytes.includes(key))
+    if (trace !== undefined) throw new Error(`${path} holds a trace of ${trace}`)
+  }
+}
+
 function oneMore(expectation: Expectation, commits: number, seed: number): Expectation {
   const kept = expectation.changes.slice(0, cutOf(expectation, commits))
+  const completed = isUnfinished(kept) ? [...kept, finishing] : kept
+  const known = cutsUpTo({ ...expectation, cuts: expectation.cuts.slice(0, commits) }, completed.length)
   const changes = [
-    ...kept,
+    ...completed,
     { folder: 'docstore' as const, key: 'more', value: seed },
     { folder: 'index_store' as const, key: 'more', value: 1 },
   ]
   return {
     ...expectation,
     changes,
-    cuts: cutsUpTo({ ...expectation, cuts: expectation.cuts.slice(0, commits) }, changes.length),
+    cuts: cutsUpTo({ ...expectation, cuts: known }, changes.length),
     acknowledged: Math.min(expectation.acknowledged, commits),
     durable: Math.min(expectation.durable, commits),
   }

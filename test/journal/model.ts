@@ -11,6 +11,27 @@ export interface Change {
   key: string
   /** `undefined`: removed. */
   value: unknown
+  /** Nothing but this: what was said of these keys before, in any store, was never said. */
+  erases?: readonly string[]
+  /** Nothing but this: no file holds a trace of them any more. */
+  finishes?: true
+}
+
+export function erasing(keys: readonly string[]): Change {
+  return { folder: 'docstore', key: '', value: undefined, erases: keys }
+}
+
+export const finishing: Change = { folder: 'docstore', key: '', value: undefined, finishes: true }
+
+/** Whether the next writer has an erase to complete, after these changes. */
+export function isUnfinished(changes: readonly Change[]): boolean {
+  return changes.findLast(({ erases, finishes }) => erases ?? finishes)?.erases !== undefined
+}
+
+/** Keys that no file may hold after a commit. */
+export function traceless(expectation: Expectation, commit: number): string[] {
+  const changes = expectation.changes.slice(0, cutOf(expectation, commit))
+  return isUnfinished(changes) ? [] : changes.flatMap(({ erases = [] }) => erases)
 }
 
 /** A moment of the model: it is never changed again. */
@@ -61,8 +82,10 @@ export function difference({ commits, contents }: Seen, expectation: Expectation
 /** The content of a store at a commit, in order. */
 function expected(expectation: Expectation, commit: number, folder: Folder): [string, unknown][] {
   const store = new Map<string, unknown>()
-  for (const { folder: where, key, value } of expectation.changes.slice(0, cutOf(expectation, commit))) {
-    if (where !== folder) continue
+  const changes = expectation.changes.slice(0, cutOf(expectation, commit))
+  for (const [at, { folder: where, key, value, erases, finishes }] of changes.entries()) {
+    if (where !== folder || erases || finishes) continue
+    if (changes.slice(at).some((later) => later.erases?.includes(key))) continue
     if (value === undefined) store.delete(key)
     else store.set(key, value)
   }

@@ -7,7 +7,17 @@ import { VarveError } from '../../src/errors.ts'
 import { makeDirectoryDurable } from '../../src/log/durable-directory.ts'
 import type { JournalOptions } from '../../src/journal/journal-options.ts'
 import { seededBytes, seededRandom } from '../support/seeded.ts'
-import { cutsUpTo, directory, nothing, type Change, type Expectation, type Folder } from './model.ts'
+import {
+  cutsUpTo,
+  directory,
+  erasing,
+  finishing,
+  isUnfinished,
+  nothing,
+  type Change,
+  type Expectation,
+  type Folder,
+} from './model.ts'
 import type { Player, Subject } from './subject.ts'
 import { toys } from './toy-subject.ts'
 
@@ -113,6 +123,10 @@ export class Stage {
 
   /** Another process, unless it is `beside` one that is there. */
   async open(options: Partial<JournalOptions> = {}, beside?: Writer): Promise<Writer> {
+    if (!beside && isUnfinished(this.#changes)) {
+      this.change(finishing)
+      this.attempt()
+    }
     const disk =
       beside?.disk ?? (this.#processes++ === 1 ? this.disk : this.disk.asProcess({ pid: this.#processes }))
     const all = { random: this.#random, ...this.#workload.options, ...options }
@@ -248,6 +262,16 @@ export class Writer {
       if (start && isAttempted && isDiskFull(error)) this.#stage.withdraw(start.commits + 1)
       throw error
     }
+  }
+
+  async erase(...keys: string[]): Promise<void> {
+    this.#stage.attempt()
+    this.#stage.change(erasing(keys))
+    this.#stage.attempt()
+    this.#stage.change(finishing)
+    this.#stage.attempt()
+    const commit = await this.#player.erase(keys)
+    this.#stage.promise({ acknowledged: commit ?? 0, durable: commit ?? 0 })
   }
 
   async rollback(): Promise<void> {

@@ -15,6 +15,8 @@ export interface Player {
   /** These answer the number of the commit that carried it. */
   persist(): Promise<number | undefined>
   transaction(change: () => Promise<void>): Promise<number | undefined>
+  /** Erases keys of all stores. */
+  erase(keys: readonly string[]): Promise<number | undefined>
   rollback(): Promise<void>
   flush(): Promise<void>
   close(): Promise<void>

@@ -46,6 +46,33 @@ describe('a table', () => {
     for (const [index, key] of keys.entries()) expect(loaded.get(key)).toEqual([index])
   })
 
+  test('is the same bytes whether made anew or from a snapshot below what changed since', () => {
+    const change = (table: Table<number[]>): void => {
+      for (const at of [0, 1, 255, 256, 700, 999]) table.delete(`key ${at}`)
+      for (const at of [2, 257, 998]) table.set(`key ${at}`, [at, at])
+      table.update(
+        'key 300',
+        (value) => void value.push(1),
+        (value) => void value.pop(),
+      )
+      for (const name of ['key 700', 'new', 'key 0']) table.set(name, [7])
+      table.delete('new')
+    }
+    const [above, anew] = [make().table, make().table]
+    for (const table of [above, anew]) for (let at = 0; at < 1000; at++) table.set(`key ${at}`, [at])
+    const frozen = above.freeze()
+    frozen.fill(() => false)
+    above.settle(frozen.build())
+    change(above)
+    change(anew)
+    const { table: loaded } = make()
+    loaded.load(snapshotOf(above))
+    expect([...loaded.entries()]).toEqual([...anew.entries()])
+    expect(Buffer.from(snapshotOf(above)).equals(snapshotOf(anew))).toBe(true)
+    for (const [key, value] of anew.entries()) expect(loaded.get(key)).toEqual(value)
+    expect(loaded.has('key 999')).toBe(false)
+  })
+
   test('takes every change back, in reverse', () => {
     const { table, undo } = make()
     table.set('a', [1])

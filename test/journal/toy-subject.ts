@@ -5,7 +5,7 @@ import { Home } from '../../src/journal/home.ts'
 import { Journal } from '../../src/journal/journal.ts'
 import type { JournalOptions } from '../../src/journal/journal-options.ts'
 import { readPayloads } from '../../src/journal/payload.ts'
-import { contents, put, remove, toyOptions } from '../support/toy-store.ts'
+import { contents, erase, put, remove, toyOptions } from '../support/toy-store.ts'
 import { directory, folders, type Contents, type Seen } from './model.ts'
 import type { Player, Subject } from './subject.ts'
 
@@ -34,6 +34,10 @@ async function open(disk: MemoryDisk, options: Partial<JournalOptions>): Promise
     remove: (folder, keys) => remove(journal, folder, keys),
     persist: async () => (await journal.persist())?.number,
     transaction: async (change) => (await journal.transaction({}, change)).commit?.number,
+    erase: async (keys) => {
+      const commit = await erase(journal, keys)
+      return commit && commit.number + 1
+    },
     rollback: () => journal.rollback(),
     flush: () => journal.flush(),
     close: () => journal.close(),

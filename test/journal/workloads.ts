@@ -51,6 +51,33 @@ function restart(name: string, fate: () => Fate, dieAfter: number): Workload {
   }
 }
 
+/** `secret` in two stores and three versions. */
+async function secrets(writer: Writer): Promise<void> {
+  await commits(writer, 1, 1)
+  await writer.put('docstore', { secret: 1, beside: 1 }, 200)
+  await writer.put('vector_store/default', { secret: 1 })
+  await writer.persist()
+  await writer.put('docstore', { secret: 2, after: 2 }, 200)
+  await writer.persist()
+}
+
+/** Dies at the n-th operation of an erase; the next writer completes it, or there is nothing to complete. */
+function cutErase(dieAfter: number): Workload {
+  return {
+    name: `an erase that dies after ${dieAfter} operations, and the next writer`,
+    options: snapping,
+    async run(stage) {
+      const writer = await stage.open()
+      await secrets(writer)
+      await stage.dieAfter(dieAfter, () => writer.erase('secret'))
+      await stage.restart(dieAfter % 2 ? 'all' : 'none')
+      const second = await stage.open()
+      await commits(second, 11, 11)
+      await second.close()
+    },
+  }
+}
+
 /** The disk has no room at one operation; the same call is repeated until it has. */
 function diskFull(
   what: string,
@@ -418,6 +445,63 @@ export const workloads: Workload[] = [
       await bulk(writer, 'dropped', 3)
       await Promise.all([persisting, writer.rollback()])
       await commits(writer, 2, 2)
+      await writer.close()
+    },
+  },
+  {
+    name: 'an erase, and commits after it',
+    options: snapping,
+    async run(stage) {
+      const writer = await stage.open()
+      await secrets(writer)
+      await writer.erase('secret')
+      await commits(writer, 2, 2)
+      await writer.close()
+      await commits(await stage.open(), 3, 3)
+    },
+  },
+  {
+    name: 'an erase of what is pending, spilled and left by a process that died',
+    options: spilling,
+    async run(stage) {
+      const writer = await stage.open()
+      await commits(writer, 1, 1)
+      await writer.put('docstore', { secret: 1 }, 900)
+      await writer.put('vector_store/default', { secret: 1 }, 900)
+      await stage.dieAfter(3, () => writer.persist())
+      await stage.restart('all')
+      const second = await stage.open()
+      await second.put('docstore', { secret: 2 }, 900)
+      await second.put('vector_store/default', { beside: 2 }, 900)
+      await second.rollback()
+      await second.put('docstore', { secret: 3, beside: 3 }, 900)
+      await second.erase('secret')
+      await commits(second, 2, 2)
+      await second.close()
+    },
+  },
+  {
+    name: 'an erase among buffered commits',
+    options: { durability: 'buffered' },
+    async run(stage) {
+      const writer = await stage.open()
+      await secrets(writer)
+      await writer.erase('secret')
+      await commits(writer, 2, 2)
+      await writer.close()
+    },
+  },
+  ...[2, 5, 9, 12, 15].map(cutErase),
+  {
+    name: 'an erase through contexts',
+    subject: contexts,
+    async run(stage) {
+      const writer = await stage.open()
+      await writer.put('docstore', { 'secret node': 1, beside: 1 }, 200)
+      await writer.put('vector_store/default', { 'secret node': 1, beside: 1 })
+      await writer.persist()
+      await writer.erase('secret node')
+      await contextCommits(writer, 2, 2)
       await writer.close()
     },
   },

@@ -2,33 +2,33 @@
  * `npm run llamaindex`: the drop-in under the real LlamaIndexTS, in a project of its own, as a user has it: installed from our package, as ESM and as CommonJS, type-checked, and with
  * the example's one-line change. `-- --bench`: also what an insert costs, beside the stock stores. Skips, and says why, where the registry cannot be reached.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { installLlamaIndex, npm } from './install.ts'
 
 const root = join(import.meta.dirname, '../..')
-const llamaindex = 'llamaindex@0.12.1'
 const { values } = parseArgs({ options: { bench: { type: 'boolean', default: false } } })
 
-const project = mkdtempSync(join(tmpdir(), 'varve-llamaindex-'))
+const { LLAMAINDEX_PROJECT: shared } = process.env
+const project = shared ?? mkdtempSync(join(tmpdir(), 'varve-llamaindex-'))
 try {
   if (makeProject()) {
     check()
     if (values.bench) console.log(node('bench.mjs', join(project, 'bench')).join('\n'))
   }
 } finally {
-  rmSync(project, { recursive: true, force: true })
+  if (shared === undefined) rmSync(project, { recursive: true, force: true })
 }
 
 function makeProject(): boolean {
-  writeFileSync(join(project, 'package.json'), '{ "private": true }\n')
-  const fetched = npm(['install', llamaindex], project)
-  if (fetched.status !== 0) {
-    console.log(`Skipped: npm cannot install ${llamaindex} here. ${fetched.stderr.trim().split('\n').at(-1)}`)
+  const reason = installLlamaIndex(project)
+  if (reason !== undefined) {
+    console.log(`Skipped: ${reason}`)
     return false
   }
   must(npm(['run', 'build'], root))
@@ -94,11 +94,6 @@ function node(...args: string[]): string[] {
   return execFileSync(process.execPath, args, { cwd: project, encoding: 'utf8', stdio: [...stdio] })
     .trimEnd()
     .split('\n')
-}
-
-function npm(args: string[], cwd: string) {
-  const quiet = ['--no-audit', '--no-fund', '--loglevel=error']
-  return spawnSync('npm', [...args, ...quiet], { cwd, encoding: 'utf8', shell: process.platform === 'win32' })
 }
 
 function must({ status, stdout, stderr }: ReturnType<typeof npm>): void {

@@ -360,8 +360,8 @@ const judging: Mutant[] = [
   {
     name: 'a row is believed without its checksum',
     file: reader,
-    find: 'if (crc32(front.subarray(cell + 8, end)) !== front.readUInt32LE(cell))',
-    replace: 'if (end < 0)',
+    find: 'crc32(front.subarray(cell + 8, end)) !== front.readUInt32LE(cell)',
+    replace: 'end < 0',
     killers: [recovering('a damaged row below the mark')],
   },
   {
@@ -553,9 +553,9 @@ const states: Mutant[] = [
   {
     name: 'a delete is dropped in a snapshot',
     file: 'journal/table.ts',
-    find: 'const source = this.#sources(new Map(), this.#frozen)',
+    find: 'const pieces = piecesOf(this.#base, this.#frozen)',
     replace:
-      'const source = this.#sources(new Map(), new Map([...this.#frozen].filter(([, entry]) => entry.value !== undefined)))',
+      'const pieces = piecesOf(this.#base, new Map([...this.#frozen].filter(([, entry]) => entry.value !== undefined)))',
     killers: [crash('snapshots on the way')],
   },
   {

@@ -5,12 +5,9 @@
  *   tsx test/parity/run.ts python PYTHON  the interpreter of an environment with llama-index-core
  *   tsx test/parity/run.ts typescript PROJECT        a directory with llamaindex in its node_modules
  */
-import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { isDeepStrictEqual } from 'node:util'
-import { join } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
 import process from 'node:process'
+import { isDeepStrictEqual } from 'node:util'
 import {
   exportLlamaIndex,
   importLlamaIndex,
@@ -19,34 +16,11 @@ import {
   type LlamaIndexDialect,
   type NodeWithScore,
 } from 'varve'
-import { parseTripletKey } from '../../src/indices/triplet-key.ts'
+import { parseTripletKey } from '../../src/stores/triplet-key.ts'
 import { hashEmbedding } from './hash-embedding.ts'
-
-type Run = (...args: string[]) => void
-type Json = Record<string, unknown>
+import { at, check, checkSame, comparing, differenceOf, readJson, toolOf, type Run } from './tools.ts'
 
 const [dialect, where] = process.argv.slice(2) as [LlamaIndexDialect, string]
-const work = mkdtempSync(join(tmpdir(), 'varve-parity-'))
-const at = (...names: string[]): string => join(work, ...names)
-let checks = 0
-let failures = 0
-
-function check(name: string, isGood: boolean, detail = ''): void {
-  if (!isGood) failures++
-  if (!isGood) console.log(`DIFFERENT  ${name}  ${detail}`)
-  checks++
-}
-
-function differenceOf(theirs: unknown, ours: unknown, path = ''): string | undefined {
-  if (isDeepStrictEqual(theirs, ours)) return undefined
-  const areObjects = [theirs, ours].every((value) => typeof value === 'object' && value !== null)
-  if (!areObjects) return `${path}: ${JSON.stringify(theirs)} / ${JSON.stringify(ours)}`
-  for (const key of new Set([...Object.keys(theirs as Json), ...Object.keys(ours as Json)])) {
-    const found = differenceOf((theirs as Json)[key], (ours as Json)[key], `${path}/${key}`)
-    if (found !== undefined) return found
-  }
-  return path
-}
 
 function compareBytes(name: string): void {
   for (const file of readdirSync(at('theirs', name))) {
@@ -67,20 +41,6 @@ async function again(name: string, warnings: string[]): Promise<void> {
   const from = at(report.commit ? 'journal' : 'theirs', name)
   const { omitted } = await exportLlamaIndex(from, { to: at('ours', name), format: dialect })
   check(`${name}: nothing is left out`, omitted.length === 0, JSON.stringify(omitted))
-}
-
-function toolOf(): Run {
-  if (dialect === 'python')
-    return (...args) =>
-      void execFileSync(where, [join(import.meta.dirname, 'llama_python.py'), ...args], {
-        stdio: ['ignore', 'ignore', 'inherit'],
-        // So that sets come in the same order twice.
-        env: { ...process.env, PYTHONHASHSEED: '0' },
-      })
-  const script = join(where, 'llama_typescript.mjs')
-  copyFileSync(join(import.meta.dirname, 'llama_typescript.mjs'), script)
-  return (...args) =>
-    void execFileSync(process.execPath, [script, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
 /** Its property graph asked by embedding, here and there. */
@@ -123,12 +83,8 @@ function tripletsOf({ node }: NodeWithScore): string[] {
   return (node.metadata['kg_rel_texts'] as string[]).map((key) => parseTripletKey(key)!.join(' -> '))
 }
 
-function readJson(name: string): Json {
-  return JSON.parse(readFileSync(at(name), 'utf8')) as Json
-}
-
-try {
-  const run = toolOf()
+await comparing(dialect, async () => {
+  const run = toolOf(dialect, where)
   run('write', at('theirs'))
   const names = readdirSync(at('theirs'))
   const warnings: string[] = []
@@ -143,16 +99,7 @@ try {
     run('refresh', at(side), at(`${side}-refresh.json`))
   }
   const [theirs, ours] = [readJson('theirs.json'), readJson('ours.json')]
-  for (const name of names)
-    check(
-      `${name}, loaded and asked`,
-      isDeepStrictEqual(theirs[name], ours[name]),
-      differenceOf(theirs[name], ours[name]),
-    )
+  for (const name of names) checkSame(`${name}, loaded and asked`, theirs[name], ours[name])
   const [before, after] = [readJson('theirs-refresh.json'), readJson('ours-refresh.json')]
-  check(`refresh ${JSON.stringify(after)}`, isDeepStrictEqual(before, after), JSON.stringify(before))
-  console.log(`${dialect}: ${names.length} directories, ${checks} comparisons, ${failures} differences`)
-} finally {
-  rmSync(work, { recursive: true, force: true })
-}
-process.exitCode = failures === 0 ? 0 : 1
+  checkSame(`refresh ${JSON.stringify(after)}`, before, after)
+})

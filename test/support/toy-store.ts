@@ -1,9 +1,14 @@
 /** A store of the simplest kind, to test the journal with: keys with a value and a payload. */
+import type { Commit } from '../../src/journal/commit.ts'
+import { readEvents } from '../../src/journal/fold.ts'
 import type { Journal } from '../../src/journal/journal.ts'
 import type { JournalOptions } from '../../src/journal/journal-options.ts'
 import type { Position, StoreKind } from '../../src/journal/event.ts'
 import { anything, count, text, tuple } from '../../src/journal/shape.ts'
+import { readCommits } from '../../src/journal/read-commit.ts'
 import { Table } from '../../src/journal/table.ts'
+import type { ErasedItems } from '../../src/log/erasures.ts'
+import { erasuresFolder } from '../../src/log/names.ts'
 import { MemoryDisk } from '../../src/disk/memory-disk.ts'
 
 interface ToyValue {
@@ -85,6 +90,31 @@ export async function remove(journal: Journal, folder: string, keys: string[]): 
   await journal.write(folder, (_, append) =>
     append({ type: 'Removed', items: keys.map((key) => ({ row: [key] })) }),
   )
+}
+
+/** Erases every version of some keys, in all stores. */
+export async function erase(journal: Journal, keys: readonly string[]): Promise<Commit | undefined> {
+  return journal.erase({ message: 'asked for' }, async (log) => {
+    const items: ErasedItems[] = []
+    for await (const { summary } of readCommits(log, 1, log.catalog.end.number)) {
+      for (const { folder, ...part } of summary.parts) {
+        if (folder === erasuresFolder) continue
+        const committed = [{ commit: summary.number, parts: [{ folder, ...part }] }]
+        for await (const { event, numbers, place } of readEvents(
+          { folder, kind: toyKind },
+          log.files,
+          committed,
+        )) {
+          const found = event.items.flatMap(({ row }, at) =>
+            keys.includes((row as [string])[0]) ? [numbers[at]!] : [],
+          )
+          if (found.length > 0)
+            items.push({ folder, segment: place.segment, offset: place.offset, items: found })
+        }
+      }
+    }
+    return items.length > 0 ? { items, ids: new Set(keys), restating: async () => [] } : undefined
+  })
 }
 
 /** Everything in a store, payloads read and held against what they must be. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseTripletKey, tripletKey } from '../../src/indices/triplet-key.ts'
+import { parseTripletKey, tripletKey } from '../../src/stores/triplet-key.ts'
 import type { Triplet } from '../../src/stores/contract.ts'
 
 test.each<[triplet: Triplet, key: string]>([

@@ -1,6 +1,6 @@
 /** Triplets as keys of a struct, spelled as Python's `str((subject, relation, object))`, because LlamaIndex keeps a triplet's vector under that. */
-import type { Triplet } from '../stores/contract.ts'
-import { pythonRepr } from '../stores/python-repr.ts'
+import type { Triplet } from './contract.ts'
+import { pythonRepr } from './python-repr.ts'
 
 export function tripletKey(triplet: Triplet): string {
   return `(${triplet.map((part) => pythonRepr(part)).join(', ')})`

@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest'
+import { StorageContext } from '../../src/context/storage-context.ts'
+import { MemoryDisk } from '../../src/disk/memory-disk.ts'
+import { repairDirectory } from '../../src/history/repair.ts'
+import { verifyDirectory } from '../../src/history/verify.ts'
+import { TextNode } from '../../src/stores/node.ts'
+import { filesUnder } from '../support/damage.ts'
+
+const persistDir = '/storage'
+const info = (nodeId: string) => ({ nodeId, metadata: {} })
+
+async function open(disk: MemoryDisk): Promise<StorageContext> {
+  return StorageContext.fromDefaults({ persistDir, disk, onWarning: () => {} })
+}
+
+/** Commit 1 adds a node to erase and one to keep, commit 2 another version of both. */
+async function filled(): Promise<MemoryDisk> {
+  const disk = new MemoryDisk()
+  const storage = await open(disk)
+  for (const version of [1, 2]) {
+    const nodes = ['secret', 'page'].map(
+      (id) =>
+        new TextNode({
+          id_: `${id}-node`,
+          text: `${id} ${version}`,
+          relationships: { SOURCE: info(`${id}-doc`) },
+        }),
+    )
+    await storage.docstore.addDocuments(nodes)
+    await storage.persist()
+  }
+  await storage.close()
+  return disk
+}
+
+async function erase(disk: MemoryDisk): Promise<void> {
+  const storage = await open(disk)
+  try {
+    await storage.history.erase({ refDocIds: ['secret-doc'], reason: 'asked for' })
+  } finally {
+    await storage.close()
+  }
+}
+
+/** The erase commit is durable, and nothing is overwritten. */
+async function unfinished(): Promise<MemoryDisk> {
+  const disk = await filled()
+  disk.onOperation = ({ kind, path, sizeBytes = 0, offset = 0 }) => {
+    if (kind === 'write' && path.includes('/docstore/') && sizeBytes < 200 && offset < 700)
+      throw Object.assign(new Error('EIO'), { code: 'EIO' })
+  }
+  await erase(disk).catch(() => {})
+  disk.onOperation = undefined
+  return disk.crash('none')
+}
+
+describe('verify', () => {
+  test('lists what was erased, by commit, and finds all else intact', async () => {
+    const disk = await filled()
+    await erase(disk)
+    const report = await verifyDirectory(disk, persistDir)
+    expect(report.damages).toEqual([])
+    expect(report).toMatchObject({
+      intact: true,
+      commits: 4,
+      erasures: [{ commit: 3, items: 2, left: 0, isFinished: true }],
+    })
+  })
+
+  test('lists an erase that has no end yet, which the next writer gives it', async () => {
+    const disk = await unfinished()
+    const report = await verifyDirectory(disk, persistDir)
+    expect(report.damages).toEqual([])
+    expect(report.erasures).toEqual([{ commit: 3, items: 2, left: 2, isFinished: false }])
+    const storage = await open(disk)
+    await storage.docstore.setDocumentHash('x', 'y')
+    await storage.persist()
+    await storage.close()
+    expect((await verifyDirectory(disk, persistDir)).erasures).toEqual([
+      { commit: 3, items: 2, left: 0, isFinished: true },
+    ])
+  })
+
+  test('calls zeros that no erase explains damage', async () => {
+    const disk = await filled()
+    const erased = disk.snapshot()
+    await erase(erased)
+    const path = `${persistDir}/docstore/0000000001.log`
+    disk.put(path, erased.peek(path).slice(0, disk.peek(path).length))
+    const report = await verifyDirectory(disk, persistDir)
+    expect(report.intact).toBe(false)
+    expect(report.damages.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['item']))
+  })
+
+  test('calls bytes that are back where an erase left none damage', async () => {
+    const disk = await filled()
+    const before = disk.snapshot()
+    await erase(disk)
+    const path = `${persistDir}/docstore/0000000001.log`
+    const [old, now] = [before.peek(path), disk.peek(path)]
+    disk.put(path, Buffer.concat([old, now.subarray(old.length)]))
+    const report = await verifyDirectory(disk, persistDir)
+    expect(report.damages.map(({ fault }) => fault)).toEqual([
+      'it was erased by commit 3, and holds bytes again',
+      'it was erased by commit 3, and holds bytes again',
+    ])
+    const storage = await open(disk)
+    await expect(storage.docstore.getNode('secret-node')).rejects.toMatchObject({
+      code: 'VARVE_NODE_NOT_FOUND',
+    })
+    await storage.close()
+  })
+})
+
+describe('repair', () => {
+  test.each([
+    ['a finished', async () => filled().then(async (disk) => (await erase(disk), disk))],
+    ['an unfinished', unfinished],
+  ] as const)('carries over nothing of what %s erase named, and the past still says so', async (_, made) => {
+    const disk = await made()
+    const report = await repairDirectory(disk, persistDir, '/repaired')
+    expect(report.lost).toEqual([])
+    for (const path of await filesUnder(disk, '/repaired'))
+      expect(Buffer.from(disk.peek(path)).includes('secret'), path).toBe(false)
+    const past = await StorageContext.fromDefaults({ persistDir: '/repaired', disk, asOf: 2 })
+    await expect(past.docstore.getNode('secret-node')).rejects.toMatchObject({ code: 'VARVE_ERASED' })
+    expect((await past.docstore.getNode('page-node')).text).toBe('page 2')
+    await past.close()
+    expect((await verifyDirectory(disk, '/repaired')).intact).toBe(true)
+    const storage = await StorageContext.fromDefaults({ persistDir: '/repaired', disk })
+    await storage.docstore.setDocumentHash('x', 'y')
+    await storage.persist()
+    await storage.close()
+  })
+})

@@ -1,0 +1,269 @@
+import { describe, expect, test } from 'vitest'
+import { MemoryDisk, type Operation } from '../../src/disk/memory-disk.ts'
+import { Journal } from '../../src/journal/journal.ts'
+import type { JournalOptions } from '../../src/journal/journal-options.ts'
+import { cut, edit, filesUnder } from '../support/damage.ts'
+import { seededBytes } from '../support/seeded.ts'
+import { contents, erase, payloadOf, put, remove, toyOptions } from '../support/toy-store.ts'
+
+const directory = '/data/storage'
+const snapping = { limits: { snapshotRowsBytes: 1, catalogCommits: 1 } }
+let nonce = 0
+
+function open(disk: MemoryDisk, options: Partial<JournalOptions> = {}): Promise<Journal> {
+  return Journal.open(directory, toyOptions({ disk, random: seededBytes(++nonce), ...options }))
+}
+
+function openPast(disk: MemoryDisk, moment: number): Promise<Journal> {
+  return Journal.openPast(directory, toyOptions({ disk, random: seededBytes(++nonce) }), moment)
+}
+
+/** The files in which a text stands. */
+async function traces(disk: MemoryDisk, text: string): Promise<string[]> {
+  const files = await filesUnder(disk, directory)
+  return files.filter((path) => Buffer.from(disk.peek(path)).includes(text))
+}
+
+/** Three commits over two stores; `secret` is in all of them. */
+async function written(
+  options: Partial<JournalOptions> = {},
+): Promise<{ disk: MemoryDisk; journal: Journal }> {
+  const disk = new MemoryDisk()
+  const journal = await open(disk, options)
+  await put(journal, 'docstore', { plain: 1, secret: 1 })
+  await journal.persist()
+  await put(journal, 'docstore', { secret: 2, other: 2 })
+  await put(journal, 'index_store', { secret: 2 })
+  await journal.persist()
+  await remove(journal, 'docstore', ['secret'])
+  await journal.persist()
+  return { disk, journal }
+}
+
+describe('erasing', () => {
+  test('leaves no trace of a key, and everything else as it was', async () => {
+    const { disk, journal } = await written()
+    expect((await traces(disk, 'secret')).length).toBeGreaterThan(0)
+    await erase(journal, ['secret'])
+    expect(await traces(disk, 'secret')).toEqual([])
+    expect(await contents(journal, 'docstore')).toEqual({ plain: 1, other: 2 })
+    await put(journal, 'docstore', { later: 3 })
+    await journal.persist()
+    await journal.close()
+    const again = await open(disk)
+    expect(await contents(again, 'docstore')).toEqual({ plain: 1, other: 2, later: 3 })
+    expect(await contents(again, 'index_store')).toEqual({})
+    await again.close()
+    expect(await traces(disk, 'secret')).toEqual([])
+  })
+
+  test('says so in two commits, and a tag, a number or a date before them still opens', async () => {
+    const { disk, journal } = await written()
+    const commit = await erase(journal, ['secret'])
+    expect(commit).toMatchObject({ number: 4, kind: 'erase', message: 'asked for' })
+    expect(await journal.commit(5)).toMatchObject({ kind: 'erase finished' })
+    await journal.close()
+    const past = await openPast(disk, 2)
+    expect(await contents(past, 'docstore')).toEqual({ plain: 1, other: 2 })
+    expect(past.erasedBy('secret')).toBe(4)
+    expect(past.erasedBy('plain')).toBeUndefined()
+    await past.close()
+  })
+
+  test('drops the snapshots that knew it, and those made later know nothing of it', async () => {
+    const { disk, journal } = await written(snapping)
+    await journal.close()
+    expect((await traces(disk, 'secret')).some((path) => path.endsWith('.snap'))).toBe(true)
+    disk.put(`${directory}/snapshots/0000000009~docstore.snap.new`, Buffer.from('half of a secret'))
+    const second = await open(disk, snapping)
+    await erase(second, ['secret'])
+    expect(await traces(disk, 'secret')).toEqual([])
+    await put(second, 'docstore', { later: 3 })
+    await second.persist()
+    await second.close()
+    expect(await traces(disk, 'secret')).toEqual([])
+    const again = await open(disk)
+    expect(await contents(again, 'docstore')).toEqual({ plain: 1, other: 2, later: 3 })
+    await again.close()
+  })
+
+  test('takes what no commit names off the disk, too', async () => {
+    const { disk, journal } = await written()
+    await put(journal, 'docstore', { secret: 9 }, 400)
+    disk.onOperation = ({ kind, path }) => {
+      if (kind === 'sync' && path.includes('docstore')) throw Object.assign(new Error('EIO'), { code: 'EIO' })
+    }
+    await expect(journal.persist()).rejects.toMatchObject({ code: 'VARVE_OUTCOME_UNKNOWN' })
+    disk.onOperation = undefined
+    await journal.close()
+    const left = disk.crash('all')
+    const path = `${directory}/commits/0000000001.log`
+    cut(left, path, left.peek(path).length - 20) // The commit did not arrive, its part did.
+    const next = await open(left)
+    await erase(next, ['secret'])
+    await next.close()
+    expect(await traces(left, 'secret')).toEqual([])
+  })
+
+  test('writes as much as the item is long, whatever it stands among', async () => {
+    const disk = new MemoryDisk()
+    const journal = await open(disk)
+    const many = Object.fromEntries(Array.from({ length: 2000 }, (_, number) => [`key ${number}`, number]))
+    await put(journal, 'docstore', { ...many, secret: 1 }, 500)
+    await journal.persist()
+    let bytes = 0
+    disk.afterOperation = ({ kind, sizeBytes = 0 }: Operation) => (bytes += kind === 'write' ? sizeBytes : 0)
+    await erase(journal, ['secret'])
+    expect(bytes).toBeLessThan(4000)
+    disk.afterOperation = undefined
+    expect(await traces(disk, 'secret')).toEqual([])
+    expect(Object.keys(await contents(journal, 'docstore'))).toHaveLength(2000)
+    await journal.close()
+  })
+
+  test('of nothing writes nothing', async () => {
+    const { journal } = await written()
+    expect(await erase(journal, ['unknown'])).toBeUndefined()
+    expect(await journal.commit(4)).toBeUndefined()
+    await journal.close()
+  })
+
+  test('comes after what was pending, and can be done again', async () => {
+    const { disk, journal } = await written()
+    await put(journal, 'docstore', { pending: 1, secret: 3 })
+    await erase(journal, ['secret'])
+    await put(journal, 'docstore', { secret: 4 })
+    await journal.persist()
+    expect(await contents(journal, 'docstore')).toEqual({ plain: 1, other: 2, pending: 1, secret: 4 })
+    await erase(journal, ['secret', 'plain'])
+    await journal.close()
+    expect([...(await traces(disk, 'secret')), ...(await traces(disk, 'plain'))]).toEqual([])
+    const again = await open(disk)
+    expect(await contents(again, 'docstore')).toEqual({ other: 2, pending: 1 })
+    await again.close()
+  })
+})
+
+describe('a reader', () => {
+  test('that was open before an erase is told that it was erased, and reads all else', async () => {
+    const { disk, journal } = await written()
+    await put(journal, 'docstore', { secret: 3 })
+    await journal.persist()
+    const reader = await open(disk)
+    const state = (await reader.load('docstore')) as unknown as {
+      values: Map<string, { position: { segment: number; offset: number; length: number; crc: number } }>
+    }
+    const [secret, other] = ['secret', 'other'].map((key) => state.values.get(key)!.position)
+    await erase(journal, ['secret'])
+    const error = readingError(reader, secret!)
+    expect(error).toMatchObject({ code: 'VARVE_CORRUPT' })
+    expect(await reader.explain(error)).toMatchObject({ code: 'VARVE_ERASED', fields: { commit: 5 } })
+    expect(reader.payload('docstore', other!)).toEqual(new Uint8Array(payloadOf('other', 2, 10)))
+    expect(await contents(reader, 'docstore')).toEqual({ plain: 1, other: 2 })
+    await reader.close()
+    await journal.close()
+  })
+
+  test('that loads a store after an erase that it has not seen skips what was erased', async () => {
+    const { disk, journal } = await written()
+    const [reader, past] = [await open(disk), await openPast(disk, 2)]
+    await erase(journal, ['secret'])
+    expect(await contents(reader, 'docstore')).toEqual({ plain: 1, other: 2 })
+    expect(await contents(past, 'docstore')).toEqual({ plain: 1, other: 2 })
+    await Promise.all([reader.close(), past.close(), journal.close()])
+  })
+
+  test('takes an erase up like any other commit', async () => {
+    const { disk, journal } = await written()
+    await put(journal, 'docstore', { secret: 3 })
+    await journal.persist()
+    const reader = await open(disk)
+    expect(await contents(reader, 'docstore')).toEqual({ plain: 1, other: 2, secret: 3 })
+    await erase(journal, ['secret'])
+    await reader.refresh()
+    expect(await contents(reader, 'docstore')).toEqual({ plain: 1, other: 2 })
+    await Promise.all([reader.close(), journal.close()])
+  })
+
+  test('sees damage that no erase explains as damage', async () => {
+    const { disk, journal } = await written()
+    await erase(journal, ['secret'])
+    await journal.close()
+    const path = `${directory}/docstore/0000000001.log`
+    edit(disk, path, (bytes) => void bytes.fill(0, bytes.indexOf('other='), bytes.indexOf('other=') + 5))
+    const reader = await open(disk)
+    await expect(contents(reader, 'docstore')).rejects.toMatchObject({ code: 'VARVE_CORRUPT' })
+    await reader.close()
+  })
+})
+
+function readingError(
+  reader: Journal,
+  position: { segment: number; offset: number; length: number; crc: number },
+): unknown {
+  try {
+    reader.payload('docstore', position)
+  } catch (error) {
+    return error
+  }
+  throw new Error('It could be read.')
+}
+
+describe('an erase that was cut short', () => {
+  for (const kind of ['write', 'sync', 'unlink'] as const) {
+    test(`is completed by the next writer, whichever ${kind} was its last operation`, async () => {
+      for (let dieAt = 0; ; dieAt++) {
+        const { disk, journal } = await written(snapping)
+        await journal.close()
+        const writer = await open(disk, snapping)
+        let operations = 0
+        disk.onOperation = (operation) => {
+          if (operation.kind === kind && operations++ >= dieAt)
+            throw Object.assign(new Error('EIO: the power is going'), { code: 'EIO' })
+        }
+        const done = await erase(writer, ['secret']).then(
+          () => true,
+          () => false,
+        )
+        const left = disk.crash('none')
+        const before = await open(left)
+        expect(await contents(before, 'docstore')).toEqual({ plain: 1, other: 2 })
+        const erases = (await before.commit(4))?.kind === 'erase'
+        await before.close()
+        const next = await open(left)
+        await put(next, 'docstore', { later: 1 })
+        await next.persist()
+        expect(await contents(next, 'docstore')).toEqual({ plain: 1, other: 2, later: 1 })
+        await next.close()
+        if (erases) expect(await traces(left, 'secret')).toEqual([])
+        if (done) break
+      }
+    })
+  }
+
+  test('by a full disk can be asked for again', async () => {
+    for (let at = 0; ; at++) {
+      const { disk, journal } = await written()
+      await put(journal, 'docstore', { secret: 3 })
+      await journal.persist()
+      let operations = 0
+      let failed = false
+      disk.onOperation = ({ kind }) => {
+        if (kind !== 'write' || operations++ !== at) return
+        failed = true
+        throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write', written: 3 })
+      }
+      const error: unknown = await erase(journal, ['secret']).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      )
+      disk.onOperation = undefined
+      if (error) expect(error).toMatchObject({ code: 'VARVE_DISK_FULL' })
+      await erase(journal, ['secret'])
+      expect(await contents(journal, 'docstore')).toEqual({ plain: 1, other: 2 })
+      await journal.close()
+      expect(await traces(disk, 'secret')).toEqual([])
+      if (!failed) break
+    }
+  })
+})
