@@ -60,6 +60,7 @@ const rows: Row[] = [
   ['  of one that changed 20 times', 'versions', 'oftenMs', ms],
   ['diff over 100 commits', 'diff', 'ms', ms],
   ['  keys that differ', 'diff', 'differing', String],
+  ['  for each of them', 'diff', 'perKeyMs', ms],
   ['verify', 'verify', 'ms', ms],
   ['  plain reading + SHA-256 of as much', 'verify', 'plainMs', ms],
   ['  verify / plain', 'verify', 'ratio', ratio],
@@ -84,15 +85,19 @@ export function printTable({ machine, notCold, results }: Report): void {
 function printGrowth(results: Report['results']): void {
   for (const [what, job, figure] of [
     ['Inserting one node', 'insertOne', 'insertOneMs'],
-    ['The diff over 100 commits', 'diff', 'ms'],
+    ['One key of a diff', 'diff', 'perKeyMs'],
   ] as const) {
     const medians = [...results].flatMap(([nodes, result]) =>
-      result[job] ? [[nodes, (result[job][figure] as Spread).median] as const] : [],
+      result[job] ? [[nodes, median(result[job][figure])] as const] : [],
     )
     const [least, most] = [medians[0], medians.at(-1)]
     if (!least || !most || least === most) continue
     console.log(`\n${what} at ${most[0]} costs ${ratio(most[1] / least[1])} what it costs at ${least[0]}.`)
   }
+}
+
+function median(figure: number | Spread | undefined): number {
+  return typeof figure === 'object' ? figure.median : (figure ?? Number.NaN)
 }
 
 function text(figure: number | Spread | undefined, format: (figure: number) => string): string {

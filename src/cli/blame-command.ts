@@ -21,14 +21,16 @@ export async function blameCommand(
   { store, key: given, json = false, terminal }: BlameCommandOptions,
 ): Promise<ExitCode> {
   const key = toKey(given)
-  const blame = await readHistory(disk, directory, (log) => blameOf(log, store, key))
-  const fields = blame.map(({ path, commit }) => ({ path, commit, field: plainText(path.slice(1)) }))
-  const widest = Math.max(0, ...fields.map(({ field }) => field.length))
-  const width = Math.max(0, ...fields.map(({ commit }) => String(commit.number).length))
-  for (const { path, commit, field } of fields) {
-    if (json) terminal.print(toJson({ path, commit: plainCommit(commit) }))
-    else terminal.print(`${field.padEnd(widest)}  ${commitLine(commit, { width, terminal })}`)
-  }
-  if (blame.length === 0) terminal.complain(nothingUnder(key, store))
-  return blame.length > 0 ? 0 : 1
+  return readHistory<ExitCode>(disk, directory, async (log) => {
+    const blame = await blameOf(log, store, key)
+    const fields = blame.map(({ path, commit }) => ({ path, commit, field: plainText(path.slice(1)) }))
+    const widest = Math.max(0, ...fields.map(({ field }) => field.length))
+    const width = Math.max(0, ...fields.map(({ commit }) => String(commit.number).length))
+    for (const { path, commit, field } of fields) {
+      if (json) terminal.print(toJson({ path, commit: plainCommit(commit) }))
+      else terminal.print(`${field.padEnd(widest)}  ${commitLine(commit, { width, terminal })}`)
+    }
+    if (blame.length === 0) terminal.complain(nothingUnder(key, store, log))
+    return blame.length > 0 ? 0 : 1
+  })
 }

@@ -29,7 +29,7 @@ export async function catCommand(
     const value = toTree(valueOf(folder, state, key, payload))
     const { number } = past.catalog.end
     if (value === undefined) {
-      terminal.complain(nothingUnder(key, store))
+      terminal.complain(nothingUnder(key, store, past))
       return 1
     }
     if (json) terminal.print(toJson({ store, key, at: number, value }, 2))

@@ -131,8 +131,8 @@ export function addHistoryVerbs(varve: Command, terminal: Terminal, answer: { co
     })
 
   verb(varve, 'erase', 'Take documents or nodes out of the present and of every commit, for good.')
-    .option('--ref-doc <id...>', 'documents, with everything that came from them')
-    .option('--node <id...>', 'nodes alone; what else speaks of them is listed')
+    .option('--ref-doc <id>', 'a document, with everything that came from it; may be repeated', also)
+    .option('--node <id>', 'a node alone; what else speaks of it is listed; may be repeated', also)
     .requiredOption('--reason <text>', 'why; kept with the commit for good, so it must not say what')
     .option('--actor <actor>', 'kept with the commit for good')
     .option('--remove-imported', 'remove the JSON files that were imported, if they are unchanged')
@@ -147,6 +147,11 @@ export function addHistoryVerbs(varve: Command, terminal: Terminal, answer: { co
     .action(async (directory: string, options: Asked<EraseCommandOptions>) => {
       answer.code = await eraseCommand(disk, directory, { ...options, terminal })
     })
+}
+
+/** One value a time: an option that took several would take the directory for one of them. */
+function also(value: string, before: readonly string[] = []): string[] {
+  return [...before, value]
 }
 
 /** A store's name is no directory's: whoever has a directory of that name writes `./docstore`. */

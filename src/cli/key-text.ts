@@ -1,5 +1,6 @@
 /** Keys as a command line has them: an id as it is, a triplet or relation as JSON. */
 import type { HistoryKey } from '../history/history-key.ts'
+import type { CommitLog } from '../journal/read-commit.ts'
 import { plainText } from './plain-text.ts'
 
 export function toKey(argument: string): HistoryKey {
@@ -15,6 +16,8 @@ export function keyText(key: HistoryKey): string {
   return plainText(typeof key === 'string' ? key : JSON.stringify(key))
 }
 
-export function nothingUnder(key: HistoryKey, store: string): string {
+export function nothingUnder(key: HistoryKey, store: string, { files }: CommitLog): string {
+  const erasedBy = typeof key === 'string' ? files.erasures.commitOfId(key) : undefined
+  if (erasedBy !== undefined) return `${keyText(key)} was erased by commit ${erasedBy}.`
   return `Nothing stands under ${keyText(key)} in ${plainText(store)}.`
 }

@@ -37,7 +37,7 @@ export async function versionsCommand(
       }
       before = tree
     }
-    if (found === 0) terminal.complain(nothingUnder(key, store))
+    if (found === 0) terminal.complain(nothingUnder(key, store, log))
     return found > 0 ? 0 : 1
   })
 }

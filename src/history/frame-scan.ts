@@ -45,15 +45,10 @@ export interface LostFrame extends Omit<FrameFault, 'item'> {
   items?: number
 }
 
-/** For those who read frames that are whole: no row of it may be damaged. */
+/** For those who read frames that are whole, without what was erased: no other row of it may be damaged. */
 export function toReadFrame({ items, ...frame }: ScannedFrame): ReadFrame {
-  const read = items.map(({ row = new Uint8Array(0), offset, length, crc, erased }) => ({
-    row,
-    offset,
-    length,
-    crc,
-    ...(erased && { erasedBy: erased.by }),
-  }))
+  const left = items.filter(({ erased }) => !erased)
+  const read = left.map(({ row, offset, length, crc }) => ({ row: row!, offset, length, crc }))
   return { ...frame, items: read, rowsBytes: 0 }
 }
 

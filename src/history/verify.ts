@@ -1,6 +1,7 @@
 /** Reads every byte of a directory and says what holds, what is damaged and where, and what follows from it. */
 import type { Disk } from '../disk/disk.ts'
 import { namingErrors } from '../disk/disk-errors.ts'
+import { Home } from '../journal/home.ts'
 import { readLockHolder } from '../log/lock.ts'
 import { holdAgainst, type Anchor } from './anchor.ts'
 import { Inspection, type InspectionOptions } from './inspection.ts'
@@ -23,11 +24,21 @@ export async function verifyDirectory(
   directory: string,
   { against, ...options }: VerifyOptions = {},
 ): Promise<VerifyReport> {
-  const place = await findJournal(disk, directory)
-  return withInspection(place, options, async (inspection) => ({
-    ...(await toReport(place, inspection)),
-    ...(against && { anchor: holdAgainst(inspection.commits, against) }),
-  }))
+  for (;;) {
+    const place = await findJournal(disk, directory)
+    const report = await withInspection(place, options, async (inspection) => ({
+      ...(await toReport(place, inspection)),
+      ...(against && { anchor: holdAgainst(inspection.commits, against) }),
+    }))
+    if (report.intact || !(await hasErasedSince(place))) return report
+  }
+}
+
+/** What was taken for damage may be what a writer erased meanwhile. */
+async function hasErasedSince({ files }: JournalPlace): Promise<boolean> {
+  const now = await Home.open(files.disk, files.directory).catch(() => undefined)
+  await now?.files.close()
+  return (now?.files.erasures.through ?? 0) > files.erasures.through
 }
 
 /** Inspects a journal, and closes its files afterwards. */

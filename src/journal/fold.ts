@@ -241,7 +241,7 @@ async function* framesOf(
 
 const isEventHead = either(tuple(text, count), tuple(text, count, count))
 
-/** Without the items that were erased. Throws `VARVE_CORRUPT` for what no version wrote, `VARVE_NEWER`. */
+/** No item of the frame may be an erased one. Throws `VARVE_CORRUPT` for what no version wrote, `VARVE_NEWER`. */
 export function toEvent(kind: StoreKind, frame: ReadFrame, place: EventPlace): StoredEvent {
   const head = tryDecode(frame.head)
   if (!isEventHead(head)) throw damaged(place, 'it is no event')
@@ -253,13 +253,12 @@ export function toEvent(kind: StoreKind, frame: ReadFrame, place: EventPlace): S
     })
   if ((dimensions === undefined) === ((frame.flags & frameFlags.matrix) !== 0))
     throw damaged(place, 'it is half a matrix')
-  const items = frame.items.flatMap(({ row: bytes, offset, length, crc, erasedBy }, item) => {
-    if (erasedBy !== undefined) return []
+  const items = frame.items.map(({ row: bytes, offset, length, crc }, item) => {
     const row = tryDecode(bytes)
     if (!shape(row)) throw damaged(place, `a row is not what ${type} holds`, { item })
     if (dimensions !== undefined && length !== dimensions * 4)
       throw damaged(place, `a vector has not ${dimensions} dimensions`, { item })
-    return [{ row, position: { segment: place.segment, offset, length, crc } }]
+    return { row, position: { segment: place.segment, offset, length, crc } }
   })
   return { type, version, items, ...(dimensions === undefined ? {} : { dimensions }) }
 }

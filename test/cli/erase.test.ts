@@ -50,16 +50,21 @@ test('a document goes, and the report says what was reached and what cannot be',
   const verified = await varve.run(['verify', 'one'])
   expect(verified.stdout).toContain('1 item erased by commit 2.')
   expect(verified.code).toBe(0)
+  for (const verb of ['cat', 'versions', 'blame']) {
+    const { code: none, stderr } = await varve.run([verb, 'docstore', 'a', 'one'])
+    expect([none, stderr]).toEqual([1, 'a was erased by commit 2.\n'])
+  }
 })
 
 test('the same as JSON', async () => {
   await write('two')
   const { code, stdout } = await varve.run([
     'erase',
-    'two',
     '--node',
     'a',
+    '--node',
     'b',
+    'two',
     '--reason',
     'r',
     '--actor',

@@ -38,6 +38,7 @@ const verbs: Verb[] = [
   { name: 'tag', before: ['v2'], writes: 'commits' },
   { name: 'restore', before: ['1'], writes: 'commits' },
   { name: 'revert', before: ['3'], writes: 'commits' },
+  { name: 'erase', after: ['--node', 'a', '--reason', 'asked for'], writes: 'commits' },
 ]
 const reading = verbs.filter(({ name, writes }) => writes !== 'commits' && name !== 'import')
 

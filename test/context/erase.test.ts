@@ -27,7 +27,7 @@ function open(disk: MemoryDisk): Promise<StorageContext> {
   return StorageContext.fromDefaults({ persistDir, disk, onWarning: () => {} })
 }
 
-const summarize = (text: string, nodes: readonly BaseNode[]) => `${nodes.length}: ${text.split(' ')[0]}`
+const summarize = (text: string, nodes: readonly BaseNode[]) => `${nodes.length}: ${text}`
 const extractTriplets = (text: string): Triplet[] =>
   text.split('.').flatMap((sentence) => {
     const words = sentence.trim().split(' ')

@@ -81,6 +81,20 @@ describe('verify', () => {
     ])
   })
 
+  test('does not call damage what a writer erases meanwhile', async () => {
+    const disk = await filled()
+    const reader = disk.asProcess({ pid: 9 })
+    const openToRead = reader.openToRead.bind(reader)
+    let erasing: Promise<void> | undefined
+    reader.openToRead = async (path) => {
+      if (path.includes('docstore')) await (erasing ??= erase(disk))
+      return openToRead(path)
+    }
+    const report = await verifyDirectory(reader, persistDir)
+    expect(erasing).toBeDefined()
+    expect(report).toMatchObject({ intact: true, damages: [], erasures: [{ commit: 3, isFinished: true }] })
+  })
+
   test('calls zeros that no erase explains damage', async () => {
     const disk = await filled()
     const erased = disk.snapshot()

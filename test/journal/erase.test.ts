@@ -78,6 +78,7 @@ describe('erasing', () => {
     const second = await open(disk, snapping)
     await erase(second, ['secret'])
     expect(await traces(disk, 'secret')).toEqual([])
+    expect(await traces(disk.image('none'), 'secret')).toEqual([])
     await put(second, 'docstore', { later: 3 })
     await second.persist()
     await second.close()
@@ -118,6 +119,28 @@ describe('erasing', () => {
     disk.afterOperation = undefined
     expect(await traces(disk, 'secret')).toEqual([])
     expect(Object.keys(await contents(journal, 'docstore'))).toHaveLength(2000)
+    await journal.close()
+  })
+
+  test('of a displaced writer overwrites nothing any more', async () => {
+    const { disk, journal } = await written()
+    const lock = `${directory}/LOCK`
+    const path = `${directory}/index_store/0000000001.log`
+    const before = disk.peek(path)
+    disk.afterOperation = ({ kind, path: written, offset = Infinity }) => {
+      const isOverwriting = kind === 'write' && written.includes('/docstore/') && offset < 300
+      if (isOverwriting)
+        disk.put(
+          lock,
+          Buffer.from(
+            Buffer.from(disk.peek(lock))
+              .toString()
+              .replace(/[0-9a-f]{32}/, 'f'.repeat(32)),
+          ),
+        )
+    }
+    await expect(erase(journal, ['secret'])).rejects.toMatchObject({ code: 'VARVE_DISPLACED' })
+    expect(Buffer.from(disk.peek(path)).equals(before)).toBe(true)
     await journal.close()
   })
 
@@ -185,6 +208,34 @@ describe('a reader', () => {
     await Promise.all([reader.close(), journal.close()])
   })
 
+  test('that opens while something is erased does not take that for a torn commit', async () => {
+    const { disk, journal } = await written()
+    await put(journal, 'docstore', { secret: 3 })
+    await journal.persist() // No mark speaks of it yet.
+    const slow = disk.asProcess({ pid: 9 })
+    const openToRead = slow.openToRead.bind(slow)
+    let erasing: Promise<unknown> | undefined
+    slow.openToRead = async (path) => {
+      const file = await openToRead(path)
+      if (!path.includes('docstore')) return file
+      const read = async (offset: number, length: number): Promise<Uint8Array> => {
+        await (erasing ??= erase(journal, ['secret']))
+        return file.read(offset, length)
+      }
+      return {
+        size: () => file.size(),
+        read,
+        readNow: (...at) => file.readNow(...at),
+        close: () => file.close(),
+      }
+    }
+    const reader = await open(slow)
+    expect(erasing).toBeDefined()
+    expect(await reader.commit(4)).toMatchObject({ kind: 'data' })
+    expect(await contents(reader, 'docstore')).toEqual({ plain: 1, other: 2 })
+    await Promise.all([reader.close(), journal.close()])
+  })
+
   test('sees damage that no erase explains as damage', async () => {
     const { disk, journal } = await written()
     await erase(journal, ['secret'])
@@ -225,10 +276,11 @@ describe('an erase that was cut short', () => {
           () => true,
           () => false,
         )
-        const left = disk.crash('none')
+        const left = disk.crash(dieAt % 2 ? 'all' : 'none')
         const before = await open(left)
         expect(await contents(before, 'docstore')).toEqual({ plain: 1, other: 2 })
         const erases = (await before.commit(4))?.kind === 'erase'
+        expect(await contents(before, 'index_store')).toEqual(erases ? {} : { secret: 2 })
         await before.close()
         const next = await open(left)
         await put(next, 'docstore', { later: 1 })

@@ -3,6 +3,7 @@
  * nothing holds anyone to. They are applied to a copy of the tree (`tree.ts`): the sources know nothing of
  * them.
  */
+import { eraseMutants } from './erase-mutants.ts'
 import { historyMutants } from './history-mutants.ts'
 import { liveMutants } from './live-mutants.ts'
 
@@ -700,5 +701,6 @@ export const mutants: Mutant[] = [
   ...states,
   ...locking,
   ...historyMutants,
+  ...eraseMutants,
   ...liveMutants,
 ]
