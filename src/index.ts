@@ -22,7 +22,12 @@ export {
   SimpleVectorStore,
 } from './context/simple-stores.ts'
 export type { Commit, CommitKind, CommitNote, TagChange } from './journal/commit.ts'
+export type { Reset } from './journal/following.ts'
 export type { Moment } from './journal/moment.ts'
+export type { Change, StoreChange, StructPatch } from './live/change.ts'
+export type { ChangesOptions } from './live/changes.ts'
+export type { FollowEvents, FollowOptions } from './live/follower.ts'
+export type { FolderListener, FolderWatcher, WatchFolder } from './live/watch-folder.ts'
 export type { EraseOptions, ProveOptions, StorageHistory, Tag } from './context/storage-history.ts'
 export type { ChangedValue, Difference, DiffOptions } from './history/difference.ts'
 export type { EraseReport } from './history/erase-report.ts'
@@ -96,6 +101,7 @@ export type {
   VectorStoreQuery,
   VectorStoreQueryResult,
 } from './stores/contract.ts'
+export type { EntryChange } from './stores/index-events.ts'
 export type { FieldKind, IndexStruct, StructChange, StructView } from './stores/index-struct.ts'
 export type { FilterOperator, MetadataFilter, MetadataFilters } from './stores/metadata-filters.ts'
 

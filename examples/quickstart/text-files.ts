@@ -8,14 +8,20 @@ const skipped = new Set(['node_modules', 'dist', 'storage'])
 const textFile = /\.(md|markdown|txt|text)$/i
 
 export async function readTextFiles(folder: string): Promise<Document[]> {
+  const documents = await documentsIn(folder)
+  if (documents.length > 0) return documents
+  throw new Failure(`No text or Markdown file in ${folder}. Give a folder that has .md or .txt files.`)
+}
+
+/** There may be none. */
+export async function documentsIn(folder: string): Promise<Document[]> {
   await checkFolder(folder)
   const documents: Document[] = []
   for await (const path of textFiles(folder)) {
     const text = await readFile(join(folder, path), 'utf8').catch(cannotRead(path))
     documents.push(new Document({ id_: path, text, metadata: { path } }))
   }
-  if (documents.length > 0) return documents
-  throw new Failure(`No text or Markdown file in ${folder}. Give a folder that has .md or .txt files.`)
+  return documents
 }
 
 async function checkFolder(folder: string): Promise<void> {

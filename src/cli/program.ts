@@ -7,6 +7,7 @@ import type { LlamaIndexDialect } from '../interop/llamaindex-content.ts'
 import { checkpointCommand, type CheckpointCommandOptions } from './checkpoint-command.ts'
 import type { ExitCode } from './exit-code.ts'
 import { exportCommand } from './export-command.ts'
+import { followCommand } from './follow-command.ts'
 import { addHistoryVerbs } from './history-verbs.ts'
 import { importCommand } from './import-command.ts'
 import { plainText } from './plain-text.ts'
@@ -119,6 +120,14 @@ function program(terminal: Terminal, answer: { code: ExitCode }): Command {
     .addHelpText('after', example('varve unlock ./storage', 'exit code 1: somebody living holds it'))
     .action(async (directory: string, options: { force?: boolean; json?: boolean }) => {
       answer.code = await unlockCommand(nodeDisk, directory, { ...options, terminal })
+    })
+
+  verb(varve, 'follow', 'Print commits as they come, until interrupted.')
+    .option('--from <moment>', 'after a number, tag, hash, date or token of a change; or start', 'now')
+    .option('--json', 'one object a line, with the keys that each commit touched')
+    .addHelpText('after', example('varve follow ./storage --json', 'Ctrl-C ends it, with exit code 0'))
+    .action(async (directory: string, options: { from: string; json?: boolean }) => {
+      answer.code = await followCommand(nodeDisk, directory, { ...options, terminal })
     })
 
   verb(varve, 'checkpoint', 'Sign how many commits there are, and which: to be kept elsewhere.')

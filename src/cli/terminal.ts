@@ -17,6 +17,8 @@ export interface Terminal {
   styleError(style: Style, text: string): string
   /** Runs work that an interrupt stops in order. */
   interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>
+  /** Runs work that an interrupt is the proper end of. */
+  untilStopped(work: (signal: AbortSignal) => Promise<void>): Promise<void>
 }
 
 export function processTerminal(): Terminal {
@@ -44,6 +46,7 @@ export function processTerminal(): Terminal {
     style: (style, text) => styled(stdout, style, text),
     styleError: (style, text) => styled(stderr, style, text),
     interruptible: (work) => interruptible(work, () => show('')),
+    untilStopped: (work) => untilAsked(work),
   }
 }
 
@@ -55,10 +58,22 @@ function styled(stream: NodeJS.WriteStream, style: Style, text: string): string 
 
 /** The first Ctrl-C asks for an orderly end; then, or at the second, the process ends as one that was interrupted. */
 async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>, lastly: () => void): Promise<T> {
-  const controller = new AbortController()
   const asked: NodeJS.Signals[] = []
+  try {
+    return await untilAsked(work, (signal) => asked.push(signal))
+  } finally {
+    lastly()
+    if (asked[0]) process.kill(process.pid, asked[0])
+  }
+}
+
+async function untilAsked<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  onAsked: (signal: NodeJS.Signals) => void = () => {},
+): Promise<T> {
+  const controller = new AbortController()
   const ask = (signal: NodeJS.Signals): void => {
-    asked.push(signal)
+    onAsked(signal)
     controller.abort(Object.assign(new Error(`Stopped by ${signal}.`), { name: 'AbortError' }))
   }
   process.once('SIGINT', ask).once('SIGTERM', ask)
@@ -66,7 +81,5 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>, lastl
     return await work(controller.signal)
   } finally {
     process.off('SIGINT', ask).off('SIGTERM', ask)
-    lastly()
-    if (asked[0]) process.kill(process.pid, asked[0])
   }
 }

@@ -94,6 +94,31 @@ export async function openPast(
   return handleOf(journal, { readOnly: true })
 }
 
+/** Follows the journal of a directory, which may come later. It is not shared: others of this process may have changes in theirs that are pending. */
+export async function openFollowed({
+  persistDir,
+  join,
+  asOf,
+  readOnly = true,
+  autoPersist = false,
+  ...request
+}: OpenRequest): Promise<JournalHandle> {
+  if (persistDir === undefined || join || asOf !== undefined || !readOnly || autoPersist)
+    throw new VarveError(
+      'VARVE_BAD_OPTION',
+      'follow keeps up with the present of a persistDir, all of it, for reading only.',
+      {
+        remedy: 'Give { persistDir, follow }, and none of our stores.',
+      },
+    )
+  checkPath(persistDir)
+  const options = journalOptions(request)
+  await checkDirectory(options.disk, persistDir, false)
+  const journal = await Journal.follow(persistDir, options)
+  hold(journal)
+  return handleOf(journal, { readOnly: true })
+}
+
 /** A journal of its own, in memory. */
 export function handleInMemory(): JournalHandle {
   return handleOf(inMemory(journalOptions({})), {})

@@ -9,6 +9,11 @@ import {
   type StorageDict,
 } from '../interop/llamaindex-dict.ts'
 import { writeExport, type ExportOptions } from '../interop/llamaindex-export.ts'
+import type { Change } from '../live/change.ts'
+import type { ChangesOptions } from '../live/changes.ts'
+import { checkFollowOptions, Follower, type FollowEvents, type FollowOptions } from '../live/follower.ts'
+import { watchFiles, watchNothing } from '../live/watch-folder.ts'
+import { nodeDisk } from '../disk/node-disk.ts'
 import type { Commit, CommitNote } from '../journal/commit.ts'
 import type { JournalHandle } from '../journal/handle.ts'
 import { noHistory, type Journal } from '../journal/journal.ts'
@@ -21,7 +26,7 @@ import type {
   PropertyGraphStore,
   VectorStore,
 } from '../stores/contract.ts'
-import { JournalDocumentStore } from '../stores/document-store.ts'
+import { documentFolder, JournalDocumentStore } from '../stores/document-store.ts'
 import { defaultVectorNamespace, vectorFolder } from '../stores/vector-store.ts'
 import {
   givenVectorStores,
@@ -36,7 +41,14 @@ import {
 } from './given-stores.ts'
 import { checkNote } from './commit-note.ts'
 import { appendContent } from './imported-directory.ts'
-import { defaultPersistDir, openHandle, openPast, persistTo, type OpenOptions } from './open-journal.ts'
+import {
+  defaultPersistDir,
+  openFollowed,
+  openHandle,
+  openPast,
+  persistTo,
+  type OpenOptions,
+} from './open-journal.ts'
 import { presentContent } from './present-content.ts'
 import { StorageHistory } from './storage-history.ts'
 import {
@@ -54,6 +66,11 @@ export interface StorageContextOptions extends OpenOptions, StoreOptions {
   persistDir?: string | undefined
   /** Opens the directory as it was at a moment: a commit's number, `HEAD~2`, a tag, a hash or its beginning, a date. For reading only. */
   asOf?: Moment | undefined
+  /**
+   * Keeps all stores current while another process, or another context, writes there: without a lock, for reading only, a whole commit at a time. The directory may
+   * come later. It keeps the process alive until it is closed.
+   */
+  follow?: boolean | FollowOptions | undefined
 }
 
 export interface TransactionOptions extends CommitNote {
@@ -71,6 +88,7 @@ export class StorageContext {
   readonly #vectorStores: Map<string, VectorStore>
   #closing: Promise<void> | undefined
   #history: StorageHistory | undefined
+  #follower: Follower | undefined
 
   private constructor(handle: JournalHandle, stores: StoreOptions) {
     this.#handle = use(handle)
@@ -94,10 +112,14 @@ export class StorageContext {
     const own = ownStores(options)
     const join = sharedJournal(own)
     const readOnly = options.readOnly ?? (own.some(({ handle }) => handle.readOnly) || undefined)
-    const handle = await openHandle({ ...options, ...(readOnly !== undefined && { readOnly }), join })
+    const request = { ...options, ...(readOnly !== undefined && { readOnly }), join }
+    const follow = options.follow ? checkFollowOptions(options.follow) : undefined
+    const handle = await (follow ? openFollowed(request) : openHandle(request))
     try {
       await takeIn(handle, options)
-      return new StorageContext(handle, options)
+      const context = new StorageContext(handle, options)
+      if (follow) context.#follow(follow)
+      return context
     } catch (error) {
       await handle.close()
       throw error
@@ -255,6 +277,22 @@ export class StorageContext {
     return (this.#history ??= new StorageHistory(this.#handle))
   }
 
+  /**
+   * The commits of the followed directory as they come, in order, each once and whole, with what it changed. It reads at the pace of whoever asks, and ends with the signal or the
+   * context. Throws `VARVE_OTHER_HISTORY` where a token names a commit that is not there (any more), and when the directory comes to hold another history.
+   */
+  changes(options: ChangesOptions = {}): AsyncGenerator<Change, void, undefined> {
+    return this.#followed('changes()').changes(options)
+  }
+
+  /**
+   * Tells of each commit (`change`), when the stores hold it; that another history stands there (`reset`), which the stores hold by then; and why nothing can be read
+   * there (`error`), while the stores keep the last good state. Answers what ends it. Where nobody listens, resets and errors are warnings.
+   */
+  on<E extends keyof FollowEvents>(event: E, listener: (told: FollowEvents[E]) => void): () => void {
+    return this.#followed('on()').on(event, listener)
+  }
+
   /** The commits so far, the newest first. */
   commits(): AsyncGenerator<Commit> {
     return this.#journal.commits()
@@ -295,8 +333,46 @@ export class StorageContext {
 
   /** Ends the use of this context; the last one of a directory gives up its lock. Persists nothing, and warns of pending changes. */
   async close(): Promise<void> {
-    this.#closing ??= Promise.all([this.#handle, ...this.#othersHandles()].map(letGo)).then(() => {})
+    this.#closing ??= this.#close()
     await this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const handles = [this.#handle, ...this.#othersHandles()]
+    await this.#follower?.close()
+    await Promise.all(handles.map(letGo))
+  }
+
+  #follow({ poll, watch }: FollowOptions): void {
+    const { journal } = this.#handle
+    const { disk, onWarning } = journal.options
+    this.#follower = new Follower(journal, {
+      poll,
+      watch: watch ?? (disk === nodeDisk ? watchFiles : watchNothing),
+      onWarning,
+      onMoved: () => this.#findNamespaces(),
+    })
+    this.#follower.start()
+  }
+
+  #followed(what: string): Follower {
+    this.#checkOpen()
+    if (this.#follower) return this.#follower
+    throw new VarveError(
+      'VARVE_BAD_OPTION',
+      `${what} tells what others commit: this context does not follow them.`,
+      {
+        remedy: 'Open it with { persistDir, follow: true }.',
+      },
+    )
+  }
+
+  /** Those that came with the last commits. */
+  #findNamespaces(): void {
+    for (const namespace of storedVectorNamespaces(this.#handle)) this.addVectorStore(namespace)
+    const namespace = storedNamespace(this.#handle)
+    if (namespace !== undefined && isOwn(this.docstore))
+      this.docstore.bindTo(this.#handle, { folder: documentFolder(namespace), namespace })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -363,15 +439,16 @@ export type FromDictOptions = Omit<OpenOptions, 'readOnly' | 'takeover' | 'netwo
 function vectorStoresOf(handle: JournalHandle, stores: StoreOptions): Map<string, VectorStore> {
   const all = new Map<string, VectorStore>()
   const make = (namespace: string): VectorStore => new SimpleVectorStore(handle, namespace).bindTo(handle)
-  for (const [folder, name] of handle.journal.folders()) {
-    const namespace = folder.startsWith('vector_store/')
-      ? (name ?? folder.slice('vector_store/'.length))
-      : undefined
-    if (namespace !== undefined) all.set(namespace, make(namespace))
-  }
+  for (const namespace of storedVectorNamespaces(handle)) all.set(namespace, make(namespace))
   if (!all.has(defaultVectorNamespace)) all.set(defaultVectorNamespace, make(defaultVectorNamespace))
   for (const [namespace, store] of givenVectorStores(stores)) all.set(namespace, store)
   return all
+}
+
+function storedVectorNamespaces({ journal }: JournalHandle): string[] {
+  return Array.from(journal.folders()).flatMap(([folder, name]) =>
+    folder.startsWith('vector_store/') ? [name ?? folder.slice('vector_store/'.length)] : [],
+  )
 }
 
 /** An imported directory may have its documents under another namespace. */

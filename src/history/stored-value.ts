@@ -56,6 +56,26 @@ export function valueOf(folder: string, state: StoreState, key: HistoryKey, payl
   }
 }
 
+/** Whether a state holds anything under a key. No payload is read for it. */
+export function holds(folder: string, state: StoreState, key: HistoryKey): boolean {
+  switch (folder.split('/')[0]) {
+    case 'docstore': {
+      const { nodes, records, refDocs } = state as DocumentState
+      return typeof key === 'string' && (nodes.has(key) || records.has(key) || refDocs.has(key))
+    }
+    case 'vector_store':
+      return typeof key === 'string' && (state as VectorState).vectors.has(key)
+    case 'index_store':
+      return typeof key === 'string' && (state as IndexState).structs.has(key)
+    case 'graph_store':
+      return isTriplet(key) && hasTriplet(state as GraphState, key)
+    case 'chat_store':
+      return typeof key === 'string' && (state as ChatState).chats.has(escapeText(key))
+    default:
+      return graphValueOf(state as PropertyGraphState, key) !== undefined
+  }
+}
+
 function documentOf(
   { nodes, records, refDocs }: DocumentState,
   id: string,

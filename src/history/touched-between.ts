@@ -1,5 +1,5 @@
 /** Which keys of which stores the commits between two moments were about: all that can differ between them. */
-import type { StoreState } from '../journal/event.ts'
+import type { StoredEvent, StoreState } from '../journal/event.ts'
 import type { CommitLog } from '../journal/read-commit.ts'
 import { readCommits } from '../journal/read-commit.ts'
 import type { DocumentState } from '../stores/document-state.ts'
@@ -23,13 +23,32 @@ export async function touchedBetween(
       touched.set(folder, keys)
       for (const each of touchedBy(folder, event)) {
         if (each.keys !== everyKey) for (const key of each.keys) keys.add(key)
-        else for (const id of ((await before(folder)) as VectorState).vectors.keys()) keys.add(toText(id))
+        else addAll((await before(folder)) as VectorState, keys)
       }
     }
   }
   for (const [folder, keys] of touched)
     if (folder.startsWith('docstore')) addSources((await before(folder)) as DocumentState, keys)
   return touched
+}
+
+/** The same for one commit in one store, given what it found there. */
+export function touchedWithin(
+  folder: string,
+  events: readonly StoredEvent[],
+  before: StoreState,
+): Set<KeyText> {
+  const touched = new Set<KeyText>()
+  for (const { keys } of events.flatMap((event) => touchedBy(folder, event))) {
+    if (keys === everyKey) addAll(before as VectorState, touched)
+    else for (const key of keys) touched.add(key)
+  }
+  if (folder.startsWith('docstore')) addSources(before as DocumentState, touched)
+  return touched
+}
+
+function addAll({ vectors }: VectorState, keys: Set<KeyText>): void {
+  for (const id of vectors.keys()) keys.add(toText(id))
 }
 
 /** A node that goes takes its ref doc along, if it was the last of it; and that its own node. */

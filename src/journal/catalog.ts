@@ -91,6 +91,18 @@ export class Catalog {
     return lastCommit > 0 && this.offsets[(lastCommit - 1) * 2] === this.end.next.segment
   }
 
+  /** One that changes by itself. */
+  copy(): Catalog {
+    const catalog = new Catalog()
+    catalog.end = this.end
+    catalog.lastTimeMs = this.lastTimeMs
+    for (const [folder, { segments, tail, ...entry }] of this.stores)
+      catalog.stores.set(folder, { ...entry, segments: new Map(segments), tail: tail.slice() })
+    for (const place of this.offsets) catalog.offsets.push(place)
+    for (const [name, commit] of this.tags) catalog.tags.set(name, commit)
+    return catalog
+  }
+
   toPlain(): unknown {
     const { number, hash, next } = this.end
     const stores = [...this.stores].map(([folder, { name, segments, snapshot, tail, lastCommit }]) => [

@@ -50,9 +50,14 @@ export class Fold {
     return this.#stores.values()
   }
 
+  /** No store is being loaded. */
+  get isSettled(): boolean {
+    return this.#loading.size === 0
+  }
+
   /** Resolves when no store is being loaded. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#loading.values())
+    while (!this.isSettled) await Promise.allSettled(this.#loading.values())
   }
 
   /** Loads a store once, whoever asks. */
@@ -71,6 +76,12 @@ export class Fold {
   clear(): void {
     this.#clears++
     this.#stores.clear()
+  }
+
+  /** Takes the stores of another in the place of its own. */
+  adopt(other: Fold): void {
+    this.clear()
+    for (const [folder, store] of other.#stores) this.#stores.set(folder, store)
   }
 
   /** A store as the log has it by now, from its first event on. It is not kept. */
@@ -189,7 +200,12 @@ export async function* readEvents(
  * What no check of shapes can see is left to `evolve`: a row that contradicts those before it, as no writer would. Here whatever it throws is
  * blamed on the bytes, with the cause; an event of our own goes through `applyEvent`, so that a bug of ours shows as what it is.
  */
-function foldStored(store: FoldedStore, event: StoredEvent, rowsBytes: number, place: EventPlace): void {
+export function foldStored(
+  store: FoldedStore,
+  event: StoredEvent,
+  rowsBytes: number,
+  place: EventPlace,
+): void {
   try {
     applyEvent(store, event, rowsBytes)
   } catch (cause) {

@@ -30,7 +30,8 @@ import { storeSource, type StoreSource } from './store-source.ts'
 export class Home {
   readonly directory: string
   readonly manifest: Manifest
-  readonly files: SegmentFiles
+  /** A follower turns to other ones when they were replaced by files that go on with the same history. */
+  files: SegmentFiles
   catalog: Catalog
   /** The last commit known to be durable: the others are, too, as far as this machine lives on. */
   syncedThrough: number
@@ -93,19 +94,28 @@ export class Home {
     const snapshots = (await listSnapshots(files.disk, files.directory)).filter(
       ({ commit }) => commit <= number,
     )
-    const catalog = number === this.catalog.end.number ? this.catalog : await newestCatalog(files, snapshots)
+    const isNow = number === this.catalog.end.number
+    const catalog = isNow ? this.catalog.copy() : await newestCatalog(files, snapshots)
     for await (const { summary, place, end } of readCommits(this, catalog.end.number + 1, number))
       catalog.apply(summary, end, place)
     adoptSnapshots(catalog, snapshots)
     return new Home(files, manifest, catalog, { syncedThrough }, true)
   }
 
-  /** Commits accepted since the last look; the catalog takes them up only when `take` is called. */
-  async refresh(): Promise<{ commits: CommitSummary[]; erases: boolean; take: () => void }> {
+  /**
+   * Commits accepted since the last look; the catalog takes them up only when `take` is called. `follows`: whoever asks again and again asks the tails of store logs only
+   * about what cannot be read; that the log was cut back shows by the last known commit.
+   */
+  async refresh({ follows = false } = {}): Promise<{
+    commits: CommitSummary[]
+    erases: boolean
+    take: () => void
+  }> {
     if (this.isPast) return { commits: [], erases: false, take: () => {} }
     const recovered = await look(this.files, this.catalog, {
       snapshots: [],
       syncedThrough: this.syncedThrough,
+      asksTails: !follows,
     })
     const commits = recovered.commits.map(summarize)
     for (const { parts } of commits)
@@ -125,13 +135,13 @@ export class Home {
     }
   }
 
+  source(folder: string): StoreSource {
+    return storeSource(this, folder)
+  }
+
   /** Commit `number` as it was written. */
   commit(number: number): Promise<CommitSummary> {
     return readCommit(this, number)
-  }
-
-  source(folder: string): StoreSource {
-    return storeSource(this, folder)
   }
 
   /**
@@ -221,13 +231,18 @@ function adoptSnapshots(catalog: Catalog, snapshots: SnapshotNames): void {
 async function look(
   files: SegmentFiles,
   catalog: Catalog,
-  { snapshots, syncedThrough }: { snapshots: SnapshotNames; syncedThrough: number },
+  {
+    snapshots,
+    syncedThrough,
+    asksTails = true,
+  }: { snapshots: SnapshotNames; syncedThrough: number; asksTails?: boolean },
 ): Promise<Recovered> {
   return recover(files, catalog.end, {
     heads,
     syncedThrough,
     isNamed: (folder, segment) => catalog.stores.get(folder)?.segments.has(segment) ?? false,
-    knownElsewhere: async (commits) => {
+    knownElsewhere: async (commits, isWhole) => {
+      if (isWhole && !asksTails) return 0
       const last = commits.at(-1)?.number ?? catalog.end.number
       return Math.max(
         await knownToSnapshots(files, snapshots, last),

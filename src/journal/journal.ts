@@ -14,6 +14,7 @@ import { erased, erasedAt } from './erased.ts'
 import { commitErasure, finishErasures, type ErasurePlan } from './erasing.ts'
 import type { EventInput, Position, StoreState } from './event.ts'
 import { Fold, type FoldedStore } from './fold.ts'
+import type { Reset } from './following.ts'
 import { Home } from './home.ts'
 import type { JournalOptions } from './journal-options.ts'
 import { defaultLimits, type Limits } from './limits.ts'
@@ -22,6 +23,7 @@ import { Outbox } from './outbox.ts'
 import { readPayloads } from './payload.ts'
 import { Pending, type PendingMark } from './pending.ts'
 import { readCommit, type CommitLog } from './read-commit.ts'
+import type { Replica } from './replica.ts'
 import { Residence } from './residence.ts'
 import type { Session } from './session.ts'
 import { Snapshots } from './snapshots.ts'
@@ -39,7 +41,12 @@ export class Journal {
   readonly #outbox: Outbox
   #closing: Promise<void> | undefined
 
-  private constructor(options: JournalOptions, directory: string | undefined, home: Home | undefined) {
+  private constructor(
+    options: JournalOptions,
+    directory: string | undefined,
+    home: Home | undefined,
+    { follows = false } = {},
+  ) {
     const limits = { ...defaultLimits, ...options.limits }
     this.#options = options
     this.#limits = limits
@@ -49,6 +56,7 @@ export class Journal {
       {
         ...options,
         limits,
+        follows,
         fold: this.#fold,
         hasPendingChanges: () => this.hasPendingChanges,
         onReplaced: () => {
@@ -84,6 +92,16 @@ export class Journal {
   static async open(directory: string, options: JournalOptions): Promise<Journal> {
     const home = await namingErrors(directory, () => Home.open(options.disk, directory))
     return new Journal(options, directory, home)
+  }
+
+  /**
+   * The journal of a directory, for reading only, with everything loaded; the directory may come later. Each `refresh()` brings it up to what stands there, whoever's
+   * history that is by now, and keeps what it has where it throws.
+   */
+  static async follow(directory: string, options: JournalOptions): Promise<Journal> {
+    const journal = new Journal(options, directory, undefined, { follows: true })
+    await journal.refresh()
+    return journal
   }
 
   /**
@@ -332,6 +350,16 @@ export class Journal {
   /** What is committed, where that stands; `undefined`: nothing. */
   get log(): CommitLog | undefined {
     return this.#residence.log
+  }
+
+  /** Of one that follows: how it last came to another history than it had. */
+  get reset(): Reset | undefined {
+    return this.#residence.reset
+  }
+
+  /** The states of the past, by themselves; `undefined`: nothing is committed. */
+  replica(number: number): Promise<Replica | undefined> {
+    return this.#naming(() => this.#residence.replica(number))
   }
 
   /** A commit by its number. */

@@ -10,6 +10,7 @@ import type { Lock } from '../log/lock.ts'
 import type { Catalog } from './catalog.ts'
 import { finishErasures } from './erasing.ts'
 import type { Fold } from './fold.ts'
+import { Following, type Reset } from './following.ts'
 import { Home } from './home.ts'
 import type { CommitLog } from './read-commit.ts'
 import {
@@ -20,6 +21,7 @@ import {
   type Session,
   type SessionOptions,
 } from './session.ts'
+import { Replica } from './replica.ts'
 import { storeSource, type StoreSource } from './store-source.ts'
 import { takeUp } from './take-up.ts'
 
@@ -29,10 +31,13 @@ export interface ResidenceOptions extends SessionOptions {
   hasPendingChanges: () => boolean
   /** Another process's journal stands there now: what was loaded or staged is to be forgotten. Nothing is pending. */
   onReplaced: () => void
+  /** It is for reading only, and everything that is committed is loaded. */
+  follows: boolean
 }
 
 export class Residence {
   readonly #options: ResidenceOptions
+  readonly #following: Following | undefined
   #directory: string | undefined
   #home: Home | undefined
   #session: Session | undefined
@@ -47,6 +52,8 @@ export class Residence {
     this.#options = options
     this.#directory = directory
     this.#home = home
+    if (options.follows && directory !== undefined)
+      this.#following = new Following({ ...options, directory, onMoved: (found) => (this.#home = found) })
   }
 
   get directory(): string | undefined {
@@ -64,6 +71,16 @@ export class Residence {
 
   get catalog(): Catalog | undefined {
     return this.log?.catalog
+  }
+
+  /** Of a follower: how it last came to another history. */
+  get reset(): Reset | undefined {
+    return this.#following?.reset
+  }
+
+  /** The states of the past, by themselves; `undefined`: nothing is committed. */
+  async replica(number: number): Promise<Replica | undefined> {
+    return this.#home && Replica.at(this.#home, number, this.#options.kindOf)
   }
 
   source(folder: string): StoreSource | undefined {
@@ -123,10 +140,11 @@ export class Residence {
     return this.#refreshing
   }
 
-  /** No session may start any more; resolves when none is starting. */
+  /** No session may start any more; resolves when none is starting, and nothing is taken up. */
   async forbidSessions(): Promise<void> {
     this.#isClosed = true
     await this.#starting?.catch(() => {})
+    await this.#refreshing?.catch(() => {})
   }
 
   /** Ends the session, and gives everything back. `lastly`: see `endSession`. */
@@ -138,12 +156,14 @@ export class Residence {
       this.#home = undefined
       this.#session = undefined
       await home?.files.close()
+      await this.#following?.close()
     }
   }
 
   async #refresh(): Promise<void> {
     const { fold, disk, hasPendingChanges } = this.#options
-    if (this.#home) return takeUp(this.#home, fold)
+    if (this.#following) return this.#following.look(this.#home)
+    if (this.#home) return void (await takeUp(this.#home, fold))
     if (this.#directory === undefined) return
     const appeared = await Home.open(disk, this.#directory)
     if (appeared && !hasPendingChanges()) this.#startOver(appeared)

@@ -3,27 +3,56 @@ import type { CommitSummary } from './catalog.ts'
 import { foldingSteps, type Fold, type FoldedStore } from './fold.ts'
 import type { Home } from './home.ts'
 
-export async function takeUp(home: Home, fold: Fold): Promise<void> {
-  const { commits, erases, take } = await home.refresh()
+/**
+ * If it fails, everything is as it was. `follows`: every store that the commits name is loaded, too, and the step has a turn of the event loop of its own: whoever
+ * asks one store after another, and waits for nothing else in between, gets all answers before it, or all after it. It answers false, and has done nothing, if something
+ * was erased: states hold it, and must be loaded anew without it.
+ */
+export async function takeUp(home: Home, fold: Fold, { follows = false } = {}): Promise<boolean> {
+  const { commits, erases, take } = await home.refresh({ follows })
   if (erases) {
-    // States hold what is erased now; they are loaded anew without it.
+    if (follows) return false
     take()
     fold.clear()
-    return
+    return true
   }
+  if (follows)
+    for (const folder of new Set(commits.flatMap(({ parts }) => parts.map((part) => part.folder))))
+      await fold.load(folder, home.source(folder))
   const steps = new Map<FoldedStore, (() => void)[]>()
+  const isReady = (): boolean => fold.isSettled && [...fold.stores()].every((store) => steps.has(store))
   // A store that is loaded meanwhile has still to take them up, too.
-  while ((await fold.settled(), [...fold.stores()].some((store) => !steps.has(store)))) {
+  while (!isReady()) {
+    await fold.settled()
     for (const store of fold.stores())
       if (!steps.has(store)) steps.set(store, await stepsOf(store, home, commits))
+    if (follows && commits.length > 0) await ownTurn()
   }
-  try {
-    for (const step of [...steps.values()].flat()) step()
-  } catch (error) {
-    fold.clear() // Some of them hold what others do not.
-    throw error
-  }
+  allOrNothing(fold, [...steps.values()].flat())
   take()
+  return true
+}
+
+/** What is called next runs before anything that was waiting. */
+export function ownTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+function allOrNothing(fold: Fold, steps: readonly (() => void)[]): void {
+  const stores = [...fold.stores()]
+  for (const { undo } of stores) undo.entries = []
+  try {
+    for (const step of steps) step()
+  } catch (error) {
+    for (const { undo } of stores) {
+      const entries = undo.entries ?? []
+      undo.entries = undefined
+      for (const back of entries.toReversed()) back()
+    }
+    throw error
+  } finally {
+    for (const { undo } of stores) undo.entries = undefined
+  }
 }
 
 /** What remains to be done to bring a store up to these commits. */

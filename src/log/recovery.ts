@@ -89,9 +89,9 @@ interface Options {
   syncedThrough: number
   /**
    * The highest commit that something outside the commit log knows of, given what the walk found: a snapshot,
-   * the tail of a store's log.
+   * the tail of a store's log. `isWhole`: nothing stands behind the last of them.
    */
-  knownElsewhere: (commits: readonly FoundCommit[]) => Promise<number>
+  knownElsewhere: (commits: readonly FoundCommit[], isWhole: boolean) => Promise<number>
   /** Whether a commit that was accepted before names a segment. */
   isNamed: (folder: string, segment: number) => boolean
 }
@@ -108,7 +108,7 @@ export async function recover(files: SegmentFiles, from: ChainEnd, options: Opti
     const walk = await new Walk(files, from, options.heads).run()
     const last = walk.end.number
     if (proven > last) throw corruptLog(files, walk, { last, promised: proven })
-    known ??= await options.knownElsewhere(walk.commits)
+    known ??= await options.knownElsewhere(walk.commits, walk.fault?.end === true)
     proven = Math.max(proven, walk.syncedThrough, known)
     if (proven > last) continue
     const kept = await verifiedCommits(files, walk.commits, {

@@ -63,7 +63,7 @@ export class BuiltCommand {
   }
 }
 
-function ended(child: ChildProcess): Promise<Ran> {
+export function ended(child: ChildProcess): Promise<Ran> {
   let [stdout, stderr] = ['', '']
   child.stdout?.on('data', (data: Buffer) => (stdout += data.toString()))
   child.stderr?.on('data', (data: Buffer) => (stderr += data.toString()))

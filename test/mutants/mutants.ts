@@ -5,6 +5,7 @@
  */
 import { eraseMutants } from './erase-mutants.ts'
 import { historyMutants } from './history-mutants.ts'
+import { liveMutants } from './live-mutants.ts'
 
 export interface Edit {
   /** Below `src`. */
@@ -701,4 +702,5 @@ export const mutants: Mutant[] = [
   ...locking,
   ...historyMutants,
   ...eraseMutants,
+  ...liveMutants,
 ]

@@ -14,6 +14,8 @@ export type Report =
   | { is: 'acknowledged'; number: number; atMs: number }
   | { is: 'saw'; number: number; openedAtMs: number }
   | { is: 'warned'; warning: string }
+  /** A digest of everything. */
+  | { is: 'holds'; digest: string }
   | { is: 'refused'; what: string }
   | { is: 'failed'; code: string; message: string }
   | { is: 'wrong'; message: string }

@@ -12,10 +12,10 @@ const LIBRARY: Record<string, string[]> = {
   log: ['disk'],
   journal: ['log'],
   stores: ['journal'],
-  context: ['stores', 'journal', 'interop', 'history'],
+  context: ['stores', 'journal', 'interop', 'history', 'live'],
   indices: ['context', 'stores'],
   history: ['stores', 'journal', 'interop'],
-  live: ['context', 'journal'],
+  live: ['stores', 'journal', 'history'],
   interop: ['stores'],
   backends: ['stores', 'journal'],
 }

@@ -1,0 +1,105 @@
+/**
+ * The commits of a followed journal, in order, each once, as they are asked for: nothing queues up for a reader that is slow. They come from the log, by
+ * number, so that none can be missed.
+ */
+import type { Reset } from '../journal/following.ts'
+import type { Journal } from '../journal/journal.ts'
+import { resolveMoment, type Moment } from '../journal/moment.ts'
+import type { CommitLog } from '../journal/read-commit.ts'
+import type { Replica } from '../journal/replica.ts'
+import { noHistory } from '../journal/journal.ts'
+import { changeOf, type Change } from './change.ts'
+import { checkToken, otherHistory, parseToken } from './token.ts'
+
+export interface ChangesOptions {
+  /**
+   * After which commit: `'now'` (default), the last there is at the call; `'start'`, before the first; the `token` of a change; a number, hash, tag or other
+   * moment. Only a token tells whether it is still the same history.
+   */
+  from?: Moment | undefined
+  /** Ends it. */
+  signal?: AbortSignal | undefined
+}
+
+/** What `changes` need to know of a follower. */
+export interface ChangeSource {
+  readonly journal: Journal
+  readonly isClosed: boolean
+  /** Resolves at the next commit or reset, at the end, or when the signal says so. */
+  moved(signal?: AbortSignal): Promise<void>
+}
+
+/** Where changes begin: after commit `number` of the history that came with `reset`. */
+export interface Start {
+  number: number
+  reset: Reset | undefined
+}
+
+export function present({ log, reset }: Journal): Start {
+  return { number: log?.catalog.end.number ?? 0, reset }
+}
+
+/** Throws `VARVE_OTHER_HISTORY` for the token of one, and what `resolveMoment` does. */
+export async function startOf(journal: Journal, from: Moment): Promise<Start> {
+  if (from === 'start') return { number: 0, reset: journal.reset }
+  await journal.refresh()
+  const { log, directory, reset } = journal
+  const token = parseToken(from)
+  if (token) {
+    await checkToken(token, log, directory!)
+    return { number: token.number, reset }
+  }
+  if (!log) throw noHistory(directory)
+  return { number: await resolveMoment(log, from), reset }
+}
+
+/** Ends with the follower, or when the signal says so. Throws `VARVE_OTHER_HISTORY` when another history takes the place of this one. */
+export async function* changesAfter(
+  source: ChangeSource,
+  { number, reset }: Start,
+  signal?: AbortSignal,
+): AsyncGenerator<Change, void, undefined> {
+  const { journal } = source
+  const isOver = (): boolean => source.isClosed || signal?.aborted === true
+  const mustBeSame = (): void => {
+    if (journal.reset !== reset) throw wasReset(journal)
+  }
+  let replica: Replica | undefined
+  while (!isOver()) {
+    mustBeSame()
+    const { log } = journal
+    const files = log?.files
+    try {
+      replica ??= await journal.replica(number)
+      for await (const change of changesOf(replica, log)) {
+        if (isOver()) return
+        mustBeSame()
+        yield change
+        if (isOver()) return
+        mustBeSame()
+      }
+    } catch (error) {
+      if (isOver()) return
+      mustBeSame()
+      if (journal.log?.files === files) throw error
+    }
+    if (journal.reset === reset && (replica?.number ?? 0) >= (journal.log?.catalog.end.number ?? 0))
+      await source.moved(signal)
+  }
+}
+
+async function* changesOf(replica: Replica | undefined, log: CommitLog | undefined): AsyncGenerator<Change> {
+  if (!replica || !log) return
+  for await (const next of replica.commits(log)) yield await changeOf(next, log.catalog)
+}
+
+function wasReset({ directory, reset }: Journal): Error {
+  return otherHistory(directory!, resetText(reset!), { ...reset })
+}
+
+/** In words. */
+export function resetText({ reason, from, to }: Reset): string {
+  if (reason === 'replaced') return 'another journal stands there now'
+  if (reason === 'rolled-back') return `it was rolled back from commit ${from} to ${to}`
+  return `other commits stand in the place of some of the ${from} that were known`
+}

@@ -1,0 +1,77 @@
+/** Deliberate faults of following: what a follower may miss, hide or take for what it is not. */
+import type { Mutant } from './mutants.ts'
+
+const live = (file: string, name: string): string => `test/live/${file}.test.ts > ${name}`
+
+export const liveMutants: Mutant[] = [
+  {
+    name: 'a hint is followed by one look only',
+    file: 'live/follower.ts',
+    find: 'restlessMs[this.#idleLooks] ?? poll',
+    replace: 'poll',
+    killers: [live('follow', 'looks again soon after a hint')],
+  },
+  {
+    name: 'a follower never polls',
+    file: 'live/follower.ts',
+    find: 'restlessMs[this.#idleLooks] ?? poll, poll)',
+    replace: 'restlessMs[this.#idleLooks] ?? 2 ** 30, 2 ** 30)',
+    killers: [live('follow', 'polls where no event ever comes')],
+  },
+  {
+    name: 'a follower swallows what cannot be read',
+    file: 'live/follower.ts',
+    find: "this.#tell('error', error)",
+    replace: '',
+    killers: [live('another-history', 'renamed away')],
+  },
+  {
+    name: 'a watcher that failed is asked again',
+    file: 'live/follower.ts',
+    find: 'this.#canWatch = false',
+    replace: '',
+    killers: [live('follow', 'when the system has no watchers left')],
+  },
+  {
+    name: 'a commit is taken up in one of its stores',
+    file: 'journal/take-up.ts',
+    find: '[...steps.values()].flat())',
+    replace: '[...steps.values()].slice(0, 1).flat())',
+    killers: [live('follow', 'shows what is committed, in all stores')],
+  },
+  {
+    name: 'a reset is swallowed',
+    file: 'journal/following.ts',
+    find: 'this.reset = reset',
+    replace: '',
+    killers: [live('another-history', 'replaced by that of another journal')],
+  },
+  {
+    name: 'a follower does not ask whether the last known commit still stands there',
+    file: 'journal/following.ts',
+    find: ' || (await this.#isOurs(home))',
+    replace: ' || true',
+    killers: [live('another-history', 'deleted and created anew')],
+  },
+  {
+    name: 'a follower trusts the files that it has open',
+    file: 'journal/following.ts',
+    find: 'if (before.sizeBytes > held) return undefined',
+    replace: '',
+    killers: [live('another-history', 'replaced by a copy of itself')],
+  },
+  {
+    name: "a token's hash is not compared",
+    file: 'live/token.ts',
+    find: 'if (found !== hash) throw',
+    replace: 'if (found === undefined) throw',
+    killers: [live('changes', 'a token of another history is refused')],
+  },
+  {
+    name: "changes from 'now' begin when they are first asked for",
+    file: 'live/follower.ts',
+    find: 'async () => now :',
+    replace: 'async () => present(now && this.journal) :',
+    killers: [live('changes', 'is the moment of the call')],
+  },
+]

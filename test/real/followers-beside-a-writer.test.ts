@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, realpath, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { StorageContext } from '../../src/index.ts'
+import type { FollowerOrder } from './follower-child.ts'
+import { smallShape } from './kill-variants.ts'
+import { endChildren, startChild, type Child } from './processes.ts'
+import type { WriterOrder } from './writer-child.ts'
+
+const commits = process.env['CI'] ? 2000 : 250
+let directory: string
+
+beforeEach(async () => (directory = await realpath(await mkdtemp(join(tmpdir(), 'varve-followers-')))))
+afterEach(async () => {
+  await endChildren()
+  await rm(directory, { recursive: true, force: true })
+})
+
+test(
+  'five followers of a writer at full speed get every commit once, see none in halves, and end with what it wrote',
+  { timeout: 240_000 },
+  async () => {
+    const [writer, ...followers] = await Promise.all([
+      startChild('writer-child.ts'),
+      ...Array.from({ length: 5 }, () => startChild('follower-child.ts')),
+    ])
+    const persistDir = join(directory, 'storage')
+    const common = { directory: persistDir, shape: smallShape, actor: 'the writer' }
+    for (const follower of followers) follower.order({ ...common, commits } satisfies FollowerOrder)
+    await Promise.all(followers.map((follower) => follower.until('opened')))
+    const order = { ...common, seed: 1, durability: 'commit', mode: 'persist', fromJson: false } as const
+    writer.order({ ...order, commits } satisfies WriterOrder)
+    await Promise.all([writer, ...followers].map((child) => doneOrFailed(child)))
+
+    const storage = await StorageContext.fromDefaults({ persistDir, readOnly: true })
+    const digest = createHash('sha256')
+      .update(JSON.stringify(await storage.toDict()))
+      .digest('hex')
+    await storage.close()
+    for (const { reports } of followers) {
+      expect(reports.filter(({ is }) => is === 'warned')).toEqual([])
+      expect(reports.flatMap((each) => (each.is === 'holds' ? [each.digest] : []))).toEqual([digest])
+    }
+    const seen = followers.map((follower) => follower.numbers('saw'))
+    for (const numbers of seen) {
+      expect(numbers).toEqual(numbers.toSorted((a, b) => a - b))
+      expect(new Set(numbers).size).toBeGreaterThan(1)
+    }
+    console.log(`${commits} commits; followers looked ${seen.map(({ length }) => length).join(', ')} times`)
+  },
+)
+
+async function doneOrFailed(child: Child): Promise<void> {
+  const failed = child.until('failed').then((report) => {
+    throw new Error(`A process failed: ${JSON.stringify(report)}`)
+  })
+  await Promise.race([child.until('done'), failed])
+}
