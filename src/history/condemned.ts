@@ -1,7 +1,7 @@
 /** What an erase takes along, and which items of which events are about it. */
 import type { Triplet } from '../stores/contract.ts'
 import { toChange, type EntryChange, type EntryRow } from '../stores/index-events.ts'
-import { treeFromStored } from '../stores/stored-metadata.ts'
+import { metadataFromStored, treeFromStored } from '../stores/stored-metadata.ts'
 import { unescapeText } from '../stores/storable.ts'
 import { tripletKey } from '../stores/triplet-key.ts'
 import { given, keywordKey, sourceOf, textsIn, type EraseSurvey, type GraphFields } from './erase-survey.ts'
@@ -58,7 +58,14 @@ export function isCondemnedRow(condemned: Condemned, folder: string, { type, row
       return ids.has(first as string) || (isDocument(type) && documents.has(third as string))
     case 'vector_store':
       // Entities of a property graph have theirs under their own ids.
-      return ids.has(first as string) || graphNodes.has(first as string) || documents.has(second as string)
+      return (
+        ids.has(first as string) ||
+        graphNodes.has(first as string) ||
+        documents.has(second as string) ||
+        // An entity's says where the entity was found first, as the entity does.
+        (type === 'VectorsAdded' &&
+          ids.has(sourceOf({ properties: metadataFromStored(cells[3]).metadata }) ?? ''))
+      )
     case 'index_store':
       return (
         type === 'EntriesChanged' && isCondemnedChange(condemned, first as string, toChange(row as EntryRow))

@@ -139,7 +139,14 @@ export class EraseSurvey {
     const fields = treeFromStored(row[1]).value as GraphFields
     const sources = type === 'GraphNodesSet' ? this.graphNodes : this.relations
     const isChunk = type === 'GraphNodesSet' && typeof fields.text === 'string' && fields.name === undefined
-    sources.add(key, isChunk ? key : (sourceOf(fields) ?? given))
+    const source = sourceOf(fields)
+    sources.add(key, isChunk ? key : (source ?? given))
+    if (type === 'RelationsSet') {
+      // An entity notes only where it was found first, but every relation at it says where it was found, too.
+      const [from, to] = [fields.source_id, fields.target_id] as [string, string]
+      this.graphNodes.add(from, source ?? to)
+      this.graphNodes.add(to, source ?? from)
+    }
     const refDocId = fields.properties?.['ref_doc_id']
     if (isChunk) this.#noteNode(key, refDocId === 'None' ? undefined : refDocId)
   }
@@ -150,13 +157,14 @@ export interface GraphFields {
   name?: unknown
   source_id?: unknown
   target_id?: unknown
-  properties?: Record<string, unknown>
+  properties?: Record<string, unknown> | undefined
 }
 
 /** LlamaIndex's name of the node that something was found in. */
 export const sourceField = 'triplet_source_id'
 
-export function sourceOf({ properties }: GraphFields): string | undefined {
+/** Of an entity or relation, or of an entity's vector by its metadata. */
+export function sourceOf({ properties }: Pick<GraphFields, 'properties'>): string | undefined {
   const source = properties?.[sourceField]
   return typeof source === 'string' ? source : undefined
 }

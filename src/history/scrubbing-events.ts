@@ -13,7 +13,8 @@ import { graphNodesDeleted, graphNodesSet, relationsDeleted } from '../stores/pr
 import { allGraphTriplets, unescaped, type PropertyGraphState } from '../stores/property-graph-state.ts'
 import type { RelatedNodeInfo } from '../stores/relationships.ts'
 import { tripletKey } from '../stores/triplet-key.ts'
-import { vectorsDeleted } from '../stores/vector-events.ts'
+import { toFloats } from '../stores/vector-cache.ts'
+import { vectorsAdded, vectorsDeleted } from '../stores/vector-events.ts'
 import type { VectorState } from '../stores/vector-state.ts'
 import {
   isCondemnedEdge,
@@ -42,7 +43,7 @@ export function scrubbingEvents(
     case 'docstore':
       return documents(folder, state as DocumentState, scrubbing)
     case 'vector_store':
-      return vectors(state as VectorState, condemned)
+      return vectors(state as VectorState, scrubbing)
     case 'index_store':
       return structs(state as IndexState, condemned)
     case 'graph_store':
@@ -100,11 +101,21 @@ function forgetRelated(node: BaseNode, ids: ReadonlySet<string>): void {
   }
 }
 
-function* vectors(state: VectorState, { ids, graphNodes }: Condemned): Generator<EventInput> {
+function* vectors(
+  state: VectorState,
+  { condemned: { ids, graphNodes }, payload }: Scrubbing,
+): Generator<EventInput> {
   yield* inGroups(
     [...new Set([...ids, ...graphNodes])].filter((id) => state.vectors.has(id)),
     vectorsDeleted,
   )
+  for (const [id, entry] of Array.from(state.vectors.entries())) {
+    const { metadata: spelled, position } = entry
+    if (!spelled || !ids.has(sourceOf({ properties: spelled.metadata }) ?? '')) continue
+    const { [sourceField]: _, ...metadata } = spelled.metadata
+    const floats = toFloats(payload(position))
+    yield vectorsAdded([{ id, ...entry, metadata: { ...spelled, metadata } }], floats, floats.length)
+  }
 }
 
 function* structs(state: IndexState, condemned: Condemned): Generator<EventInput> {

@@ -97,7 +97,8 @@ afterAll(() => varve.remove())
 test('all verbs are here', async () => {
   const { stdout } = await varve.run(['--help'])
   const listed = Array.from(stdout.matchAll(/^ {2}([a-z]+) .*\[dir\]/gm), ([, name]) => name)
-  expect(listed.toSorted()).toEqual(verbs.map(({ name }) => name).toSorted())
+  // `varve follow` never ends: it has tests of its own.
+  expect(listed.toSorted()).toEqual(['follow', ...verbs.map(({ name }) => name)].toSorted())
 })
 
 describe.each(verbs)('varve $name', (verb) => {

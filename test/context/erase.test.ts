@@ -156,6 +156,31 @@ describe.each(Object.entries(builders))('a document in an index of type %s', (ty
   })
 })
 
+test('an entity that another document speaks of stays, without a word of where it was found first', async () => {
+  const disk = quietDisk()
+  const storage = await open(disk)
+  const index = await builders['simple_lpg']!(storage, [
+    document('classified-doc', 'Quixotic likes Tea.'),
+    document('public-doc', 'Tea comes from China.'),
+  ])
+  await storage.persist()
+  const asked = () => index.asRetriever({ retrieverMode: 'embedding' }).retrieve('Tea')
+  expect(JSON.stringify(await asked())).toContain('Tea comes from China')
+  const report = await storage.history.erase({ refDocIds: ['classified-doc'], reason: 'asked for' })
+  expect(report).toMatchObject({ complete: true, remaining: [] })
+  expect(await traces(disk, secretTexts)).toEqual([])
+  expect(await storage.propertyGraphStore.get({ ids: ['Tea'] })).toMatchObject([
+    { name: 'Tea', properties: {} },
+  ])
+  expect(JSON.stringify(await asked())).toContain('Tea comes from China')
+  const { ids } = await storage.vectorStore.query({
+    queryEmbedding: new Float32Array(embedModel.dimensions!).fill(1),
+    similarityTopK: 9,
+  })
+  expect(ids.toSorted()).toEqual(['China', 'Tea'])
+  await storage.close()
+})
+
 function related(id_: string, text: string, relationships: BaseNode['relationships']): TextNode {
   return new TextNode({ id_, text, relationships: { SOURCE: info('public-doc'), ...relationships } })
 }
