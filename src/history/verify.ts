@@ -24,21 +24,23 @@ export async function verifyDirectory(
   directory: string,
   { against, ...options }: VerifyOptions = {},
 ): Promise<VerifyReport> {
-  for (;;) {
+  for (let known = await lastErasure(disk, directory); ;) {
     const place = await findJournal(disk, directory)
     const report = await withInspection(place, options, async (inspection) => ({
       ...(await toReport(place, inspection)),
       ...(against && { anchor: holdAgainst(inspection.commits, against) }),
     }))
-    if (report.intact || !(await hasErasedSince(place))) return report
+    const last = report.intact ? known : await lastErasure(disk, directory)
+    if (last === known) return report
+    known = last // What was taken for damage may be what a writer erased meanwhile.
   }
 }
 
-/** What was taken for damage may be what a writer erased meanwhile. */
-async function hasErasedSince({ files }: JournalPlace): Promise<boolean> {
-  const now = await Home.open(files.disk, files.directory).catch(() => undefined)
-  await now?.files.close()
-  return (now?.files.erasures.through ?? 0) > files.erasures.through
+/** The last commit that erased anything, as a reader sees it; 0: none, or nothing can be read. */
+async function lastErasure(disk: Disk, directory: string): Promise<number> {
+  const home = await Home.open(disk, directory).catch(() => undefined)
+  await home?.files.close()
+  return home?.files.erasures.through ?? 0
 }
 
 /** Inspects a journal, and closes its files afterwards. */
