@@ -128,7 +128,7 @@ function* documentEvents({ nodes, documentMetadata, refDocs }: LlamaIndexContent
   yield* inGroups(refDocs, refDocsSet)
 }
 
-/** Before 0.7 no record named its ref doc. Here each does that a ref doc names, or deleting a node would leave it there. */
+/** Before 0.7 no record named its ref doc. Here that of each node does that a ref doc names, or deleting the node would leave it there. */
 function withRefDocs(
   records: LlamaIndexContent['documentMetadata'],
   { nodes, refDocs }: Pick<LlamaIndexContent, 'nodes' | 'refDocs'>,
@@ -137,7 +137,7 @@ function withRefDocs(
   for (const [refDocId, { nodeIds }] of refDocs) {
     for (const id of nodeIds) {
       const record = all.get(id)
-      if (record?.refDocId === undefined && (record || nodes.has(id))) all.set(id, { ...record, refDocId })
+      if (record?.refDocId === undefined && nodes.has(id)) all.set(id, { ...record, refDocId })
     }
   }
   return all

@@ -159,10 +159,10 @@ function detach(state: DocumentState, id: string, refDocId: string): void {
   )
 }
 
-/** With its own node, which may in turn be the last of another. */
 function forget(state: DocumentState, refDocId: string): void {
   state.refDocs.delete(refDocId)
-  deleteNode(state, refDocId)
+  state.records.delete(refDocId)
+  state.nodes.delete(refDocId)
 }
 
 const positionCodec: ValueCodec<Position> = {

@@ -180,14 +180,6 @@ describe('ref docs', () => {
     expect(await docs(stage).getRefDocInfo('x')).toBeUndefined()
   })
 
-  inEveryWay('a ref doc that goes with its last node leaves the ref doc that it came from', async (stage) => {
-    await docs(stage).addDocuments([chunk('a', 'x'), chunk('x', 'y'), chunk('b', 'y')])
-    await docs(stage).addDocuments([chunk('a')])
-    await stage.step()
-    expect(await docs(stage).getAllRefDocInfo()).toEqual(new Map([['y', { nodeIds: ['b'], metadata: {} }]]))
-    expect((await all(docs(stage).ids())).toSorted()).toEqual(['a', 'b'])
-  })
-
   inEveryWay('the last node takes its ref doc along, hash included', async (stage) => {
     await docs(stage).addDocuments([chunk('a', 'doc'), chunk('b', 'doc')])
     await docs(stage).setDocumentHash('doc', 'h')
