@@ -24,14 +24,15 @@ export async function verifyDirectory(
   directory: string,
   { against, ...options }: VerifyOptions = {},
 ): Promise<VerifyReport> {
-  for (let known = await lastErasure(disk, directory); ;) {
+  for (let known = 0; ;) {
     const place = await findJournal(disk, directory)
     const report = await withInspection(place, options, async (inspection) => ({
       ...(await toReport(place, inspection)),
       ...(against && { anchor: holdAgainst(inspection.commits, against) }),
     }))
-    const last = report.intact ? known : await lastErasure(disk, directory)
-    if (last === known) return report
+    if (report.intact) return report
+    const last = await lastErasure(disk, directory)
+    if (last <= Math.max(known, place.files.erasures.through)) return report
     known = last // What was taken for damage may be what a writer erased meanwhile.
   }
 }
