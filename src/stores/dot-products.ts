@@ -8,17 +8,16 @@ export interface Rows {
   readonly dimensions: number
   /** From the beginning of a row to that of the next. */
   readonly stride: number
-  /** Which rows, and how many of this list. */
+  /** Which rows. */
   readonly rows: Int32Array
-  readonly count: number
 }
 
 /** Writes the dot product of the query with each listed row. */
 export function dotProducts(query: Float32Array, all: Rows, products: Float64Array): void {
-  const { block, stride, rows, count } = all
+  const { block, stride, rows } = all
   let at = 0
-  for (; at + 3 < count; at += 4) fourRows(query, all, products, at)
-  for (; at < count; at++) products[at] = oneRow(query, block, rows[at]! * stride)
+  for (; at + 3 < rows.length; at += 4) fourRows(query, all, products, at)
+  for (; at < rows.length; at++) products[at] = oneRow(query, block, rows[at]! * stride)
 }
 
 // Four rows share each load of the query. On V8 this is about twice as fast as row by row.

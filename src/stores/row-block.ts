@@ -52,10 +52,9 @@ export class RowBlock {
 
   /** Writes the dot product of the query with each listed row, summed in doubles in the same order whichever rows are computed beside it. */
   products(query: Float32Array, rows: Int32Array, products: Float64Array): void {
-    const { length: count } = rows
     dotProducts(
       query,
-      { block: this.#floats, dimensions: this.#dimensions, stride: this.#stride, rows, count },
+      { block: this.#floats, dimensions: this.#dimensions, stride: this.#stride, rows },
       products,
     )
   }
