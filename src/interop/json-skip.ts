@@ -1,12 +1,13 @@
 /** Passes over JSON by its brackets and quotes alone: whether what stands between them is JSON shows when it is read. */
-import type { JsonCursor } from './json-cursor.ts'
-
-const quote = 0x22
-const backslash = 0x5c
-const openBracket = 0x5b
-const closeBracket = 0x5d
-const openBrace = 0x7b
-const closeBrace = 0x7d
+import {
+  backslash,
+  closeBrace,
+  closeBracket,
+  openBrace,
+  openBracket,
+  quote,
+  type JsonCursor,
+} from './json-cursor.ts'
 
 /** Where in the window the object ends that starts at the cursor; `undefined` if the file ends before it. */
 export function endOfObject(cursor: JsonCursor): number | undefined {

@@ -6,7 +6,17 @@
 import { keyOrder } from '../stores/float.ts'
 import { maxDepth } from '../stores/metadata.ts'
 import { setOwn } from '../stores/own-property.ts'
-import { JsonCursor, type ReadOn } from './json-cursor.ts'
+import {
+  JsonCursor,
+  type ReadOn,
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  openBrace,
+  openBracket,
+  quote,
+} from './json-cursor.ts'
 import { jsonToUtf8 } from './json-encoding.ts'
 import { endOfObject } from './json-skip.ts'
 import { plainNumbersEnd, readPlainNumbers, readScalar } from './json-number.ts'
@@ -53,14 +63,6 @@ export function readJson(bytes: Uint8Array, file: string): unknown {
   reader.end()
   return value
 }
-
-const quote = 0x22
-const comma = 0x2c
-const colon = 0x3a
-const openBrace = 0x7b
-const closeBrace = 0x7d
-const openBracket = 0x5b
-const closeBracket = 0x5d
 
 const kinds = new Map<number, JsonKind>([
   [openBrace, 'object'],
