@@ -59,15 +59,17 @@ export class TouchedTexts {
 }
 
 /** What some commits of a store can have been about. */
-export interface TouchedInterval extends ReadTouched {
+export interface TouchedInterval {
+  /** The commit before the first of them. */
+  after: number
   /** The last of them. */
   to: number
+  mayTouch: (text: string) => boolean
 }
 
 interface ReadTouched {
-  /** The commit before the first of them. */
   after: number
-  mayTouch: (text: string) => boolean
+  holds: (hash: number) => boolean
 }
 
 /** `undefined`: a miss. */
@@ -76,10 +78,10 @@ export function readTouched(sections: ReadonlyMap<string, Uint8Array> | undefine
   if (!bytes || bytes.length < 8 || bytes.length % 4 !== 0) return undefined
   const words = new Uint32Array(new Uint8Array(bytes).buffer)
   const hashes = words.subarray(2)
-  return { after: words[0]!, mayTouch: (text) => words[1] === 1 || holds(hashes, hashText(text)) }
+  return { after: words[0]!, holds: (hash) => words[1] === 1 || includes(hashes, hash) }
 }
 
-function holds(ascending: Uint32Array, hash: number): boolean {
+function includes(ascending: Uint32Array, hash: number): boolean {
   let [from, to] = [0, ascending.length]
   while (from < to) {
     const middle = (from + to) >>> 1
@@ -106,7 +108,8 @@ export async function touchedIntervals(log: CommitLog, folder: string): Promise<
       const found = await readSnapshot(disk, directory, { journalId, subject, commit: to })
       const touched = readTouched(found?.sections)
       const isOurs = touched && Buffer.from(found!.hash).equals((await readCommit(log, to)).hash)
-      return isOurs ? { ...touched, to } : undefined
+      if (!isOurs) return undefined
+      return { after: touched.after, to, mayTouch: (text) => touched.holds(hashText(text)) }
     }),
   )
   return intervals.filter((interval) => interval !== undefined)

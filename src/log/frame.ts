@@ -17,7 +17,7 @@
  *            rows       per item a cell: CRC-32 of salt and row 4, CRC-32 of payload 4, salt 16, row; the region zero-padded to 8
  *            payloads   each zero-padded to 8; unpadded in a matrix, whose region is padded once
  */
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { VarveError } from '../errors.ts'
 
@@ -142,7 +142,7 @@ function placeItems(
     const crc = crc32(payload)
     front.writeUInt32LE(crc32(salted), cell)
     front.writeUInt32LE(crc, cell + 4)
-    front.set(itemDigest(salted, payload), entry)
+    front.write(itemDigest(salted, payload), entry, 'binary')
     front.writeUInt32LE(row.length, entry + digestBytes)
     front.writeUInt32LE(payload.length, entry + digestBytes + 4)
     if (!isMatrix) front.set(payload, offset)
@@ -155,8 +155,16 @@ function placeItems(
   })
 }
 
-export function itemDigest(saltedRow: Uint8Array, payload: Uint8Array): Uint8Array {
-  return createHash('sha256').update(saltedRow).update(payload).digest()
+/** Small items are joined here: to hash them in one call costs half of what a `Hash` does. */
+const joined = Buffer.allocUnsafeSlow(32 * 1024)
+
+/** As text of one character a byte, which is cheaper to make and to compare than bytes are. */
+export function itemDigest(saltedRow: Uint8Array, payload: Uint8Array): string {
+  const length = saltedRow.length + payload.length
+  if (length > joined.length) return createHash('sha256').update(saltedRow).update(payload).digest('binary')
+  joined.set(saltedRow, 0)
+  joined.set(payload, saltedRow.length)
+  return hash('sha256', joined.subarray(0, length), 'binary')
 }
 
 interface HeaderValues {
