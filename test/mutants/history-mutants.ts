@@ -101,14 +101,14 @@ const asking: Mutant[] = [
     name: 'versions end with the last list of what was touched',
     file: versions,
     find: 'if (read < last) yield*',
-    replace: 'if (read === 0) yield*',
+    replace: 'if (read < 0) yield*',
     killers: [asked('versions are every value')],
   },
   {
-    name: 'versions pass over the second commit of a list that touched the key',
+    name: 'versions do not find what a list knows',
     file: 'journal/touched-index.ts',
     find: 'return known === hash ? pairs[pair * 2]! >= from : known > hash',
-    replace: 'return known === hash ? from === 0 : known > hash',
+    replace: 'return known === hash ? pairs[pair * 2]! > from : known > hash',
     killers: [asked('are found without the lists'), 'properties/versions-equal-as-of'],
   },
   {
