@@ -6,7 +6,7 @@ import type { StoreKind, StoreState } from '../journal/event.ts'
 import { toEvent } from '../journal/fold.ts'
 import { catalogSubject, readSnapshot, type Sections } from '../journal/snapshot.ts'
 import type { Table } from '../journal/table.ts'
-import { readTouched, textsOf, touchedSubject } from '../journal/touched-index.ts'
+import { TouchedFrames, TouchedTexts, touchedSubject } from '../journal/touched-index.ts'
 import { TableBase } from '../journal/table-base.ts'
 import { noCommit } from '../log/recovery.ts'
 import { joinPath, snapshotName, snapshotsFolder } from '../log/names.ts'
@@ -34,8 +34,8 @@ export class SnapshotCheck {
   readonly #replays = new Map<string, Replay | undefined>()
   /** `undefined` once a commit is missing. */
   #catalog: Catalog | undefined = new Catalog()
-  /** By folder, the last commit that each text was in. */
-  readonly #touched = new Map<string, Map<string, number>>()
+  /** What the rows of stores say that have lists of it; `undefined` once a part is not what its commit saw. */
+  readonly #touched = new Map<string, TouchedTexts | undefined>()
 
   constructor(
     files: SegmentFiles,
@@ -48,7 +48,7 @@ export class SnapshotCheck {
   }
 
   apply(folder: string, segment: number, frame: ScannedFrame): void {
-    this.#noteTexts(folder, frame)
+    this.#noteTexts(folder, segment, frame)
     if (!this.#waiting.some(({ subject }) => subject === folder)) return
     if (!this.#replays.has(folder)) this.#replays.set(folder, this.#fresh(folder))
     const replay = this.#replays.get(folder)
@@ -66,6 +66,7 @@ export class SnapshotCheck {
   /** This store cannot be replayed from here on. */
   giveUp(folder: string): void {
     this.#replays.set(folder, undefined)
+    this.#touched.set(folder, undefined)
   }
 
   /** Nor can any, or the catalog, since commits are lost. */
@@ -142,22 +143,21 @@ export class SnapshotCheck {
     return isSameCatalog(catalog, this.#catalog) ? 'equal' : 'differs'
   }
 
-  /** A text that is missing is what matters: what is there for nothing costs time only. */
+  /** What is missing is what matters: what is there for nothing costs time only. */
   #touchedState(folder: string, sections: Sections): VerifiedSnapshot['state'] {
-    const touched = readTouched(sections)
+    const touched = TouchedFrames.from(sections)
     if (!touched) return 'unreadable'
-    const missing = Array.from(this.#touched.get(folder)!).some(
-      ([text, commit]) => commit > touched.after && !touched.mayTouch(text),
-    )
-    return missing ? 'differs' : 'equal'
+    const texts = this.#touched.get(folder)
+    if (!texts || !this.#catalog) return 'not compared'
+    return touched.covers(TouchedFrames.from(texts.toSections(touched.after))!) ? 'equal' : 'differs'
   }
 
-  #noteTexts(folder: string, frame: ScannedFrame): void {
+  #noteTexts(folder: string, segment: number, frame: ScannedFrame): void {
     if (!this.#waiting.some(({ subject }) => subject === touchedSubject(folder))) return
-    const texts = this.#touched.get(folder) ?? new Map<string, number>()
-    this.#touched.set(folder, texts)
-    for (const { row } of frame.items)
-      for (const text of row ? textsOf(tryDecode(row)) : []) texts.set(text, this.#commit)
+    if (!this.#touched.has(folder)) this.#touched.set(folder, new TouchedTexts())
+    const texts = this.#touched.get(folder)
+    texts?.begin({ commit: this.#commit, segment, offset: frame.offset })
+    for (const { row } of frame.items) if (row) texts?.add(tryDecode(row))
   }
 
   #fresh(folder: string): Replay | undefined {
