@@ -1,9 +1,10 @@
 /** The events of commits, for those who ask the log and keep no state. */
-import type { CommitSummary, CommittedParts } from '../journal/catalog.ts'
+import type { CommitSummary } from '../journal/catalog.ts'
 import type { StoredEvent } from '../journal/event.ts'
-import { readEvents } from '../journal/fold.ts'
+import { readEvents, type ReadEvent } from '../journal/fold.ts'
 import { kindOf } from '../stores/store-kinds.ts'
-import { readCommits, type CommitLog } from '../journal/read-commit.ts'
+import type { CommitLog } from '../journal/read-commit.ts'
+import { partsBetween } from '../journal/store-source.ts'
 import { erasuresFolder } from '../log/names.ts'
 
 export interface CommitRange {
@@ -32,25 +33,7 @@ export async function* eventsOfStore(
   log: CommitLog,
   folder: string,
   { from, to, isWanted }: CommitRange & { isWanted: (row: Uint8Array) => boolean },
-): AsyncGenerator<{ commit: number; event: StoredEvent }> {
-  const committed = await partsOfStore(log, folder, { from, to })
-  const store = { folder, kind: kindOf(folder) }
-  for await (const { event, place } of readEvents(store, log.files, committed, isWanted))
-    yield { commit: place.commit, event }
-}
-
-/** The catalog knows them of what came after the store's last snapshot. */
-async function partsOfStore(
-  log: CommitLog,
-  folder: string,
-  { from, to }: CommitRange,
-): Promise<CommittedParts[]> {
-  const { snapshot = 0, tail = [] } = log.catalog.stores.get(folder) ?? {}
-  if (from > snapshot) return tail.filter(({ commit }) => commit >= from && commit <= to)
-  const committed: CommittedParts[] = []
-  for await (const { summary } of readCommits(log, from, to)) {
-    const parts = summary.parts.filter((part) => part.folder === folder)
-    if (parts.length > 0) committed.push({ commit: summary.number, parts })
-  }
-  return committed
+): AsyncGenerator<ReadEvent> {
+  const committed = await partsBetween(log, folder, { from, to })
+  yield* readEvents({ folder, kind: kindOf(folder) }, log.files, committed, isWanted)
 }

@@ -46,9 +46,12 @@ export interface LostFrame extends Omit<FrameFault, 'item'> {
 }
 
 /** For those who read frames that are whole, without what was erased: no other row of it may be damaged. */
-export function toReadFrame({ items, ...frame }: ScannedFrame): ReadFrame {
-  const left = items.some(({ erased }) => erased) ? items.filter(({ erased }) => !erased) : items
-  return { ...frame, items: left as (ScannedItem & { row: Uint8Array })[], rowsBytes: 0 }
+export function toReadFrame(scanned: ScannedFrame): ReadFrame {
+  const { offset, sizeBytes, flags, syncedThrough, head, hashed } = scanned
+  const isErased = scanned.items.some(({ erased }) => erased)
+  const left = isErased ? scanned.items.filter(({ erased }) => !erased) : scanned.items
+  const items = left as (ScannedItem & { row: Uint8Array })[]
+  return { offset, sizeBytes, flags, syncedThrough, head, hashed, items, rowsBytes: 0 }
 }
 
 export function isLost(scanned: ScannedFrame | LostFrame): scanned is LostFrame {

@@ -101,7 +101,7 @@ export class SnapshotCheck {
     if (subject === catalogSubject) return this.#catalogState(read.sections)
     const replay = this.#replays.get(subject)
     if (!replay) return 'not compared'
-    if (isTouchedSubject(subject)) return replay.touchedOf(read.sections, at.number)
+    if (isTouchedSubject(subject)) return replay.touchedOf(read.sections)
     if (!replay.canBeCompared) return 'not compared'
     if (this.#isSpoiled(subject, at.number)) return 'outdated'
     return replay.stateOf(read.sections)

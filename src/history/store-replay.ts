@@ -6,8 +6,7 @@ import { tryDecode } from '../journal/codec.ts'
 import type { StoreKind, StoredEvent, StoreState } from '../journal/event.ts'
 import { toEvent } from '../journal/fold.ts'
 import type { Sections } from '../journal/snapshot.ts'
-import { hashText } from '../journal/table-base.ts'
-import { readTouched, textsOf } from '../journal/touched-index.ts'
+import { TouchedFrames, TouchedTexts } from '../journal/touched-index.ts'
 import { toReadFrame, type ScannedFrame } from './frame-scan.ts'
 import type { VerifiedSnapshot } from './verify-report.ts'
 
@@ -18,7 +17,8 @@ export class StoreReplay {
   readonly #kind: StoreKind | undefined
   /** `undefined`: nobody asks for it, or one of its rows is damaged. */
   #state: StoreState | undefined
-  readonly #touched = new TouchedSince()
+  /** What its rows say; `undefined` like the state. */
+  #texts: TouchedTexts | undefined = new TouchedTexts()
 
   constructor(
     folder: string,
@@ -38,14 +38,16 @@ export class StoreReplay {
 
   apply(segment: number, frame: ScannedFrame, commit: number): void {
     const event = commit <= this.#last.state ? this.#fold(segment, frame, commit) : undefined
-    if (commit > this.#last.touched) return
-    if (event) for (const { row } of event.items) this.#touched.add(row, commit)
-    else for (const { row } of frame.items) if (row) this.#touched.add(tryDecode(row), commit)
+    if (!this.#texts || commit > this.#last.touched) return
+    this.#texts.begin({ commit, segment, offset: frame.offset })
+    if (event) for (const { row } of event.items) this.#texts.add(row)
+    else for (const { row } of frame.items) if (row) this.#texts.add(tryDecode(row))
   }
 
   /** It cannot be replayed from here on. */
   giveUp(): void {
     this.#state = undefined
+    this.#texts = undefined
   }
 
   stateOf(sections: Sections): VerifiedSnapshot['state'] {
@@ -54,13 +56,12 @@ export class StoreReplay {
     return tables.every(([name, table]) => table.adopt(sections.get(name)!)) ? 'equal' : 'differs'
   }
 
-  /** A text that is missing is what matters: what is there for nothing costs time only. */
-  touchedOf(sections: Sections, commit: number): VerifiedSnapshot['state'] {
-    const touched = readTouched(sections)
+  /** What is missing is what matters: what is there for nothing costs time only. */
+  touchedOf(sections: Sections): VerifiedSnapshot['state'] {
+    const touched = TouchedFrames.from(sections)
     if (!touched) return 'unreadable'
-    const missing = this.#touched.some(touched.after, (hash) => !touched.holds(hash))
-    this.#touched.settle(commit)
-    return missing ? 'differs' : 'equal'
+    if (!this.#texts) return 'not compared'
+    return touched.covers(TouchedFrames.from(this.#texts.toSections(touched.after))!) ? 'equal' : 'differs'
   }
 
   #fold(segment: number, frame: ScannedFrame, commit: number): StoredEvent | undefined {
@@ -77,31 +78,5 @@ export class StoreReplay {
     }
     this.giveUp()
     return undefined
-  }
-}
-
-/** Which texts stood in the rows of which commits last, by their hashes. */
-class TouchedSince {
-  /** Since the last list that was asked for; the others before. */
-  #recent = new Map<number, number>()
-  readonly #older = new Map<number, number>()
-  #settled = 0
-
-  add(row: unknown, commit: number): void {
-    for (const text of textsOf(row)) this.#recent.set(hashText(text), commit)
-  }
-
-  /** Whether this holds for any in the commits behind one. */
-  some(after: number, holds: (hash: number) => boolean): boolean {
-    for (const [hash, commit] of this.#recent) if (commit > after && holds(hash)) return true
-    if (after >= this.#settled) return false // As it is where every list begins at the end of the one before.
-    for (const [hash, commit] of this.#older) if (commit > after && holds(hash)) return true
-    return false
-  }
-
-  settle(commit: number): void {
-    for (const [hash, last] of this.#recent) this.#older.set(hash, last)
-    this.#recent = new Map()
-    this.#settled = commit
   }
 }

@@ -4,12 +4,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import { toCommit, type Commit } from '../journal/commit.ts'
 import type { StoredEvent } from '../journal/event.ts'
+import { readEventsAt, type FramePlace, type ReadEvent } from '../journal/fold.ts'
 import { readCommit, type CommitLog } from '../journal/read-commit.ts'
-import { touchedIntervals } from '../journal/touched-index.ts'
+import { touchedIntervals, type TouchedFrames } from '../journal/touched-index.ts'
 import { escapeText } from '../stores/storable.ts'
 import { kindOf } from '../stores/store-kinds.ts'
 import { changedPaths, leavesOf } from './changed-paths.ts'
-import { eventsOfStore, type CommitRange } from './commit-events.ts'
+import { eventsOfStore } from './commit-events.ts'
 import { payloadsOf } from './held-state.ts'
 import { folderOf, fromText, toText, type HistoryKey, type KeyText } from './history-key.ts'
 import { toTree, valueOf } from './stored-value.ts'
@@ -63,38 +64,36 @@ async function* valuesOf(
   const state = kindOf(folder).initialState({ entries: undefined })
   const family = new Family(folder, key)
   const payload = await payloadsOf(log, folder)
-  const isWanted = (row: Uint8Array): boolean => family.mayTake(row)
-  for await (const range of rangesToRead(log, folder, family)) {
-    let number = 0
-    for await (const { commit, event } of eventsOfStore(log, folder, { ...range, isWanted })) {
-      const items = touchedBy(folder, event).filter((touched) => family.takes(touched, event))
-      if (items.length === 0) continue
-      if (number > 0 && number !== commit)
-        yield { number, value: valueOf(folder, state, fromText(key), payload) }
-      number = commit
-      kindOf(folder).evolve(state, { ...event, items: items.map(({ item }) => item) })
-    }
-    if (number > 0) yield { number, value: valueOf(folder, state, fromText(key), payload) }
+  let number = 0
+  for await (const { event, place } of eventsAbout(log, folder, family)) {
+    const items = touchedBy(folder, event).filter((touched) => family.takes(touched, event))
+    if (items.length === 0) continue
+    if (number > 0 && number !== place.commit)
+      yield { number, value: valueOf(folder, state, fromText(key), payload) }
+    number = place.commit
+    kindOf(folder).evolve(state, { ...event, items: items.map(({ item }) => item) })
   }
+  if (number > 0) yield { number, value: valueOf(folder, state, fromText(key), payload) }
 }
 
-/** All commits but those that are known not to have touched the family, as it is when they are come to. */
-async function* rangesToRead(log: CommitLog, folder: string, family: Family): AsyncGenerator<CommitRange> {
-  let read = 0
-  for (const { after, to, mayTouch } of await touchedIntervals(log, folder)) {
-    if (to <= read) continue
-    if (after > read) yield { from: read + 1, to: after }
-    const from = Math.max(after, read) + 1
-    if (family.some(mayTouch)) yield { from, to }
-    read = to
-  }
+/** All events but those that are known not to be about the family, as it is when they are come to. */
+async function* eventsAbout(log: CommitLog, folder: string, family: Family): AsyncGenerator<ReadEvent> {
+  const isWanted = (row: Uint8Array): boolean => family.mayTake(row)
   const last = log.catalog.end.number
-  if (read < last) yield { from: read + 1, to: last }
+  let read = 0
+  for (const { touched, to } of await touchedIntervals(log, folder)) {
+    if (touched.after > read)
+      yield* eventsOfStore(log, folder, { from: read + 1, to: touched.after, isWanted })
+    const places = family.places(touched, read)
+    yield* readEventsAt({ folder, kind: kindOf(folder) }, log.files, places, isWanted)
+    read = Math.max(read, to)
+  }
+  if (read < last) yield* eventsOfStore(log, folder, { from: read + 1, to: last, isWanted })
 }
 
 /** A row that holds a text is not shorter. */
 const leastRowBytes = 3
-/** Rather than for more of them, rows are looked into. */
+/** For more of them every frame is read, and every row looked into. */
 const mostMembers = 16
 
 /** A key, and those whose events bear on what it holds: a ref doc goes with the last of its nodes. */
@@ -110,8 +109,10 @@ class Family {
     this.#add(key)
   }
 
-  some(mayTouch: (text: string) => boolean): boolean {
-    return this.#has(({ text }) => mayTouch(text))
+  /** The frames of commits above a number that can be about one of them. */
+  *places(touched: TouchedFrames, above: number): Generator<FramePlace> {
+    let frame = this.#next(touched, touched.firstAfter(above))
+    for (; frame < touched.count; frame = this.#next(touched, frame + 1)) yield touched.place(frame)
   }
 
   /** Told from its bytes: texts stand in a row as they are. What holds no text may be about anything. */
@@ -132,6 +133,11 @@ class Family {
     return this.#members.has(own!)
   }
 
+  #next(touched: TouchedFrames, from: number): number {
+    if (this.#members.size > mostMembers) return from
+    return Math.min(...Array.from(this.#members.values(), (texts) => nextWithAll(touched, texts, from)))
+  }
+
   #add(member: KeyText): void {
     if (this.#members.has(member)) return
     const spellings = textsOf(fromText(member)).map((text) => [...new Set([text, escapeText(text)])])
@@ -149,6 +155,16 @@ class Family {
 interface Spelled {
   text: string
   bytes: Buffer
+}
+
+/** The first frame from one on in which each of the texts can stand, as one of its spellings. */
+function nextWithAll(touched: TouchedFrames, texts: readonly Spelled[][], from: number): number {
+  for (let at = from; ;) {
+    const firsts = texts.map((spellings) => Math.min(...spellings.map(({ text }) => touched.next(text, at))))
+    const next = Math.max(...firsts)
+    if (next === at || next === Infinity) return next
+    at = next
+  }
 }
 
 /** What stands in a row that is about a key. */

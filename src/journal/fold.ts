@@ -5,7 +5,7 @@
  */
 import { VarveError } from '../errors.ts'
 import { frameFlags } from '../log/frame.ts'
-import type { ReadFrame } from '../log/frame-reader.ts'
+import { isFault, type ReadFrame } from '../log/frame-reader.ts'
 import { readPart, ReadAhead, type Part } from '../log/part.ts'
 import type { SegmentFiles } from '../log/segment-files.ts'
 import { tryDecode } from './codec.ts'
@@ -14,7 +14,6 @@ import { readSnapshot } from './snapshot.ts'
 import { count, either, text, tuple } from './shape.ts'
 import type { StoreSource } from './store-source.ts'
 import type { UndoLog } from './table.ts'
-import { TouchedTexts } from './touched-index.ts'
 import type { CommittedParts, StoreEntry } from './catalog.ts'
 
 export interface FoldedStore {
@@ -26,9 +25,8 @@ export interface FoldedStore {
   /** What was folded since the snapshot, and the snapshot's size: what the snapshot policy asks for. */
   rowsBytes: number
   snapshotBytes: number
-  /** The commit of that snapshot, 0: none; and what was folded since is about. */
+  /** The commit of that snapshot; 0: none. */
   snapshot: number
-  readonly touched: TouchedTexts
 }
 
 export class Fold {
@@ -134,7 +132,6 @@ export function emptyStore(folder: string, kind: StoreKind): FoldedStore {
     rowsBytes: 0,
     snapshotBytes: 0,
     snapshot: 0,
-    touched: new TouchedTexts(),
   }
 }
 
@@ -142,7 +139,6 @@ export function emptyStore(folder: string, kind: StoreKind): FoldedStore {
 export function applyEvent(store: FoldedStore, event: StoredEvent, rowsBytes: number): void {
   store.kind.evolve(store.state, event)
   store.rowsBytes += foldedBytes(rowsBytes)
-  store.touched.add(event)
 }
 
 /** An event costs something, however small its rows are. */
@@ -172,28 +168,56 @@ export async function* readEvents(
   files: SegmentFiles,
   committed: Iterable<CommittedParts>,
   isWanted?: (row: Uint8Array) => boolean,
-): AsyncGenerator<{
-  event: StoredEvent
-  /** The number of each of its items in the frame, which may hold erased ones between them. */
-  numbers: number[]
-  rowsBytes: number
-  place: EventPlace
-}> {
+): AsyncGenerator<ReadEvent> {
   const ahead = new ReadAhead()
   for (const { commit, parts } of committed) {
     for (const part of parts) {
       for await (const frame of framesOf(files, part, { commit, ahead })) {
         const place = { store: folder, segment: part.segment, offset: frame.offset, commit }
-        const kept = frame.items.flatMap((item, number) =>
-          item.erasedBy === undefined && (!isWanted || isWanted(item.row)) ? [{ item, number }] : [],
-        )
-        if (isWanted && kept.length === 0) continue
-        frame.items = kept.map(({ item }) => item)
-        const numbers = kept.map(({ number }) => number)
-        yield { event: toEvent(kind, frame, place), numbers, rowsBytes: frame.rowsBytes, place }
+        yield* eventIn(kind, frame, { place, isWanted })
       }
     }
   }
+}
+
+/** The same for frames whose places are known: each is checked by itself, and the next place is asked for when the event before it is done with. */
+export async function* readEventsAt(
+  { folder, kind }: Pick<FoldedStore, 'folder' | 'kind'>,
+  files: SegmentFiles,
+  places: Iterable<FramePlace>,
+  isWanted: (row: Uint8Array) => boolean,
+): AsyncGenerator<ReadEvent> {
+  const ahead = new ReadAhead()
+  for (const { commit, segment, offset } of places) {
+    const place = { store: folder, segment, offset, commit }
+    const file = await files.open(folder, segment)
+    const { frames, sizeBytes } = await ahead.in(file, files.erasures.in(folder, segment))
+    const frame = await frames.read(offset, sizeBytes)
+    if (isFault(frame)) throw damaged(place, frame.fault, { item: frame.item })
+    yield* eventIn(kind, frame, { place, isWanted })
+  }
+}
+
+export interface ReadEvent {
+  event: StoredEvent
+  /** The number of each of its items in the frame, which may hold erased ones between them. */
+  numbers: number[]
+  rowsBytes: number
+  place: EventPlace
+}
+
+function* eventIn(
+  kind: StoreKind,
+  frame: ReadFrame,
+  { place, isWanted }: { place: EventPlace; isWanted?: ((row: Uint8Array) => boolean) | undefined },
+): Generator<ReadEvent> {
+  const kept = frame.items.flatMap((item, number) =>
+    item.erasedBy === undefined && (!isWanted || isWanted(item.row)) ? [{ item, number }] : [],
+  )
+  if (isWanted && kept.length === 0) return
+  frame.items = kept.map(({ item }) => item)
+  const numbers = kept.map(({ number }) => number)
+  yield { event: toEvent(kind, frame, place), numbers, rowsBytes: frame.rowsBytes, place }
 }
 
 /**
@@ -213,11 +237,14 @@ export function foldStored(
   }
 }
 
-export interface EventPlace {
-  store: string
+export interface FramePlace {
+  commit: number
   segment: number
   offset: number
-  commit: number
+}
+
+export interface EventPlace extends FramePlace {
+  store: string
 }
 
 async function* framesOf(

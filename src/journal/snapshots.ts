@@ -13,7 +13,7 @@ import type { Session } from './session.ts'
 import { catalogSubject, encodeSnapshot, type Sections } from './snapshot.ts'
 import { superfluous } from './snapshot-thinning.ts'
 import type { FrozenTable, Table } from './table.ts'
-import { touchedSubject, type TouchedTexts } from './touched-index.ts'
+import { touchedSections, touchedSubject } from './touched-index.ts'
 
 /** Entries copied before others get a turn. */
 const sliceEntries = 2000
@@ -23,7 +23,6 @@ export interface DueSnapshots {
   stores: {
     store: FoldedStore
     rowsBytes: number
-    touched: TouchedTexts
     tables: [name: string, frozen: FrozenTable, table: Table<unknown>][]
   }[]
   thaw: () => void
@@ -55,19 +54,17 @@ export class Snapshots {
     const stores = due.map((store) => {
       const { rowsBytes } = store
       store.rowsBytes = 0
-      const touched = store.touched.take()
       const tables = Object.entries(store.state).map(
         ([name, table]) => [name, table.freeze(), table] as [string, FrozenTable, Table<unknown>],
       )
-      return { store, tables, rowsBytes, touched }
+      return { store, tables, rowsBytes }
     })
     return {
       stores,
       thaw: () => {
-        for (const { store, tables, rowsBytes, touched } of stores) {
+        for (const { store, tables, rowsBytes } of stores) {
           for (const [, , table] of tables) table.thaw()
           store.rowsBytes += rowsBytes
-          store.touched.giveBack(touched)
         }
         this.#held = false
       },
@@ -112,7 +109,7 @@ export class Snapshots {
   ): Promise<void> {
     if (session.queue.syncedThrough < number) return due.thaw()
     const { files, catalog } = session
-    for (const { store, tables, touched } of due.stores) {
+    for (const { store, tables } of due.stores) {
       const sections: Sections = new Map()
       for (const [name, frozen] of tables) {
         let left = sliceEntries
@@ -129,10 +126,10 @@ export class Snapshots {
         hash: Buffer.from(hash, 'hex'),
       }
       const subject = touchedSubject(store.folder)
-      const about = encodeSnapshot({ ...id, subject }, touched.toSections(store.snapshot))
+      const touched = await touchedSections(session, store, { after: store.snapshot, to: number })
       await Promise.all([
         writeFile(files, snapshotName(number, store.folder), encodeSnapshot(id, sections)),
-        writeFile(files, snapshotName(number, subject), about),
+        writeFile(files, snapshotName(number, subject), encodeSnapshot({ ...id, subject }, touched)),
       ])
       store.snapshot = number
       store.snapshotBytes = 0

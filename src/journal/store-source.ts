@@ -18,15 +18,22 @@ export function storeSource(log: CommitLog, folder: string): StoreSource {
     files: log.files,
     entry: log.catalog.stores.get(folder),
     commitHash: async (number) => (await readCommit(log, number)).hash,
-    allParts: () => partsOf(log, folder),
+    allParts: () => partsBetween(log, folder, { from: 1, to: log.catalog.end.number }),
   }
 }
 
-async function partsOf(log: CommitLog, folder: string): Promise<CommittedParts[]> {
-  const all: CommittedParts[] = []
-  for await (const { summary } of readCommits(log, 1, log.catalog.end.number)) {
+/** What the commits from one number to another, both of them counted, put into a store. The catalog knows it of those after the store's last snapshot. */
+export async function partsBetween(
+  log: CommitLog,
+  folder: string,
+  { from, to }: { from: number; to: number },
+): Promise<CommittedParts[]> {
+  const { snapshot = 0, tail = [] } = log.catalog.stores.get(folder) ?? {}
+  if (from > snapshot) return tail.filter(({ commit }) => commit >= from && commit <= to)
+  const committed: CommittedParts[] = []
+  for await (const { summary } of readCommits(log, from, to)) {
     const parts = summary.parts.filter((part) => part.folder === folder)
-    if (parts.length) all.push({ commit: summary.number, parts })
+    if (parts.length > 0) committed.push({ commit: summary.number, parts })
   }
-  return all
+  return committed
 }

@@ -1,102 +1,198 @@
 /**
- * What the events of a store since its last snapshot were about, as hashes of the texts that stand in their rows: so that whoever looks for one key
- * need not read the commits that cannot have touched it. A hash may be there for nothing, never missing. It is a snapshot of its own, beside the store's, and as all of
- * them a cache.
+ * Which frames of a store were about what, as hashes of the texts that stand in their rows: so that whoever looks for one key
+ * reads the frames that can be about it, and no others. A frame may be there for nothing, never missing. It is a snapshot of its own, beside the store's,
+ * and as all of them a cache.
  *
- * Its one section: u32 each: the commit after which it begins, 1 if anything may be touched, then the hashes, ascending.
+ * Its one section, u32 each: the commit after which it begins; the number of frames, and of those that can be about anything; of each frame its commit,
+ * segment and offset, in the order of the log; the places in this list of those that can be about anything, ascending; then pairs of such a place and a hash,
+ * ascending by hash and then by place.
  */
 import { emptyIfMissing } from '../log/segment-files.ts'
 import { joinPath, parseSnapshotName, snapshotsFolder } from '../log/names.ts'
-import type { StoredEvent } from './event.ts'
+import { readEvents, type FoldedStore, type FramePlace } from './fold.ts'
 import { readCommit, type CommitLog } from './read-commit.ts'
-import { readSnapshot } from './snapshot.ts'
+import { readSnapshot, type Sections } from './snapshot.ts'
+import { partsBetween } from './store-source.ts'
 import { hashText } from './table-base.ts'
 
-const section = 'touched'
+const section = 'frames'
+const fixedWords = 3
+const frameWords = 3
 
 /** No store's folder has such a name. */
 export function touchedSubject(folder: string): string {
-  return `${folder}=${section}`
+  return `${folder}=touched`
 }
 
 export function isTouchedSubject(subject: string): boolean {
-  return subject.endsWith(`=${section}`)
+  return subject.endsWith('=touched')
 }
 
-export class TouchedTexts {
-  #hashes = new Set<number>()
-  #isAnything = false
+/** Of the commits after one of them up to another: read from the log, since pending changes do not know their commit yet. */
+export async function touchedSections(
+  log: CommitLog,
+  store: Pick<FoldedStore, 'folder' | 'kind'>,
+  { after, to }: { after: number; to: number },
+): Promise<Sections> {
+  const texts = new TouchedTexts()
+  const parts = await partsBetween(log, store.folder, { from: after + 1, to })
+  for await (const { event, place } of readEvents(store, log.files, parts)) {
+    texts.begin(place)
+    for (const { row } of event.items) texts.add(row)
+  }
+  return texts.toSections(after)
+}
 
-  add({ items }: Pick<StoredEvent, 'items'>): void {
-    for (const { row } of items) {
-      const texts = textsOf(row)
-      if (texts.length === 0) this.#isAnything = true
-      for (const text of texts) this.#hashes.add(hashText(text))
+/** Collects them, in the order of the log. */
+export class TouchedTexts {
+  readonly #frames: FramePlace[] = []
+  /** Pairs of a frame's place in the list and a hash, repeats among them. */
+  #pairs = new Uint32Array(1024)
+  #words = 0
+  readonly #anything = new Set<number>()
+
+  begin({ commit, segment, offset }: FramePlace): void {
+    this.#frames.push({ commit, segment, offset })
+  }
+
+  /** Of the last frame that began. */
+  add(row: unknown): void {
+    const frame = this.#frames.length - 1
+    const texts = Array.isArray(row) ? row.filter((cell) => typeof cell === 'string') : []
+    if (texts.length === 0) this.#anything.add(frame)
+    for (const text of texts) {
+      if (this.#words === this.#pairs.length) {
+        const larger = new Uint32Array(this.#words * 2)
+        larger.set(this.#pairs)
+        this.#pairs = larger
+      }
+      this.#pairs[this.#words++] = frame
+      this.#pairs[this.#words++] = hashText(text)
     }
   }
 
-  /** Empties it, and answers what it held. */
-  take(): TouchedTexts {
-    const taken = new TouchedTexts()
-    ;[taken.#hashes, this.#hashes] = [this.#hashes, taken.#hashes]
-    ;[taken.#isAnything, this.#isAnything] = [this.#isAnything, false]
-    return taken
+  toSections(after: number): Sections {
+    const first = firstIndex(this.#frames.length, (at) => this.#frames[at]!.commit > after)
+    const frames = this.#frames.slice(first)
+    const anything = Array.from(this.#anything, (frame) => frame - first).filter((frame) => frame >= 0)
+    const pairs = this.#sortedPairs(first)
+    const pairsStart = fixedWords + frames.length * frameWords + anything.length
+    const words = new Uint32Array(pairsStart + pairs.length)
+    words.set([after, frames.length, anything.length])
+    for (const [at, { commit, segment, offset }] of frames.entries())
+      words.set([commit, segment, offset], fixedWords + at * frameWords)
+    words.set(anything, pairsStart - anything.length)
+    words.set(pairs, pairsStart)
+    return new Map([[section, new Uint8Array(words.buffer)]])
   }
 
-  giveBack(taken: TouchedTexts): void {
-    for (const hash of taken.#hashes) this.#hashes.add(hash)
-    this.#isAnything ||= taken.#isAnything
+  #sortedPairs(first: number): Uint32Array {
+    const start = firstIndex(this.#words / 2, (pair) => this.#pairs[pair * 2]! >= first) * 2
+    const pairs = this.#pairs.slice(start, this.#words)
+    new BigUint64Array(pairs.buffer).sort() // Little endian: the hash is the upper half.
+    let kept = 0
+    for (let at = 0; at < pairs.length; at += 2) {
+      const [frame, hash] = [pairs[at]! - first, pairs[at + 1]!]
+      if (kept > 0 && frame === pairs[kept - 2] && hash === pairs[kept - 1]) continue
+      pairs[kept++] = frame
+      pairs[kept++] = hash
+    }
+    return pairs.subarray(0, kept)
+  }
+}
+
+/** What the frames of the commits after one of them were about. Frames are named by their place in the list. */
+export class TouchedFrames {
+  readonly after: number
+  readonly count: number
+  readonly #frames: Uint32Array
+  readonly #anything: Uint32Array
+  readonly #pairs: Uint32Array
+
+  private constructor(words: Uint32Array) {
+    const [after = 0, count = 0, anything = 0] = words
+    const framesEnd = fixedWords + count * frameWords
+    this.after = after
+    this.count = count
+    this.#frames = words.subarray(fixedWords, framesEnd)
+    this.#anything = words.subarray(framesEnd, framesEnd + anything)
+    this.#pairs = words.subarray(framesEnd + anything)
   }
 
-  toSections(after: number): Map<string, Uint8Array> {
-    const words = Uint32Array.of(after, Number(this.#isAnything))
-    const hashes = Uint32Array.from(this.#hashes).sort()
-    const bytes = new Uint8Array(8 + hashes.byteLength)
-    bytes.set(new Uint8Array(words.buffer), 0)
-    bytes.set(new Uint8Array(hashes.buffer), 8)
-    return new Map([[section, bytes]])
+  /** `undefined`: a miss. */
+  static from(sections: ReadonlyMap<string, Uint8Array> | undefined): TouchedFrames | undefined {
+    const bytes = sections?.get(section)
+    if (!bytes || bytes.length < fixedWords * 4 || bytes.length % 4 !== 0) return undefined
+    const words = new Uint32Array(new Uint8Array(bytes).buffer)
+    const pairs = words.length - fixedWords - words[1]! * frameWords - words[2]!
+    return pairs >= 0 && pairs % 2 === 0 ? new TouchedFrames(words) : undefined
+  }
+
+  place(frame: number): FramePlace {
+    const [commit = 0, segment = 0, offset = 0] = this.#frames.subarray(frame * frameWords)
+    return { commit, segment, offset }
+  }
+
+  /** The first frame of a commit above a number; `count`: there is none. */
+  firstAfter(commit: number): number {
+    return firstIndex(this.count, (frame) => this.#frames[frame * frameWords]! > commit)
+  }
+
+  /** The first frame from one on that can be about a text; `Infinity`: there is none. */
+  next(text: string, from: number): number {
+    const [hash, anything, pairs] = [hashText(text), this.#anything, this.#pairs]
+    const about = firstIndex(anything.length, (at) => anything[at]! >= from)
+    const at = firstIndex(pairs.length / 2, (pair) => {
+      const known = pairs[pair * 2 + 1]!
+      return known === hash ? pairs[pair * 2]! >= from : known > hash
+    })
+    const own = pairs[at * 2 + 1] === hash ? pairs[at * 2]! : Infinity
+    return Math.min(own, anything[about] ?? Infinity)
+  }
+
+  /** Whether it lacks nothing of what another holds, which begins where it does. */
+  covers(other: TouchedFrames): boolean {
+    if (!isSame(this.#frames, other.#frames)) return false
+    if (isSame(this.#anything, other.#anything) && isSame(this.#pairs, other.#pairs)) return true
+    const own = new Set(bigWords(this.#pairs))
+    return (
+      other.#anything.every((frame) => this.#anything.includes(frame)) &&
+      bigWords(other.#pairs).every((pair) => own.has(pair))
+    )
   }
 }
 
-/** What some commits of a store can have been about. */
-export interface TouchedInterval {
-  /** The commit before the first of them. */
-  after: number
-  /** The last of them. */
-  to: number
-  mayTouch: (text: string) => boolean
+function isSame(a: Uint32Array, b: Uint32Array): boolean {
+  return Buffer.compare(bytesOf(a), bytesOf(b)) === 0
 }
 
-interface ReadTouched {
-  after: number
-  holds: (hash: number) => boolean
+function bytesOf(words: Uint32Array): Uint8Array {
+  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
 }
 
-/** `undefined`: a miss. */
-export function readTouched(sections: ReadonlyMap<string, Uint8Array> | undefined): ReadTouched | undefined {
-  const bytes = sections?.get(section)
-  if (!bytes || bytes.length < 8 || bytes.length % 4 !== 0) return undefined
-  const words = new Uint32Array(new Uint8Array(bytes).buffer)
-  const hashes = words.subarray(2)
-  return { after: words[0]!, holds: (hash) => words[1] === 1 || includes(hashes, hash) }
+/** As a copy, since they may stand at a multiple of 4 only. */
+function bigWords(words: Uint32Array): BigUint64Array {
+  return new BigUint64Array(words.slice().buffer)
 }
 
-function includes(ascending: Uint32Array, hash: number): boolean {
-  let [from, to] = [0, ascending.length]
+/** By bisection: what holds for one holds for all that follow. */
+function firstIndex(length: number, holds: (at: number) => boolean): number {
+  let [from, to] = [0, length]
   while (from < to) {
     const middle = (from + to) >>> 1
-    if (ascending[middle]! < hash) from = middle + 1
-    else to = middle
+    if (holds(middle)) to = middle
+    else from = middle + 1
   }
-  return ascending[from] === hash
+  return from
 }
 
-/** The texts by which an item can be found; none: it can be about anything. */
-export function textsOf(row: unknown): string[] {
-  return Array.isArray(row) ? row.filter((cell) => typeof cell === 'string') : []
+/** Lists, each with the last commit that it knows. */
+export interface TouchedInterval {
+  touched: TouchedFrames
+  to: number
 }
 
-/** Those that are known, in order. */
+/** Those that are there, in order. */
 export async function touchedIntervals(log: CommitLog, folder: string): Promise<TouchedInterval[]> {
   const { disk, directory, journalId } = log.files
   const subject = touchedSubject(folder)
@@ -106,10 +202,9 @@ export async function touchedIntervals(log: CommitLog, folder: string): Promise<
   const intervals = await Promise.all(
     own.map(async ({ commit: to }): Promise<TouchedInterval | undefined> => {
       const found = await readSnapshot(disk, directory, { journalId, subject, commit: to })
-      const touched = readTouched(found?.sections)
+      const touched = TouchedFrames.from(found?.sections)
       const isOurs = touched && Buffer.from(found!.hash).equals((await readCommit(log, to)).hash)
-      if (!isOurs) return undefined
-      return { after: touched.after, to, mayTouch: (text) => touched.holds(hashText(text)) }
+      return isOurs ? { touched, to } : undefined
     }),
   )
   return intervals.filter((interval) => interval !== undefined)

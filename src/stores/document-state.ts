@@ -101,9 +101,10 @@ function evolve(state: DocumentState, { type, items }: StoredEvent): void {
 
 function addNode(state: DocumentState, [id, hash, refDocId, metadata]: NodeRow, position: Position): void {
   const before = state.records.get(id)?.refDocId
+  // First: who was its own source goes with it.
+  if (before !== undefined && before !== refDocId) detach(state, id, before)
   if (position.length > 0) state.nodes.set(id, position)
   state.records.set(id, { hash: hash ?? undefined, refDocId: refDocId ?? undefined })
-  if (before !== undefined && before !== refDocId) detach(state, id, before)
   if (refDocId === null) return
   if (!state.refDocs.has(refDocId))
     state.refDocs.set(refDocId, {

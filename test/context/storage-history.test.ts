@@ -260,6 +260,27 @@ describe('versions of a key in a directory of several sessions', () => {
   })
 })
 
+test('versions of a key read the commits that were about it, and no others: damage elsewhere is not met', async () => {
+  const disk = quietDisk()
+  let storage = await open(disk)
+  const changes = ['a', 'other-1', 'other-2', 'a', 'other-3', 'a', 'other-4', 'b']
+  for (const [at, id] of changes.entries()) {
+    await storage.docstore.addDocuments([node(id, `text ${at}`)])
+    await storage.persist()
+  }
+  await storage.close()
+  const log = Buffer.from(await disk.readSmallFile(`${persistDir}/docstore/0000000001.log`))
+  for (let at = -1; (at = log.indexOf('other-', at + 1)) >= 0;) log[at]! ^= 1
+  disk.put(`${persistDir}/docstore/0000000001.log`, log)
+  storage = await open(disk)
+  const numbers = async (id: string): Promise<number[]> =>
+    (await collect(storage.history.versions('docstore', id))).map(({ commit }) => commit.number)
+  expect(await numbers('a')).toEqual([1, 4, 6])
+  expect(await numbers('b')).toEqual([8])
+  await expect(numbers('other-2')).rejects.toThrow('a row is damaged, in commit 3')
+  await storage.close()
+})
+
 test('blame names for each field the commit that set it last', async () => {
   const storage = await open()
   await storage.docstore.addDocuments([node('a', 'one', { page: 1, lang: 'en' })])

@@ -139,7 +139,7 @@ describe('a frame', () => {
     const [inner, ...frames] = [999, 3, 5].map((syncedThrough) =>
       Buffer.concat(encodeFrame(input({ syncedThrough })).chunks),
     )
-    const payload = Buffer.concat([inner!, Buffer.alloc(300_000, inner!)])
+    const payload = Buffer.concat([inner!, Buffer.alloc(300_000, inner)])
     const items = [{ row: text('row'), payload }, { row: text('row two') }]
     const torn = Buffer.concat(encodeFrame(input({ items, syncedThrough: 4 })).chunks)
     const badRow = Buffer.from(torn)

@@ -93,16 +93,23 @@ const asking: Mutant[] = [
   {
     name: 'versions do not read what came before the first list of what was touched',
     file: versions,
-    find: 'if (after > read) yield { from: read + 1, to: after }',
-    replace: '',
+    find: 'if (touched.after > read)',
+    replace: 'if (touched.after > last)',
     killers: [asked('are found without the lists')],
   },
   {
     name: 'versions end with the last list of what was touched',
     file: versions,
-    find: 'if (read < last) yield { from: read + 1, to: last }',
-    replace: '',
+    find: 'if (read < last) yield*',
+    replace: 'if (read < 0) yield*',
     killers: [asked('versions are every value')],
+  },
+  {
+    name: 'versions do not find what a list knows',
+    file: 'journal/touched-index.ts',
+    find: 'return known === hash ? pairs[pair * 2]! >= from : known > hash',
+    replace: 'return known === hash ? pairs[pair * 2]! > from : known > hash',
+    killers: [asked('are found without the lists'), 'properties/versions-equal-as-of'],
   },
   {
     name: 'versions pass over commits that can have touched the key',
@@ -306,8 +313,8 @@ const verifying: Mutant[] = [
   {
     name: 'verify believes a list of what was touched',
     file: 'history/store-replay.ts',
-    find: "return missing ? 'differs' : 'equal'",
-    replace: "return 'equal'",
+    find: 'touched.covers(TouchedFrames.from(this.#texts.toSections(touched.after))!)',
+    replace: 'true',
     killers: [verified],
   },
   {

@@ -220,6 +220,16 @@ describe('ref docs', () => {
     expect(await docs(stage).getDocumentHash('doc')).toBeUndefined()
   })
 
+  inEveryWay('a node that was its own source is still there when it gets another', async (stage) => {
+    await docs(stage).addDocuments([chunk('a', 'a')])
+    await stage.step()
+    await docs(stage).addDocuments([chunk('a', 'doc')])
+    await stage.step()
+    expect((await docs(stage).getNode('a')).text).toBe('text of a')
+    expect(await docs(stage).getDocumentHash('a')).toBe(chunk('a', 'doc').hash)
+    expect([...(await docs(stage).getAllRefDocInfo())]).toEqual([['doc', { nodeIds: ['a'], metadata: {} }]])
+  })
+
   inEveryWay('a node that gets another source leaves its old one', async (stage) => {
     await docs(stage).addDocuments([chunk('a', 'one', { k: 1 }), chunk('b', 'one', { k: 1 })])
     await stage.step()
