@@ -64,6 +64,12 @@ const rows: Row[] = [
   ['verify', 'verify', 'ms', ms],
   ['  plain reading + SHA-256 of as much', 'verify', 'plainMs', ms],
   ['  verify / plain', 'verify', 'ratio', ratio],
+  ['  the same in CPU time', 'verify', 'cpuRatio', ratio],
+  ['erase one of 10,000 vectors added at once', 'eraseRow', 'ms', ms],
+  ['  of it CPU time', 'eraseRow', 'cpuMs', ms],
+  ['  bytes written', 'eraseRow', 'writtenBytes', bytes],
+  ['  / the vector', 'eraseRow', 'ratio', ratio],
+  ['  beside it on disk', 'eraseRow', 'matrixBytes', mb],
 ]
 
 export function printTable({ machine, notCold, results }: Report): void {
