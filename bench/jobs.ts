@@ -1,164 +1,98 @@
-/** What is measured. Each job runs in a process of its own, so that none profits from what another left in memory. */
-import { loadIndexFromStorage, StorageContext, VectorStoreIndex } from 'varve'
-import type { BaseIndex, BaseNode, SimpleVectorStore } from 'varve'
-import { appendAndSync } from './disk-bound.ts'
-import { historyJobs } from './history-jobs.ts'
-import { bytesOnDisk, peakRssBytes, repeated, timed, type Spread } from './measure.ts'
-import { dimensions, nodeAt, nodeId, random, range, vectorAt } from './nodes.ts'
-import { payloadBytes } from './payload.ts'
+/** What is measured of every contestant. Each job runs in a process of its own, so that none profits from what another left in memory. */
+import type { Contestant, Store } from './contestant.ts'
+import { bytesOnDisk, peakRssBytes, timed, timesOf } from './measure.ts'
+import { nodeAt, nodeId, random, range } from './nodes.ts'
 
-export interface JobInput {
+export interface Place {
+  /** What earlier jobs of this contestant left. */
   directory: string
-  /** How many nodes the directory holds after `load`. */
+  /** How many nodes `load` brought there. */
   nodes: number
-  /** Of nodes that earlier jobs did not add: the first free one. */
-  firstNew: number
-  /** After `loadHistory`: how many commits the directory holds. */
-  commits: number
-  /** Of `past`: the number of a commit. */
-  moment?: number
+  /** How many times the job ran there already. */
+  round: number
 }
 
-export type Figures = Record<string, number | Spread>
+/** Of each figure what was measured, in milliseconds (`…Ms`) or bytes. */
+export type Samples = Record<string, number[]>
 
-const singleInserts = 200
-const batches = 20
-const batchSize = 100
-const lookups = 1000
-const queries = 30
-
-export const jobs = {
-  load,
-  firstGet,
-  firstQuery,
-  gets,
-  topTen,
-  insertOne,
-  insertHundred,
-  deleteOnePercent,
-  ...historyJobs,
+interface Job {
+  /** The contestant's methods it calls. */
+  needs: readonly (keyof Store)[]
+  rounds: number
+  /** It makes its directory anew, for itself and those after it. */
+  fresh?: boolean
+  /** Which directory; by default the one that `load` fills. */
+  folder?: string
+  /** The files must not be in the page cache. */
+  cold?: boolean
+  run(contestant: Contestant, place: Place): Promise<Samples>
 }
 
-/** Nodes are made a thousand at a time, as a program would that reads them from somewhere; making them is not counted. */
-async function load({ directory, nodes }: JobInput): Promise<Figures> {
-  const storageContext = await StorageContext.fromDefaults({ persistDir: directory })
-  const index = await VectorStoreIndex.init({ storageContext, indexId: 'bench' })
+const batchSize = 1000
+const budgetMs = 5000
+
+const openToGet: Job = { needs: ['get'], rounds: 5, run: firstGet }
+const randomGets: Job = { needs: ['get'], rounds: 3, run: gets }
+
+export const jobs: Record<string, Job> = {
+  load: { needs: ['load'], rounds: 3, fresh: true, run: load },
+  open: openToGet,
+  openCold: { ...openToGet, cold: true },
+  gets: randomGets,
+  insertOne: { needs: ['put'], rounds: 3, run: insertOne },
+}
+
+/** Nodes come a thousand at a time, as in a program that reads them from somewhere; making them is not counted. */
+async function load(contestant: Contestant, { directory, nodes }: Place): Promise<Samples> {
   const rssBefore = process.memoryUsage().rss
-  let ms = 0
-  for (let at = 0; at < nodes; at += 1000) {
-    const some = Array.from(range(at, Math.min(at + 1000, nodes)), nodeAt)
-    ms += (await timed(() => index.insertNodes(some))).ms
+  let makingMs = 0
+  function* batches(): Generator<unknown[]> {
+    for (let at = 0; at < nodes; at += batchSize) {
+      const start = performance.now()
+      const batch = ownNodes(contestant, range(at, Math.min(at + batchSize, nodes)))
+      makingMs += performance.now() - start
+      yield batch
+    }
   }
-  const persist = await timed(() => storageContext.persist({ message: 'bulk load' }))
-  const { logs } = bytesOnDisk(directory)
-  const rss = peakRssBytes() - rssBefore
-  const close = await timed(() => storageContext.close())
-  const bound = await appendAndSync(directory, logs, 1)
-  const { snapshots } = bytesOnDisk(directory)
-  return {
-    toDurableMs: ms + persist.ms,
-    persistMs: persist.ms,
-    closeMs: close.ms,
-    plainAppendMs: bound.median,
-    logBytes: logs,
-    snapshotBytes: snapshots,
-    bytesPerPayload: logs / payloadBytes(range(0, nodes)),
-    rssGrowthBytes: rss,
-  }
+  const store = await contestant.open(directory)
+  const { ms } = await timed(() => store.load!(batches()))
+  const rssBytes = peakRssBytes() - rssBefore
+  await store.close()
+  const { logs, snapshots } = bytesOnDisk(directory)
+  return { ms: [ms - makingMs], rssBytes: [rssBytes], diskBytes: [logs + snapshots] }
 }
 
-async function firstGet({ directory, nodes }: JobInput): Promise<Figures> {
-  const opened = await timed(() => StorageContext.fromDefaults({ persistDir: directory }))
-  const storage = opened.value
-  const first = await timed(() => storage.docstore.getNode(nodeId(Math.floor(nodes / 2))))
-  return { openToFirstGetMs: opened.ms + first.ms, openMs: opened.ms }
-}
-
-async function firstQuery({ directory }: JobInput): Promise<Figures> {
+async function firstGet(contestant: Contestant, { directory, nodes }: Place): Promise<Samples> {
   const rssBefore = process.memoryUsage().rss
-  const { ms, value: storage } = await timed(async () => {
-    const opened = await StorageContext.fromDefaults({ persistDir: directory })
-    await opened.vectorStore.query({ queryEmbedding: vectorAt(-5), similarityTopK: 10 })
+  const { ms, value: store } = await timed(async () => {
+    const opened = await contestant.open(directory)
+    await opened.get!(nodeId(Math.floor(nodes / 2)))
     return opened
   })
-  const vectors = await (storage.vectorStore as SimpleVectorStore).size()
-  const matrixBytes = vectors * dimensions * Float32Array.BYTES_PER_ELEMENT
-  return { openToFirstQueryMs: ms, matrixBytes, beyondMatrixBytes: peakRssBytes() - rssBefore - matrixBytes }
+  const rssBytes = process.memoryUsage().rss - rssBefore
+  await store.close()
+  return { ms: [ms], rssBytes: [rssBytes] }
 }
 
-async function gets({ directory, nodes }: JobInput): Promise<Figures> {
-  const storage = await StorageContext.fromDefaults({ persistDir: directory })
-  await storage.docstore.documentExists('none')
+async function gets(contestant: Contestant, { directory, nodes }: Place): Promise<Samples> {
+  const store = await contestant.open(directory)
+  await store.get!(nodeId(0))
   const next = random(42)
-  return {
-    getNodeMs: await repeated(lookups, () => storage.docstore.getNode(nodeId(Math.floor(next() * nodes)))),
-  }
+  const ms = await timesOf(1000, () => store.get!(nodeId(Math.floor(next() * nodes))), budgetMs)
+  await store.close()
+  return { ms }
 }
 
-async function topTen({ directory }: JobInput): Promise<Figures> {
-  const { storage, index } = await openIndex(directory)
-  const retriever = index.asRetriever({ similarityTopK: 10 })
-  await retriever.retrieve({ embedding: vectorAt(-1) })
-  const vectors = Array.from(range(2, 2 + queries), (at) => vectorAt(-at))
-  const bare = (at: number) => storage.vectorStore.query({ queryEmbedding: vectors[at]!, similarityTopK: 10 })
-  return {
-    topTenMs: await repeated(queries, (at) => retriever.retrieve({ embedding: vectors[at]! })),
-    bareTopTenMs: await repeated(queries, bare),
-  }
+async function insertOne(contestant: Contestant, { directory, nodes, round }: Place): Promise<Samples> {
+  const first = nodes + 1_000_000 + round * 1000
+  const [opening, ...others] = ownNodes(contestant, range(first, first + 101))
+  const store = await contestant.open(directory)
+  await store.put!([opening])
+  const ms = await timesOf(others.length, (at) => store.put!([others[at]]), budgetMs)
+  await store.close()
+  return { ms }
 }
 
-async function insertOne({ directory, firstNew }: JobInput): Promise<Figures> {
-  const { storage, index } = await openIndex(directory)
-  const nodes = Array.from(range(firstNew, firstNew + singleInserts), nodeAt)
-  const warmUp = nodes.splice(0, 20)
-  for (const node of warmUp) await insert(storage, index, [node])
-  const before = bytesOnDisk(directory).logs
-  const time = await repeated(nodes.length, (at) => insert(storage, index, [nodes[at]!]))
-  const bytes = (bytesOnDisk(directory).logs - before) / nodes.length
-  await storage.close()
-  const bound = await appendAndSync(directory, bytes, nodes.length)
-  const payload = payloadBytes(range(firstNew + warmUp.length, firstNew + singleInserts)) / nodes.length
-  return { insertOneMs: time, plainAppendMs: bound, bytesPerPersist: bytes, bytesPerPayload: bytes / payload }
-}
-
-async function insertHundred({ directory, firstNew }: JobInput): Promise<Figures> {
-  const { storage, index } = await openIndex(directory)
-  const nodes = Array.from(range(firstNew, firstNew + batches * batchSize), nodeAt)
-  const before = bytesOnDisk(directory).logs
-  const time = await repeated(batches, (at) =>
-    insert(storage, index, nodes.slice(at * batchSize, (at + 1) * batchSize)),
-  )
-  const bytes = (bytesOnDisk(directory).logs - before) / batches
-  await storage.close()
-  const bound = await appendAndSync(directory, bytes, batches)
-  const payload = payloadBytes(range(firstNew, firstNew + nodes.length)) / batches
-  return {
-    insertHundredMs: time,
-    plainAppendMs: bound,
-    bytesPerPersist: bytes,
-    bytesPerPayload: bytes / payload,
-  }
-}
-
-async function deleteOnePercent({ directory, nodes }: JobInput): Promise<Figures> {
-  const { storage, index } = await openIndex(directory)
-  const ids = Array.from(range(0, Math.ceil(nodes / 100)), (at) => nodeId(at * 100))
-  const before = bytesOnDisk(directory).logs
-  const { ms } = await timed(async () => {
-    await index.deleteNodes(ids)
-    await storage.persist({ message: 'delete' })
-  })
-  const bytes = bytesOnDisk(directory).logs - before
-  await storage.close()
-  return { deleteMs: ms, deletedNodes: ids.length, bytesPerNode: bytes / ids.length }
-}
-
-async function openIndex(directory: string): Promise<{ storage: StorageContext; index: BaseIndex }> {
-  const storage = await StorageContext.fromDefaults({ persistDir: directory })
-  return { storage, index: await loadIndexFromStorage(storage) }
-}
-
-async function insert(storage: StorageContext, index: BaseIndex, nodes: BaseNode[]): Promise<void> {
-  await index.insertNodes(nodes)
-  await storage.persist({ message: 'insert' })
+function ownNodes(contestant: Contestant, places: Iterable<number>, version = 0): unknown[] {
+  return Array.from(places, (at) => contestant.own(nodeAt(at, version)))
 }

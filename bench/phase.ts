@@ -1,0 +1,43 @@
+/** One job of one contestant, in a process of its own: `phase.ts CONTESTANT JOB PLACE`. Sends its samples to the parent. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Contestant } from './contestant.ts'
+import { contestantNamed, type ContestantName } from './contestants.ts'
+import { jobs, type Place, type Samples } from './jobs.ts'
+import { nodeAt, nodeId, range, vectorAt } from './nodes.ts'
+
+export type Answer = { samples: Samples } | { lacks: string }
+
+const [name, job, place] = process.argv.slice(2) as [ContestantName, string, string]
+const answer = await answerOf(await contestantNamed(name), jobs[job]!, JSON.parse(place) as Place)
+process.send?.(answer, () => process.disconnect())
+
+async function answerOf(contestant: Contestant, job: (typeof jobs)[string], place: Place): Promise<Answer> {
+  const lacks = await warmUp(contestant, job, dirname(place.directory))
+  return lacks === undefined ? { samples: await job.run(contestant, place) } : { lacks }
+}
+
+/** In another directory, so that neither loading modules nor what they do once is measured. Answers which method it lacks. */
+async function warmUp(
+  contestant: Contestant,
+  { needs }: (typeof jobs)[string],
+  parent: string,
+): Promise<string | undefined> {
+  const directory = mkdtempSync(join(parent, 'warm-up-'))
+  try {
+    const store = await contestant.open(directory)
+    const lacks = needs.find((method) => store[method] === undefined)
+    if (lacks === undefined) {
+      await store.load?.([Array.from(range(0, 20), (at) => contestant.own(nodeAt(at)))])
+      for (const at of range(20, 25)) await store.put?.([contestant.own(nodeAt(at))])
+      await store.get?.(nodeId(7))
+      await store.topTen?.(vectorAt(-1))
+      await store.readAll?.()
+      await store.delete?.([nodeId(8), nodeId(9)])
+    }
+    await store.close()
+    return lacks
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
