@@ -26,5 +26,7 @@ export interface Store<Own = unknown> {
   readAll?(): Promise<{ nodes: object[]; vectors: number }>
   /** The ids nearest by cosine, exactly. */
   topTen?(vector: Float32Array): Promise<string[]>
+  /** Only of the bound: every byte read and hashed. */
+  hashAll?(algorithm: 'sha256' | 'crc32'): void
   close(): Promise<void>
 }

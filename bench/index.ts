@@ -16,7 +16,7 @@ import {
 import { jobs } from './jobs.ts'
 import { machine } from './machine.ts'
 import { refuse, sizesFrom } from './options.ts'
-import { printTables, type Results } from './table.ts'
+import { table, tableNote, type Results } from './table.ts'
 import { takeTurns } from './turns.ts'
 
 const { values, positionals } = parseArgs({
@@ -32,33 +32,32 @@ const sizes = sizesFrom(values.nodes)
 const unknownJobs = positionals.filter((job) => !(job in jobs))
 if (unknownJobs.length > 0)
   refuse(`There is no job ${unknownJobs.join(', ')}. Choose from ${Object.keys(jobs).join(', ')}.`)
-const contestants: ContestantName[] = ['varve', ...chosenPeers(), 'bound']
+const names: ContestantName[] = ['varve', ...chosenPeers(), 'bound']
+const contestants = await Promise.all(names.map(async (name) => ({ name, ...(await contestantNamed(name)) })))
 
 const parent = mkdtempSync(join(tmpdir(), 'varve-bench-'))
 process.on('exit', () => rmSync(parent, { recursive: true, force: true }))
 process.on('SIGINT', () => process.exit(130))
 
 const load = loadavg()[0]!
+const chosenJobs = Object.keys(jobs).filter(
+  (job) => jobs[job]!.in === job || positionals.length === 0 || positionals.includes(job),
+)
+if (!values.json) console.log(`${machine}; load ${load.toFixed(1)} at the start\n\n${tableNote}`)
 const results: Record<string, Results> = {}
-for (const nodes of sizes)
+for (const nodes of sizes) {
+  const place = join(parent, String(nodes))
   results[nodes] = await takeTurns({
     nodes,
-    contestants,
-    jobs: Object.keys(jobs).filter(
-      (job) => jobs[job]!.fresh || positionals.length === 0 || positionals.includes(job),
-    ),
-    parent: join(parent, String(nodes)),
+    contestants: names,
+    jobs: chosenJobs,
+    parent: place,
     profile: values.profile,
   })
-
-if (values.json) console.log(JSON.stringify({ machine, load, results }, undefined, 2))
-else {
-  console.log(`\n${machine}; load ${load.toFixed(1)} at the start`)
-  printTables(
-    results,
-    await Promise.all(contestants.map(async (name) => ({ name, ...(await contestantNamed(name)) }))),
-  )
+  if (!values.json) console.log(`\n${table(nodes, results[nodes], contestants)}`)
 }
+if (values.json) console.log(JSON.stringify({ machine, load, results }, undefined, 2))
+else for (const { name, note } of contestants) console.log(`\n**${name}**: ${note}.`)
 
 function chosenPeers(): PeerName[] {
   if (values.peers === 'none') return []

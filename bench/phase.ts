@@ -6,18 +6,20 @@ import { contestantNamed, type ContestantName } from './contestants.ts'
 import { jobs, type Place, type Samples } from './jobs.ts'
 import { nodeAt, nodeId, range, vectorAt } from './nodes.ts'
 
-export type Answer = { samples: Samples } | { lacks: string }
-
 const [name, job, place] = process.argv.slice(2) as [ContestantName, string, string]
 const answer = await answerOf(await contestantNamed(name), jobs[job]!, JSON.parse(place) as Place)
 process.send?.(answer, () => process.disconnect())
 
-async function answerOf(contestant: Contestant, job: (typeof jobs)[string], place: Place): Promise<Answer> {
+async function answerOf(
+  contestant: Contestant,
+  job: (typeof jobs)[string],
+  place: Place,
+): Promise<Samples | string> {
   const lacks = await warmUp(contestant, job, dirname(place.directory))
-  return lacks === undefined ? { samples: await job.run(contestant, place) } : { lacks }
+  return lacks ?? (await job.run(contestant, place))
 }
 
-/** In another directory, so that neither loading modules nor what they do once is measured. Answers which method it lacks. */
+/** In another directory, so that neither loading modules nor what they do once is measured. Answers `–` if it lacks a method. */
 async function warmUp(
   contestant: Contestant,
   { needs }: (typeof jobs)[string],
@@ -26,7 +28,7 @@ async function warmUp(
   const directory = mkdtempSync(join(parent, 'warm-up-'))
   try {
     const store = await contestant.open(directory)
-    const lacks = needs.find((method) => store[method] === undefined)
+    const lacks = needs.some((method) => store[method] === undefined) ? '–' : undefined
     if (lacks === undefined) {
       await store.load?.([Array.from(range(0, 20), (at) => contestant.own(nodeAt(at)))])
       for (const at of range(20, 25)) await store.put?.([contestant.own(nodeAt(at))])

@@ -22,26 +22,36 @@ interface Row {
 
 const durable: Row['among'] = ['durable']
 const whole: Row['among'] = ['durable', 'not synced']
+const everyone: Row['among'] = [...whole, 'vectors only']
 
 const rows: Row[] = [
   { label: 'bulk load, to durable', job: 'load', figure: 'ms', among: durable },
   { label: 'bytes on disk after it', job: 'load', figure: 'diskBytes', among: whole },
   { label: 'memory for it', job: 'load', figure: 'rssBytes', among: whole },
-  { label: 'open to first getNode', job: 'open', figure: 'ms', among: whole },
-  { label: 'the same, cold', job: 'openCold', figure: 'ms', among: whole },
-  { label: 'random getNode, warm', job: 'gets', figure: 'ms', among: whole },
+  { label: 'hashing the payload, SHA-256', job: 'hash', figure: 'sha256Ms', among: [] },
+  { label: 'hashing the payload, CRC-32', job: 'hash', figure: 'crc32Ms', among: [] },
   { label: 'insert one', job: 'insertOne', figure: 'ms', among: durable },
+  { label: 'insert one, 32 callers', job: 'insertTogether', figure: 'ms', among: durable },
+  { label: 'insert 100 in one commit', job: 'insertHundred', figure: 'ms', among: durable },
+  { label: 'update 1 %', job: 'update', figure: 'ms', among: durable },
+  { label: 'delete 1 %', job: 'delete', figure: 'ms', among: durable },
+  { label: 'open to first getNode', job: 'open', figure: 'ms', among: whole },
+  { label: 'open to first getNode, cold', job: 'openCold', figure: 'ms', among: whole },
+  { label: 'memory after opening', job: 'open', figure: 'rssBytes', among: whole },
+  { label: 'open, all in memory', job: 'openAll', figure: 'ms', among: whole },
+  { label: 'random getNode, warm', job: 'gets', figure: 'ms', among: whole },
+  { label: 'random getNode, cold', job: 'getsCold', figure: 'ms', among: whole },
+  { label: 'exact top-10', job: 'topTen', figure: 'ms', among: everyone },
+  { label: 'memory beyond the matrix', job: 'topTen', figure: 'rssBytes', among: everyone },
+  { label: '1,000 commits of one node, each', job: 'commits', figure: 'ms', among: durable },
+  { label: 'bytes on disk for each', job: 'commits', figure: 'commitBytes', among: whole },
+  { label: 'files after them', job: 'commits', figure: 'files', among: whole },
+  { label: 'open to first getNode after them', job: 'openCommits', figure: 'ms', among: whole },
 ]
 
-export function printTables(results: Record<string, Results>, contestants: readonly Named[]): void {
-  console.log('Medians, and how far the middle half of the samples lie from them.')
-  for (const [nodes, ofSize] of Object.entries(results))
-    console.log(`\n${table(Number(nodes), ofSize, contestants)}`)
-  console.log()
-  for (const { name, note } of contestants) console.log(`- **${name}**: ${note}.`)
-}
+export const tableNote = 'Medians, and how far the middle half of the samples lie from them.'
 
-function table(nodes: number, results: Results, contestants: readonly Named[]): string {
+export function table(nodes: number, results: Results, contestants: readonly Named[]): string {
   const names = contestants.map(({ name, keeps }) => (keeps === 'durable' ? name : `${name} (${keeps})`))
   const lines = [[`${nodes.toLocaleString('en')} nodes`, ...names, 'varve / best peer', 'varve / bound']]
   for (const row of rows) {
@@ -68,6 +78,7 @@ function cell(samples: readonly number[] | string, { figure }: Row): string {
 function text(value: number, figure: string): string {
   if (figure.endsWith('Bytes'))
     return value < 1e5 ? `${(value / 1e3).toFixed(1)} KB` : `${(value / 1e6).toFixed(1)} MB`
+  if (figure === 'files') return String(value)
   if (value < 0.1) return `${(value * 1000).toPrecision(2)} µs`
   return value < 100 ? `${value.toPrecision(3)} ms` : `${Math.round(value).toLocaleString('en')} ms`
 }

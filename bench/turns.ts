@@ -5,7 +5,6 @@ import type { ContestantName } from './contestants.ts'
 import { inFreshProcess } from './fresh-process.ts'
 import { jobs, type Place, type Samples } from './jobs.ts'
 import { dropPageCache } from './page-cache.ts'
-import type { Answer } from './phase.ts'
 import type { Measured, Results } from './table.ts'
 
 interface Turns {
@@ -21,21 +20,26 @@ const phaseLimitMs = 180_000
 
 export async function takeTurns(turns: Turns): Promise<Results> {
   const results: Results = {}
-  for (const job of turns.jobs) results[job] = await measureJob(job, turns)
+  for (const job of turns.jobs) results[job] = await measureJob(job, results, turns)
   rmSync(turns.parent, { recursive: true })
   return results
 }
 
-async function measureJob(job: string, turns: Turns): Promise<Results[string]> {
-  const results: Results[string] = {}
+async function measureJob(job: string, results: Results, turns: Turns): Promise<Results[string]> {
+  const measured: Results[string] = {}
   for (let round = 0; round < jobs[job]!.rounds; round++) {
     for (const name of turns.contestants) {
-      const before = results[name]
+      const before = measured[name] ?? notFilled(results[jobs[job]!.in]?.[name])
       if (typeof before !== 'string')
-        results[name] = joined(before, await runPhase(name, { ...turns, job, round }))
+        measured[name] = joined(before, await runPhase(name, { ...turns, job, round }))
     }
   }
-  return results
+  return measured
+}
+
+/** Why there is no directory to work in. */
+function notFilled(filling: Measured | undefined): string | undefined {
+  return typeof filling === 'string' ? filling : undefined
 }
 
 function joined(before: Samples | undefined, now: Measured): Measured {
@@ -49,20 +53,19 @@ async function runPhase(
   name: ContestantName,
   { job, round, ...turns }: Turns & { job: string; round: number },
 ): Promise<Measured> {
-  const { fresh, cold, folder = 'loaded' } = jobs[job]!
-  const directory = join(turns.parent, name, folder)
-  if (fresh) rmSync(directory, { recursive: true, force: true })
+  const { in: filledBy, cold } = jobs[job]!
+  const directory = join(turns.parent, name, filledBy)
+  if (filledBy === job) rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
   const notCold = cold ? dropPageCache() : undefined
   if (notCold !== undefined) return notCold
   console.error(`${turns.nodes} nodes: ${job} ${round + 1}, ${name} …`)
   const place: Place = { directory, nodes: turns.nodes, round }
-  const answer = await inFreshProcess<Answer>({
+  const answer = await inFreshProcess<Measured>({
     module: 'phase',
     args: [name, job, JSON.stringify(place)],
     profile: turns.profile,
     timeoutMs: phaseLimitMs,
   })
-  if (answer === undefined) return `> ${phaseLimitMs / 1000} s`
-  return 'lacks' in answer ? '–' : answer.samples
+  return answer ?? `> ${phaseLimitMs / 1000} s`
 }

@@ -1,6 +1,8 @@
 /** What the machine can do: the payload's bytes and nothing else, appended to one file, synced, and read where nobody has to look for them. */
 import { closeSync, fdatasyncSync, fstatSync, openSync, readFileSync, readSync, writevSync } from 'node:fs'
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import type { Contestant, Store } from '../contestant.ts'
 import { nodeAt, vectorBytes } from '../nodes.ts'
 import { payloadOf } from '../payload.ts'
@@ -16,11 +18,13 @@ export const contestant: Contestant<Buffer> = {
 
 class PlainFile implements Store<Buffer> {
   readonly concurrent = true
+  readonly #path: string
   readonly #file: number
   readonly #size: number
   #matrix: Buffer | undefined
 
   constructor(path: string) {
+    this.#path = path
     this.#file = openSync(path, 'a+')
     this.#size = fstatSync(this.#file).size
   }
@@ -45,7 +49,7 @@ class PlainFile implements Store<Buffer> {
   }
 
   async readAll(): Promise<{ nodes: object[]; vectors: number }> {
-    return { nodes: [readFileSync(this.#file)], vectors: 0 }
+    return { nodes: [readFileSync(this.#path)], vectors: 0 }
   }
 
   /** A search for what is not there reads all, as fast as the machine can. */
@@ -53,6 +57,12 @@ class PlainFile implements Store<Buffer> {
     this.#matrix ??= Buffer.alloc((this.#size / payloadOf(nodeAt(0)).length) * vectorBytes, 2)
     this.#matrix.indexOf(1)
     return []
+  }
+
+  hashAll(algorithm: 'sha256' | 'crc32'): void {
+    const bytes = readFileSync(this.#path)
+    if (algorithm === 'crc32') crc32(bytes)
+    else createHash(algorithm).update(bytes).digest()
   }
 
   async close(): Promise<void> {
