@@ -13,6 +13,8 @@ interface Turns {
   jobs: readonly string[]
   /** A folder for everyone's directories. */
   parent: string
+  /** Instead of as often as each job says. */
+  rounds: number | undefined
   profile: string | undefined
 }
 
@@ -27,11 +29,12 @@ export async function takeTurns(turns: Turns): Promise<Results> {
 
 async function measureJob(job: string, results: Results, turns: Turns): Promise<Results[string]> {
   const measured: Results[string] = {}
-  for (let round = 0; round < jobs[job]!.rounds; round++) {
+  const rounds = Math.min(turns.rounds ?? Infinity, jobs[job]!.rounds)
+  for (let round = 0; round < rounds; round++) {
     for (const name of turns.contestants) {
       const before = measured[name] ?? notFilled(results[jobs[job]!.in]?.[name])
-      if (typeof before !== 'string')
-        measured[name] = joined(before, await runPhase(name, { ...turns, job, round }))
+      measured[name] =
+        typeof before === 'string' ? before : joined(before, await runPhase(name, { ...turns, job, round }))
     }
   }
   return measured
