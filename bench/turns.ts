@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { ContestantName } from './contestants.ts'
 import { inFreshProcess } from './fresh-process.ts'
 import { jobs, type Place, type Samples } from './jobs.ts'
-import { dropPageCache } from './page-cache.ts'
+import { dropPageCache, settleDisk } from './page-cache.ts'
 import type { Measured, Results } from './table.ts'
 
 interface Turns {
@@ -60,6 +60,7 @@ async function runPhase(
   const directory = join(turns.parent, name, filledBy)
   if (filledBy === job) rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
+  settleDisk()
   const notCold = cold ? dropPageCache() : undefined
   if (notCold !== undefined) return notCold
   console.error(`${turns.nodes} nodes: ${job} ${round + 1}, ${name} …`)
