@@ -1,8 +1,8 @@
 /** `storage.history`: the questions and the ways back, asked of one context. What they do stands in `history/`. */
 import type { Disk } from '../disk/disk.ts'
-import { namingErrors } from '../disk/disk-errors.ts'
+import { asVarveError, namingErrors } from '../disk/disk-errors.ts'
 import { VarveError } from '../errors.ts'
-import { differenceOf, type Difference, type DiffOptions, type PastJournal } from '../history/difference.ts'
+import { differencesOf, type Difference, type DiffOptions, type PastJournal } from '../history/difference.ts'
 import { fromText, storeOf, type HistoryKey } from '../history/history-key.ts'
 import { logOf, type LoggedCommit, type LogOptions } from '../history/log.ts'
 import { eraseReport, type EraseReport } from '../history/erase-report.ts'
@@ -80,10 +80,18 @@ export class StorageHistory {
     return blameOf(await this.#log(), store, key)
   }
 
-  /** What must change for moment `a` to become moment `b`. Its cost is what the commits between them touched. */
-  async diff(a: Moment, b: Moment, options?: DiffOptions): Promise<Difference> {
+  /** What must change for moment `a` to become moment `b`, key by key. Its cost is what the commits between them touched. */
+  async *diff(a: Moment, b: Moment, options?: DiffOptions): AsyncGenerator<Difference> {
     const log = await this.#log()
-    return this.#withPasts([a, b], (pasts) => differenceOf(log, pasts, options))
+    const pasts: PastJournal[] = []
+    try {
+      for (const moment of [a, b]) pasts.push(await this.#openPast(moment))
+      yield* differencesOf(log, pasts as [PastJournal, PastJournal], options)
+    } catch (error) {
+      throw asVarveError(error, this.#journal.directory!)
+    } finally {
+      for (const { journal } of pasts) await journal.close()
+    }
   }
 
   /** Gives a moment a name, in a commit of kind `tag`. Throws `VARVE_BAD_TAG` if it has it already, or looks like another kind of moment. */
@@ -289,20 +297,21 @@ export class StorageHistory {
     moments: M,
     use: (pasts: { [I in keyof M]: PastJournal }) => Promise<T>,
   ): Promise<T> {
-    const { directory, options } = this.#journal
-    const log = this.#journal.log!
-    return namingErrors(directory!, async () => {
+    return namingErrors(this.#journal.directory!, async () => {
       const pasts: PastJournal[] = []
       try {
-        for (const moment of moments) {
-          const number = await resolveMoment(log, moment)
-          pasts.push({ number, journal: await Journal.openPast(directory!, options, number) })
-        }
+        for (const moment of moments) pasts.push(await this.#openPast(moment))
         return await use(pasts as unknown as { [I in keyof M]: PastJournal })
       } finally {
         for (const { journal } of pasts) await journal.close()
       }
     })
+  }
+
+  async #openPast(moment: Moment): Promise<PastJournal> {
+    const { directory, options, log } = this.#journal
+    const number = await resolveMoment(log!, moment)
+    return { number, journal: await Journal.openPast(directory!, options, number) }
   }
 }
 

@@ -227,7 +227,7 @@ describe('ref docs', () => {
     await stage.step()
     expect((await docs(stage).getNode('a')).text).toBe('text of a')
     expect(await docs(stage).getDocumentHash('a')).toBe(chunk('a', 'doc').hash)
-    expect([...(await docs(stage).getAllRefDocInfo())!]).toEqual([['doc', { nodeIds: ['a'], metadata: {} }]])
+    expect([...(await docs(stage).getAllRefDocInfo())]).toEqual([['doc', { nodeIds: ['a'], metadata: {} }]])
   })
 
   inEveryWay('a node that gets another source leaves its old one', async (stage) => {
