@@ -545,6 +545,33 @@ describe('restore', () => {
   })
 })
 
+describe('what goes back says what it goes back over', () => {
+  test.each([
+    ['restore', 1, {}, 'Restore commit 1'],
+    ['restore', 'HEAD~2', {}, 'Restore "HEAD~2" (commit 1)'],
+    ['restore', new Date(Date.UTC(2030, 0)), {}, undefined],
+    ['restore', 1, { message: 'too early' }, 'too early'],
+    ['revert', 'HEAD', {}, 'Revert "third" (commit 3)'],
+    ['revert', 3, { message: 'too early' }, 'too early'],
+  ] as const)('%s(%j, %j)', async (way, moment, note, message) => {
+    const storage = await threeCommits()
+    expect((await storage.history[way](moment, note))?.message).toBe(message)
+    await storage.close()
+  })
+
+  test('of a commit without a message its number, of a long message the first line', async () => {
+    const storage = await open()
+    for (const [id, message] of [['a', 'why\n\nand how'], ['b'], ['c', '']] as const) {
+      await storage.docstore.addDocuments([new Document({ id_: id })])
+      await storage.persist(message === undefined ? {} : { message })
+    }
+    const messages = []
+    for (const number of [1, 2, 3]) messages.push((await storage.history.revert(number))?.message)
+    expect(messages).toEqual(['Revert "why" (commit 1)', 'Revert commit 2', 'Revert commit 3'])
+    await storage.close()
+  })
+})
+
 describe('revert', () => {
   test('appends the inverse of a commit, whatever was committed since', async () => {
     const storage = await open()

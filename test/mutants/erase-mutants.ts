@@ -176,7 +176,7 @@ export const eraseMutants: Mutant[] = [
   {
     name: 'an erase is reverted',
     file: 'context/storage-history.ts',
-    find: 'await this.#refuseErasing(number)',
+    find: 'refuseErasing(reverted)',
     replace: '',
     killers: [context('cannot be reverted')],
   },
