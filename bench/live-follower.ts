@@ -1,5 +1,5 @@
 /** A follower that tells its parent when it was told of each commit: `live-follower.ts DIRECTORY`. */
-import { StorageContext } from 'varve'
+import { StorageContext } from '../src/index.ts'
 
 export interface Told {
   number: number

@@ -23,8 +23,7 @@ export async function embedNodes(
   nodes: readonly BaseNode[],
   { model, batchSize, ...work }: EmbedNodesOptions,
 ): Promise<EmbeddedNode[]> {
-  const texts = new Map(nodes.map((node) => [node, node.getContent('EMBED')]))
-  const kept = nodes.filter((node) => texts.get(node) !== '')
+  const kept = nodes.filter((node) => node.hasContent('EMBED'))
   const bare = kept.filter((node) => node.embedding === undefined)
   if (bare.length > 0 && model === undefined) {
     throw new VarveError(
@@ -35,7 +34,7 @@ export async function embedNodes(
   const embeddings = new Map<BaseNode, Float32Array>()
   const before = { done: nodes.length - bare.length, skipped: nodes.length - kept.length }
   await inSteps(bare, { ...work, phase: 'embed', size: batchSize, before }, async (batch) => {
-    const asked = batch.map((node) => texts.get(node)!)
+    const asked = batch.map((node) => node.getContent('EMBED'))
     const vectors = await embedTexts(model!, asked, {
       kind: 'text',
       ...(work.signal && { signal: work.signal }),

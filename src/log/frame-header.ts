@@ -48,6 +48,12 @@ export function readHeader(header: Buffer): FrameHeader | string {
   }
 }
 
+/** Whether head and table, behind a header that has met its own checksum, meet theirs. */
+export function tableIsWhole(hashed: Uint8Array): boolean {
+  const stored = new DataView(hashed.buffer, hashed.byteOffset).getUint32(36, true)
+  return crc32(hashed.subarray(headerBytes)) === stored
+}
+
 const markBytes = Buffer.from(Uint32Array.of(syncMark).buffer)
 
 /** The first place from `from` on where a frame may begin: frames start at multiples of 8. */

@@ -16,7 +16,7 @@ import {
   frameFlags,
 } from './frame.ts'
 import type { ErasedAt, ErasedInFrame } from './erasures.ts'
-import { nextMark, readHeader } from './frame-header.ts'
+import { nextMark, readHeader, tableIsWhole } from './frame-header.ts'
 
 export interface ReadItem {
   row: Uint8Array
@@ -79,8 +79,7 @@ export class FrameReader {
 
     const front = await this.#bytes(offset, header.frontBytes, limit)
     const hashed = front.subarray(0, hashedBytes)
-    if (crc32(hashed.subarray(headerBytes)) !== front.readUInt32LE(36))
-      return { ...known, fault: 'its head or table is damaged' }
+    if (!tableIsWhole(hashed)) return { ...known, fault: 'its head or table is damaged' }
     const frame: ReadFrame = {
       ...known,
       flags,
@@ -136,10 +135,10 @@ export function isFault(read: ReadFrame | FrameFault): read is FrameFault {
 
 /**
  * What the frames from a bad place on say was synced through: a header that checks itself is evidence,
- * whatever became of its frame. Frames start at multiples of 8.
+ * whatever became of its frame. Frames start at multiples of 8. Behind a head and a table that are whole stands
+ * what a user wrote, and that is no evidence: it may hold a frame made by hand.
  */
 export async function* marksBeyond(file: ReadableFile, from: number, limit: number): AsyncGenerator<number> {
-  const reader = new FrameReader(file)
   /** Where the bad frames end: what begins before is not read whole, else headers that claim each other's bytes would each cost all of them. */
   let claimed = 0
   let offset = padded(from)
@@ -153,10 +152,12 @@ export async function* marksBeyond(file: ReadableFile, from: number, limit: numb
       next += 8
       if (typeof header !== 'string') {
         yield header.syncedThrough
-        const read = frame < claimed ? undefined : await reader.read(frame, limit)
-        if (read && !isFault(read)) next = frame - offset + read.sizeBytes
-        else if (read?.sizeBytes !== undefined && frame + read.sizeBytes <= limit)
-          claimed = frame + read.sizeBytes
+        const { hashedBytes, sizeBytes } = header
+        if (frame >= claimed && frame + hashedBytes <= limit) {
+          const hashed = await file.read(frame, hashedBytes)
+          if (hashed.length === hashedBytes && tableIsWhole(hashed)) next = frame - offset + sizeBytes
+          else claimed = frame + hashedBytes
+        }
       }
       next = next < window.length ? nextMark(window, next) : next
     }

@@ -17,7 +17,7 @@
  *            rows       per item a cell: CRC-32 of salt and row 4, CRC-32 of payload 4, salt 16, row; the region zero-padded to 8
  *            payloads   each zero-padded to 8; unpadded in a matrix, whose region is padded once
  */
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { VarveError } from '../errors.ts'
 
@@ -155,7 +155,16 @@ function placeItems(
   })
 }
 
+/** Most items are small: to copy one costs less than several calls to hash it. */
+const smallItem = Buffer.alloc(4096)
+
 export function itemDigest(saltedRow: Uint8Array, payload: Uint8Array): Uint8Array {
+  const length = saltedRow.length + payload.length
+  if (length <= smallItem.length) {
+    smallItem.set(saltedRow)
+    smallItem.set(payload, saltedRow.length)
+    return hash('sha256', smallItem.subarray(0, length), 'buffer')
+  }
   return createHash('sha256').update(saltedRow).update(payload).digest()
 }
 

@@ -159,6 +159,12 @@ export abstract class BaseNode {
     return metadataStr === '' ? this.text : contentText(this.textTemplate, metadataStr, this.text)
   }
 
+  /** Whether `getContent(mode)` is more than the empty text. */
+  hasContent(mode: MetadataMode = 'NONE'): boolean {
+    const showsText = this.textTemplate === '' || this.textTemplate === defaultTextTemplate
+    return (showsText && this.text !== '') || this.getContent(mode) !== ''
+  }
+
   getText(): string {
     return this.text
   }

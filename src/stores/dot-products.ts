@@ -12,6 +12,11 @@ export interface Rows {
   readonly rows: Int32Array
 }
 
+/** Of two vectors of as many numbers. */
+export function dotProduct(a: Float32Array, b: Float32Array): number {
+  return oneRow(a, b, 0)
+}
+
 /** Writes the dot product of the query with each listed row. */
 export function dotProducts(query: Float32Array, all: Rows, products: Float64Array): void {
   const { block, stride, rows } = all

@@ -2,17 +2,16 @@
  * The hashes LlamaIndex gives nodes, by which it sees whether a document changed. Python has one formula for text and one for media
  * (since 0.12 for documents too); TypeScript has its own. They know no node classes, only what they cover.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { pythonRepr } from './python-repr.ts'
-import { encodeWtf8 } from './wtf8.ts'
+import { encodeWtf8, isWellFormed } from './wtf8.ts'
 import type { MediaResource } from './media-resource.ts'
 import type { Metadata } from './relationships.ts'
 import type { Spelling } from './spelling.ts'
 
 function sha256Hex(content: string | Uint8Array): string {
-  return createHash('sha256')
-    .update(typeof content === 'string' ? encodeWtf8(content) : content)
-    .digest('hex')
+  const isPlain = typeof content !== 'string' || isWellFormed(content)
+  return hash('sha256', isPlain ? content : encodeWtf8(content), 'hex')
 }
 
 /** Python: text nodes, index nodes, and documents before 0.12. */
@@ -100,7 +99,7 @@ export function typeScriptHash({ image, ...node }: TypeScriptHashed): string {
 }
 
 function sha256Base64(text: string): string {
-  return createHash('sha256').update(text).digest('base64')
+  return hash('sha256', text, 'base64')
 }
 
 /** What a template string makes of a value; an object with a hostile or missing `toString` is no reason to fail. */

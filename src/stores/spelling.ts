@@ -20,8 +20,8 @@ export function isPlainSpelling({ floats, keyOrders }: Spelling): boolean {
 
 /** One step deeper into a tree. */
 export function pointerTo(parent: string, key: string | number): string {
-  const step = typeof key === 'number' ? String(key) : key.replaceAll('~', '~0').replaceAll('/', '~1')
-  return `${parent}/${step}`
+  const isPlain = typeof key === 'number' || !/[~/]/.test(key)
+  return `${parent}/${isPlain ? key : key.replaceAll('~', '~0').replaceAll('/', '~1')}`
 }
 
 /**

@@ -101,11 +101,10 @@ export class VectorCache {
     const vectors = read(batch.map(({ position }) => position))
     for (const [index, { id, order }] of batch.entries()) {
       const vector = toFloats(vectors[index]!)
-      if (vector.length !== this.#dimensions || !isFinite(vector)) {
+      if (vector.length !== this.#dimensions || !matrix.setIfFinite(id, vector)) {
         this.#drop(matrix, id)
         continue
       }
-      matrix.set(id, vector)
       this.#orders.set(id, order)
       this.#lastOrder = Math.max(this.#lastOrder, order)
     }
@@ -125,12 +124,6 @@ export class VectorCache {
     const ids = this.#byRefDoc!.get(refDocId) ?? new Set()
     this.#byRefDoc!.set(refDocId, ids.add(id))
   }
-}
-
-function isFinite(vector: Float32Array): boolean {
-  let sum = 0 // Of float32 it cannot overflow.
-  for (let at = 0; at < vector.length; at++) sum += vector[at]!
-  return Number.isFinite(sum)
 }
 
 /** A view where alignment allows, else a copy. */

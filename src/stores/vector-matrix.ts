@@ -4,6 +4,7 @@
  */
 import { VarveError } from '../errors.ts'
 import { BestHits } from './best-hits.ts'
+import { dotProduct } from './dot-products.ts'
 import { isNear, nearness, RowBlock, rowsAtOnce } from './row-block.ts'
 
 export interface TopK {
@@ -64,10 +65,16 @@ export class VectorMatrix {
 
   /** Adds a vector, or replaces that of a known id, which keeps its place in the order. */
   set(id: string, vector: ArrayLike<number>): void {
-    const row = toFloat32(vector)
-    const norm = normOf(row, id)
-    this.#checkDimensions(row.length, `The vector of '${id}'`)
-    this.#put(id, row, norm)
+    if (!this.setIfFinite(id, toFloat32(vector))) throw badVector(vector.length, id)
+  }
+
+  /** The same, and whether it did: nothing can be found by NaN or infinity, nor in nothing. */
+  setIfFinite(id: string, vector: Float32Array): boolean {
+    const norm = normOf(vector)
+    if (!Number.isFinite(norm)) return false
+    this.#checkDimensions(vector.length, `The vector of '${id}'`)
+    this.#put(id, vector, norm)
+    return true
   }
 
   /** Adds many rows at once, all or none. */
@@ -78,7 +85,7 @@ export class VectorMatrix {
       throw new TypeError(`${matrix.length} numbers are not ${ids.length} vectors.`)
     this.#checkDimensions(dimensions, 'A matrix')
     const row = (at: number) => matrix.subarray(at * dimensions, (at + 1) * dimensions)
-    const norms = ids.map((id, at) => normOf(row(at), id))
+    const norms = ids.map((id, at) => finiteNormOf(row(at), id))
     ids.forEach((id, at) => this.#put(id, row(at), norms[at]!))
   }
 
@@ -139,7 +146,7 @@ export class VectorMatrix {
 
   #asked(query: ArrayLike<number>): Asked {
     const direction = toFloat32(query)
-    const norm = normOf(direction)
+    const norm = finiteNormOf(direction)
     if (this.size > 0 && direction.length !== this.#dimensions)
       throw wrongDimensions('The query', direction.length, this.#dimensions)
     return { direction, norm }
@@ -261,14 +268,21 @@ function toFloat32(vector: ArrayLike<number>): Float32Array {
   return vector instanceof Float32Array ? vector : Float32Array.from(vector)
 }
 
-/** The length of a vector. Squares of float32 fit a double, so it is finite exactly if all its numbers are. */
-function normOf(vector: Float32Array, id?: string): number {
-  let sum = 0
-  for (let i = 0; i < vector.length; i++) sum += vector[i]! * vector[i]!
-  if (vector.length > 0 && Number.isFinite(sum)) return Math.sqrt(sum)
+/** The length of a vector. Squares of float32 fit a double, so it is finite exactly if all its numbers are; of an empty one it is NaN. */
+function normOf(vector: Float32Array): number {
+  return vector.length === 0 ? NaN : Math.sqrt(dotProduct(vector, vector))
+}
+
+function finiteNormOf(vector: Float32Array, id?: string): number {
+  const norm = normOf(vector)
+  if (!Number.isFinite(norm)) throw badVector(vector.length, id)
+  return norm
+}
+
+function badVector(dimensions: number, id: string | undefined): VarveError {
   const whose = id === undefined ? 'The vector to search for' : `The vector of '${id}'`
-  const fact = vector.length === 0 ? 'is empty.' : 'holds NaN, or a number beyond the range of float32.'
-  throw new VarveError('VARVE_BAD_VECTOR', `${whose} ${fact}`, id === undefined ? {} : { id })
+  const fact = dimensions === 0 ? 'is empty.' : 'holds NaN, or a number beyond the range of float32.'
+  return new VarveError('VARVE_BAD_VECTOR', `${whose} ${fact}`, id === undefined ? {} : { id })
 }
 
 function wrongDimensions(what: string, given: number, dimensions: number): VarveError {

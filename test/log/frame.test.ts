@@ -135,6 +135,21 @@ describe('a frame', () => {
     expect(heard).toEqual([3, 9, 5])
   })
 
+  test('within what a user wrote is not heard, though the frame around it is torn', async () => {
+    const [inner, ...frames] = [999, 3, 5].map((syncedThrough) =>
+      Buffer.concat(encodeFrame(input({ syncedThrough })).chunks),
+    )
+    const payload = Buffer.concat([inner!, Buffer.alloc(300_000, inner)])
+    const items = [{ row: text('row'), payload }, { row: text('row two') }]
+    const torn = Buffer.concat(encodeFrame(input({ items, syncedThrough: 4 })).chunks)
+    const badRow = Buffer.from(torn)
+    badRow[headerBytes + 8 + 2 * tableEntryBytes]! ^= 1
+    const bytes = Buffer.concat([frames[0]!, badRow, frames[1]!, torn.subarray(0, -1000)])
+    const heard: number[] = []
+    for await (const mark of marksBeyond(await fileOf(bytes), 0, bytes.length)) heard.push(mark)
+    expect(heard).toEqual([3, 4, 5, 4])
+  })
+
   test('are heard in a few readings, though headers claim each other for their own', async () => {
     const count = 10_000
     const bytes = Buffer.alloc(count * headerBytes)

@@ -354,7 +354,7 @@ const judging: Mutant[] = [
   {
     name: 'head and table are believed without their checksum',
     file: reader,
-    find: 'if (crc32(hashed.subarray(headerBytes)) !== front.readUInt32LE(36))',
+    find: 'if (!tableIsWhole(hashed))',
     replace: 'if (offset < 0)',
     killers: [recovering('a flipped bit in a commit below the')],
   },
