@@ -121,8 +121,8 @@ async function diff({ directory, commits }: PastInput): Promise<Figures> {
   const middle = Math.ceil(commits / 2)
   let differing = 0
   const ask = async (): Promise<void> => {
-    const { added, changed } = await storage.history.diff(Math.max(1, middle - diffCommits), middle)
-    differing = added.length + changed.length
+    differing = 0
+    for await (const _ of storage.history.diff(Math.max(1, middle - diffCommits), middle)) differing++
   }
   await ask()
   const ms = await repeated(5, ask)

@@ -40,16 +40,23 @@ const asking: Mutant[] = [
   {
     name: 'a diff misses removed keys',
     file: difference,
-    find: 'removed.push({ store, key, value: before })',
-    replace: 'return',
+    find: 'if (found.paths.length > 0) yield',
+    replace: 'if (found.isThere[1]) yield',
     killers: [asked('diff backwards')],
   },
   {
     name: 'a diff lists what was changed and changed back',
     file: difference,
-    find: 'if (paths.length > 0) changed',
-    replace: 'changed',
+    find: 'if (found.paths.length > 0) yield',
+    replace: 'yield',
     killers: [asked('diff leaves out what was changed and changed back')],
+  },
+  {
+    name: 'a diff of a struct looks at what was set only',
+    file: 'history/struct-paths.ts',
+    find: "'key' in change ? change.key : undefined",
+    replace: "change.op === 'set' || change.op === 'add' ? change.key : 'none'",
+    killers: [asked('diff of index structs'), 'properties/a-diff-applied'],
   },
   {
     name: 'a diff backwards sees nothing',
