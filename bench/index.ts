@@ -1,6 +1,6 @@
 /**
- * Varve beside its peers and the machine's own speed: `npm run bench -- [JOB …] [--nodes 1000,10000] [--peers lmdb,sqlite | all | none] [--json] [--profile FOLDER]`. Each phase of each
- * contestant is a process of its own, and they take turns. Peers need `npm ci --prefix bench`.
+ * Varve beside its peers and the machine's own speed: `npm run bench -- [JOB …] [--nodes 1000,10000] [--peers lmdb,sqlite | all | none] [--rounds 1] [--json] [--profile FOLDER]`. Each phase
+ * of each contestant is a process of its own, and they take turns. Peers need `npm ci --prefix bench`.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
@@ -15,7 +15,7 @@ import {
 } from './contestants.ts'
 import { jobs } from './jobs.ts'
 import { machine } from './machine.ts'
-import { refuse, sizesFrom } from './options.ts'
+import { refuse, roundsFrom, sizesFrom } from './options.ts'
 import { table, tableNote, type Results } from './table.ts'
 import { takeTurns } from './turns.ts'
 
@@ -24,11 +24,13 @@ const { values, positionals } = parseArgs({
   options: {
     nodes: { type: 'string', default: '1000,10000' },
     peers: { type: 'string', default: 'none' },
+    rounds: { type: 'string' },
     json: { type: 'boolean', default: false },
     profile: { type: 'string' },
   },
 })
 const sizes = sizesFrom(values.nodes)
+const rounds = roundsFrom(values.rounds)
 const unknownJobs = positionals.filter((job) => !(job in jobs))
 if (unknownJobs.length > 0)
   refuse(`There is no job ${unknownJobs.join(', ')}. Choose from ${Object.keys(jobs).join(', ')}.`)
@@ -50,6 +52,7 @@ for (const nodes of sizes) {
   results[nodes] = await takeTurns({
     nodes,
     contestants: names,
+    rounds,
     jobs: chosenJobs,
     parent: place,
     profile: values.profile,

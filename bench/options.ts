@@ -6,6 +6,14 @@ export function sizesFrom(list: string): number[] {
   return sizes
 }
 
+/** `undefined`: each job as often as it says. */
+export function roundsFrom(given: string | undefined): number | undefined {
+  const rounds = given === undefined ? undefined : Number(given)
+  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0 && rounds <= 5))
+    refuse(`--rounds ${given} is no number of rounds. Give a whole number from 1 to 5.`)
+  return rounds
+}
+
 export function refuse(message: string): never {
   console.error(message)
   process.exit(1)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { ContestantName } from './contestants.ts'
 import { inFreshProcess } from './fresh-process.ts'
 import { jobs, type Place, type Samples } from './jobs.ts'
-import { dropPageCache } from './page-cache.ts'
+import { dropPageCache, settleDisk } from './page-cache.ts'
 import type { Measured, Results } from './table.ts'
 
 interface Turns {
@@ -13,6 +13,8 @@ interface Turns {
   jobs: readonly string[]
   /** A folder for everyone's directories. */
   parent: string
+  /** Instead of as often as each job says. */
+  rounds: number | undefined
   profile: string | undefined
 }
 
@@ -27,11 +29,12 @@ export async function takeTurns(turns: Turns): Promise<Results> {
 
 async function measureJob(job: string, results: Results, turns: Turns): Promise<Results[string]> {
   const measured: Results[string] = {}
-  for (let round = 0; round < jobs[job]!.rounds; round++) {
+  const rounds = Math.min(turns.rounds ?? Infinity, jobs[job]!.rounds)
+  for (let round = 0; round < rounds; round++) {
     for (const name of turns.contestants) {
       const before = measured[name] ?? notFilled(results[jobs[job]!.in]?.[name])
-      if (typeof before !== 'string')
-        measured[name] = joined(before, await runPhase(name, { ...turns, job, round }))
+      measured[name] =
+        typeof before === 'string' ? before : joined(before, await runPhase(name, { ...turns, job, round }))
     }
   }
   return measured
@@ -57,6 +60,7 @@ async function runPhase(
   const directory = join(turns.parent, name, filledBy)
   if (filledBy === job) rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
+  settleDisk()
   const notCold = cold ? dropPageCache() : undefined
   if (notCold !== undefined) return notCold
   console.error(`${turns.nodes} nodes: ${job} ${round + 1}, ${name} …`)

@@ -7,7 +7,7 @@ import { dimensions } from '../nodes.ts'
 import { packed, unpacked, type Packed } from './packed.ts'
 
 export const contestant: Contestant<Packed> = {
-  note: 'one row a node, one version of the table an operation, and nothing is synced; a load is one version for every 1,000 nodes, then a B-tree over the ids; exact search',
+  note: 'one row a node, one version of the table an operation, and nothing is synced; a load is one version for every 1,000 nodes, then a B-tree over the ids; exact search. 32 callers at once wait for minutes, since its merges conflict',
   keeps: 'not synced',
   own: packed,
   async open(directory) {
@@ -21,7 +21,6 @@ export const contestant: Contestant<Packed> = {
 }
 
 class LanceStore implements Store<Packed> {
-  readonly concurrent = true
   readonly #connection: Connection
   #table: Table | undefined
 
