@@ -42,8 +42,9 @@ process.on('exit', () => rmSync(parent, { recursive: true, force: true }))
 process.on('SIGINT', () => process.exit(130))
 
 const load = loadavg()[0]!
+const asked = positionals.length > 0 ? positionals : Object.keys(jobs)
 const chosenJobs = Object.keys(jobs).filter(
-  (job) => jobs[job]!.in === job || positionals.length === 0 || positionals.includes(job),
+  (job) => asked.includes(job) || asked.some((other) => jobs[other]!.in === job),
 )
 if (!values.json) console.log(`${machine}; load ${load.toFixed(1)} at the start\n\n${tableNote}`)
 const results: Record<string, Results> = {}
