@@ -1,6 +1,5 @@
 /** A part: the frames of one segment that a commit names. Nothing outside a part exists. */
 import { createHash } from 'node:crypto'
-import type { ErasedAt } from './erasures.ts'
 import { FrameReader, isFault, type ReadFrame } from './frame-reader.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import { VarveError } from '../errors.ts'
@@ -18,16 +17,24 @@ export interface Part {
 }
 
 /**
- * For parts that are read one after another: what was read ahead for one serves the next of its segment. All of
+ * For parts that are read one after another: what was read ahead for one serves the next of its store. All of
  * them must be written before the first is read.
  */
 export class ReadAhead {
-  #reader: { file: ReadableFile; frames: FrameReader; sizeBytes: number } | undefined
+  /** By folder. */
+  readonly #readers = new Map<string, { file: ReadableFile; frames: FrameReader; sizeBytes: number }>()
 
-  async in(file: ReadableFile, erasedAt: ErasedAt): Promise<{ frames: FrameReader; sizeBytes: number }> {
-    if (this.#reader?.file !== file)
-      this.#reader = { file, frames: new FrameReader(file, erasedAt), sizeBytes: await file.size() }
-    return this.#reader
+  async in(
+    files: SegmentFiles,
+    { folder, segment }: Pick<Part, 'folder' | 'segment'>,
+  ): Promise<{ frames: FrameReader; sizeBytes: number }> {
+    const file = await files.open(folder, segment)
+    const known = this.#readers.get(folder)
+    if (known?.file === file) return known
+    const frames = new FrameReader(file, files.erasures.in(folder, segment))
+    const reader = { file, frames, sizeBytes: await file.size() }
+    this.#readers.set(folder, reader)
+    return reader
   }
 }
 
@@ -38,21 +45,16 @@ export class ReadAhead {
 export async function* readPart(
   files: SegmentFiles,
   part: Part,
-  { ahead, ...options }: { payloads?: boolean; ahead?: ReadAhead } = {},
+  ahead: ReadAhead,
+  options: { payloads?: boolean } = {},
 ): AsyncGenerator<ReadFrame> {
-  const file = await files.open(part.folder, part.segment)
-  const { frames: reader, sizeBytes } = await (ahead ?? new ReadAhead()).in(
-    file,
-    files.erasures.in(part.folder, part.segment),
-  )
+  const { frames: reader, sizeBytes } = await ahead.in(files, part)
   const digest = createHash('sha256')
   const end = Math.min(part.to, sizeBytes)
-  // Without others to read after it, nothing is read beyond its end.
-  const limit = ahead ? sizeBytes : end
   let offset = part.from
   let frames = 0
   while (offset < part.to) {
-    const frame = await reader.read(offset, limit, options)
+    const frame = await reader.read(offset, sizeBytes, options)
     if (isFault(frame)) throw damaged(files, part, frame)
     if (offset + frame.sizeBytes > end) throw damaged(files, part, { offset, fault: 'it is cut off' })
     digest.update(frame.hashed)
@@ -70,8 +72,8 @@ export async function* readPart(
 }
 
 /** Reads every byte of a part. */
-export async function verifyPart(files: SegmentFiles, part: Part): Promise<void> {
-  for await (const _ of readPart(files, part, { payloads: true })) continue
+export async function verifyPart(files: SegmentFiles, part: Part, ahead: ReadAhead): Promise<void> {
+  for await (const _ of readPart(files, part, ahead, { payloads: true })) continue
 }
 
 function damaged(
