@@ -1,164 +1,205 @@
-/** What is measured. Each job runs in a process of its own, so that none profits from what another left in memory. */
-import { loadIndexFromStorage, StorageContext, VectorStoreIndex } from 'varve'
-import type { BaseIndex, BaseNode, SimpleVectorStore } from 'varve'
-import { appendAndSync } from './disk-bound.ts'
-import { historyJobs } from './history-jobs.ts'
-import { bytesOnDisk, peakRssBytes, repeated, timed, type Spread } from './measure.ts'
-import { dimensions, nodeAt, nodeId, random, range, vectorAt } from './nodes.ts'
-import { payloadBytes } from './payload.ts'
+/** What is measured of every contestant. Each job runs in a process of its own, so that none profits from what another left in memory. */
+import type { Contestant, Store } from './contestant.ts'
+import { bytesOnDisk, peakRssBytes, timed, timesOf } from './measure.ts'
+import { nodeAt, nodeId, random, range, vectorAt, vectorBytes } from './nodes.ts'
 
-export interface JobInput {
+export interface Place {
+  /** What earlier jobs of this contestant left. */
   directory: string
-  /** How many nodes the directory holds after `load`. */
+  /** How many nodes `load` brought there. */
   nodes: number
-  /** Of nodes that earlier jobs did not add: the first free one. */
-  firstNew: number
-  /** After `loadHistory`: how many commits the directory holds. */
-  commits: number
-  /** Of `past`: the number of a commit. */
-  moment?: number
+  /** How many times the job ran there already. */
+  round: number
 }
 
-export type Figures = Record<string, number | Spread>
+/** Of each figure what was measured, in milliseconds (`…Ms`) or bytes. */
+export type Samples = Record<string, number[]>
 
-const singleInserts = 200
-const batches = 20
-const batchSize = 100
-const lookups = 1000
-const queries = 30
-
-export const jobs = {
-  load,
-  firstGet,
-  firstQuery,
-  gets,
-  topTen,
-  insertOne,
-  insertHundred,
-  deleteOnePercent,
-  ...historyJobs,
+interface Job {
+  /** The contestant's methods it calls. */
+  needs: readonly (keyof Store)[]
+  rounds: number
+  /** Which job filled its directory; its own name: it begins with an empty one. */
+  in: 'load' | 'commits'
+  /** The files must not be in the page cache. */
+  cold?: boolean
+  /** A text says why there is nothing. */
+  run(contestant: Contestant, place: Place): Promise<Samples | string>
 }
 
-/** Nodes are made a thousand at a time, as a program would that reads them from somewhere; making them is not counted. */
-async function load({ directory, nodes }: JobInput): Promise<Figures> {
-  const storageContext = await StorageContext.fromDefaults({ persistDir: directory })
-  const index = await VectorStoreIndex.init({ storageContext, indexId: 'bench' })
+const batchSize = 1000
+/** A slow contestant gives fewer samples. */
+const budgetMs = 5000
+const callers = 32
+const manyCommits = 1000
+const manyCommitsMs = 60_000
+
+const openToGet: Job = { needs: ['get'], rounds: 5, in: 'load', run: firstGet }
+const randomGets: Job = { needs: ['get'], rounds: 3, in: 'load', run: gets }
+
+/** In this order: what reads before what writes, and what brings the most last. */
+export const jobs: Record<string, Job> = {
+  load: { needs: ['load'], rounds: 3, in: 'load', run: load },
+  hash: { needs: ['hashAll'], rounds: 3, in: 'load', run: hash },
+  open: openToGet,
+  openCold: { ...openToGet, cold: true },
+  openAll: { needs: ['readAll'], rounds: 3, in: 'load', run: openAll },
+  gets: randomGets,
+  getsCold: { ...randomGets, cold: true },
+  topTen: { needs: ['topTen'], rounds: 3, in: 'load', run: topTen },
+  delete: { needs: ['delete'], rounds: 3, in: 'load', run: deleteOnePercent },
+  update: { needs: ['put'], rounds: 3, in: 'load', run: updateOnePercent },
+  insertOne: { needs: ['put'], rounds: 3, in: 'load', run: insertOne },
+  insertTogether: { needs: ['put', 'concurrent'], rounds: 3, in: 'load', run: insertTogether },
+  insertHundred: { needs: ['put'], rounds: 3, in: 'load', run: insertHundred },
+  commits: { needs: ['put'], rounds: 1, in: 'commits', run: commits },
+  openCommits: {
+    ...openToGet,
+    in: 'commits',
+    run: (contestant, place) => firstGet(contestant, { ...place, nodes: manyCommits }),
+  },
+}
+
+/** Nodes come a thousand at a time, as in a program that reads them from somewhere; making them is not counted. */
+async function load(contestant: Contestant, { directory, nodes }: Place): Promise<Samples> {
   const rssBefore = process.memoryUsage().rss
-  let ms = 0
-  for (let at = 0; at < nodes; at += 1000) {
-    const some = Array.from(range(at, Math.min(at + 1000, nodes)), nodeAt)
-    ms += (await timed(() => index.insertNodes(some))).ms
+  let makingMs = 0
+  function* batches(): Generator<unknown[]> {
+    for (let at = 0; at < nodes; at += batchSize) {
+      const start = performance.now()
+      const batch = ownNodes(contestant, range(at, Math.min(at + batchSize, nodes)))
+      makingMs += performance.now() - start
+      yield batch
+    }
   }
-  const persist = await timed(() => storageContext.persist({ message: 'bulk load' }))
-  const { logs } = bytesOnDisk(directory)
-  const rss = peakRssBytes() - rssBefore
-  const close = await timed(() => storageContext.close())
-  const bound = await appendAndSync(directory, logs, 1)
-  const { snapshots } = bytesOnDisk(directory)
-  return {
-    toDurableMs: ms + persist.ms,
-    persistMs: persist.ms,
-    closeMs: close.ms,
-    plainAppendMs: bound.median,
-    logBytes: logs,
-    snapshotBytes: snapshots,
-    bytesPerPayload: logs / payloadBytes(range(0, nodes)),
-    rssGrowthBytes: rss,
-  }
+  const store = await contestant.open(directory)
+  const { ms } = await timed(() => store.load!(batches()))
+  const rssBytes = peakRssBytes() - rssBefore
+  await store.close()
+  const { logs, snapshots } = bytesOnDisk(directory)
+  return { ms: [ms - makingMs], rssBytes: [rssBytes], diskBytes: [logs + snapshots] }
 }
 
-async function firstGet({ directory, nodes }: JobInput): Promise<Figures> {
-  const opened = await timed(() => StorageContext.fromDefaults({ persistDir: directory }))
-  const storage = opened.value
-  const first = await timed(() => storage.docstore.getNode(nodeId(Math.floor(nodes / 2))))
-  return { openToFirstGetMs: opened.ms + first.ms, openMs: opened.ms }
-}
-
-async function firstQuery({ directory }: JobInput): Promise<Figures> {
+async function firstGet(contestant: Contestant, { directory, nodes }: Place): Promise<Samples> {
   const rssBefore = process.memoryUsage().rss
-  const { ms, value: storage } = await timed(async () => {
-    const opened = await StorageContext.fromDefaults({ persistDir: directory })
-    await opened.vectorStore.query({ queryEmbedding: vectorAt(-5), similarityTopK: 10 })
+  const { ms, value: store } = await timed(async () => {
+    const opened = await contestant.open(directory)
+    await opened.get!(nodeId(Math.floor(nodes / 2)))
     return opened
   })
-  const vectors = await (storage.vectorStore as SimpleVectorStore).size()
-  const matrixBytes = vectors * dimensions * Float32Array.BYTES_PER_ELEMENT
-  return { openToFirstQueryMs: ms, matrixBytes, beyondMatrixBytes: peakRssBytes() - rssBefore - matrixBytes }
+  const rssBytes = process.memoryUsage().rss - rssBefore
+  await store.close()
+  return { ms: [ms], rssBytes: [rssBytes] }
 }
 
-async function gets({ directory, nodes }: JobInput): Promise<Figures> {
-  const storage = await StorageContext.fromDefaults({ persistDir: directory })
-  await storage.docstore.documentExists('none')
-  const next = random(42)
-  return {
-    getNodeMs: await repeated(lookups, () => storage.docstore.getNode(nodeId(Math.floor(next() * nodes)))),
-  }
+async function hash(contestant: Contestant, { directory }: Place): Promise<Samples> {
+  const store = await contestant.open(directory)
+  const sha256Ms = await timesOf(1, () => store.hashAll!('sha256'))
+  const crc32Ms = await timesOf(1, () => store.hashAll!('crc32'))
+  await store.close()
+  return { sha256Ms, crc32Ms }
 }
 
-async function topTen({ directory }: JobInput): Promise<Figures> {
-  const { storage, index } = await openIndex(directory)
-  const retriever = index.asRetriever({ similarityTopK: 10 })
-  await retriever.retrieve({ embedding: vectorAt(-1) })
-  const vectors = Array.from(range(2, 2 + queries), (at) => vectorAt(-at))
-  const bare = (at: number) => storage.vectorStore.query({ queryEmbedding: vectors[at]!, similarityTopK: 10 })
-  return {
-    topTenMs: await repeated(queries, (at) => retriever.retrieve({ embedding: vectors[at]! })),
-    bareTopTenMs: await repeated(queries, bare),
-  }
-}
-
-async function insertOne({ directory, firstNew }: JobInput): Promise<Figures> {
-  const { storage, index } = await openIndex(directory)
-  const nodes = Array.from(range(firstNew, firstNew + singleInserts), nodeAt)
-  const warmUp = nodes.splice(0, 20)
-  for (const node of warmUp) await insert(storage, index, [node])
-  const before = bytesOnDisk(directory).logs
-  const time = await repeated(nodes.length, (at) => insert(storage, index, [nodes[at]!]))
-  const bytes = (bytesOnDisk(directory).logs - before) / nodes.length
-  await storage.close()
-  const bound = await appendAndSync(directory, bytes, nodes.length)
-  const payload = payloadBytes(range(firstNew + warmUp.length, firstNew + singleInserts)) / nodes.length
-  return { insertOneMs: time, plainAppendMs: bound, bytesPerPersist: bytes, bytesPerPayload: bytes / payload }
-}
-
-async function insertHundred({ directory, firstNew }: JobInput): Promise<Figures> {
-  const { storage, index } = await openIndex(directory)
-  const nodes = Array.from(range(firstNew, firstNew + batches * batchSize), nodeAt)
-  const before = bytesOnDisk(directory).logs
-  const time = await repeated(batches, (at) =>
-    insert(storage, index, nodes.slice(at * batchSize, (at + 1) * batchSize)),
-  )
-  const bytes = (bytesOnDisk(directory).logs - before) / batches
-  await storage.close()
-  const bound = await appendAndSync(directory, bytes, batches)
-  const payload = payloadBytes(range(firstNew, firstNew + nodes.length)) / batches
-  return {
-    insertHundredMs: time,
-    plainAppendMs: bound,
-    bytesPerPersist: bytes,
-    bytesPerPayload: bytes / payload,
-  }
-}
-
-async function deleteOnePercent({ directory, nodes }: JobInput): Promise<Figures> {
-  const { storage, index } = await openIndex(directory)
-  const ids = Array.from(range(0, Math.ceil(nodes / 100)), (at) => nodeId(at * 100))
-  const before = bytesOnDisk(directory).logs
-  const { ms } = await timed(async () => {
-    await index.deleteNodes(ids)
-    await storage.persist({ message: 'delete' })
+async function openAll(contestant: Contestant, { directory }: Place): Promise<Samples> {
+  const { ms, value } = await timed(async () => {
+    const store = await contestant.open(directory)
+    return { store, all: await store.readAll!() }
   })
-  const bytes = bytesOnDisk(directory).logs - before
-  await storage.close()
-  return { deleteMs: ms, deletedNodes: ids.length, bytesPerNode: bytes / ids.length }
+  if (value.all.nodes.length === 0) throw new Error(`${directory} is empty.`)
+  await value.store.close()
+  return { ms: [ms] }
 }
 
-async function openIndex(directory: string): Promise<{ storage: StorageContext; index: BaseIndex }> {
-  const storage = await StorageContext.fromDefaults({ persistDir: directory })
-  return { storage, index: await loadIndexFromStorage(storage) }
+async function gets(contestant: Contestant, { directory, nodes }: Place): Promise<Samples> {
+  const store = await contestant.open(directory)
+  await store.get!(nodeId(0))
+  const next = random(42)
+  const ms = await timesOf(1000, () => store.get!(nodeId(Math.floor(next() * nodes))), budgetMs)
+  await store.close()
+  return { ms }
 }
 
-async function insert(storage: StorageContext, index: BaseIndex, nodes: BaseNode[]): Promise<void> {
-  await index.insertNodes(nodes)
-  await storage.persist({ message: 'insert' })
+async function topTen(contestant: Contestant, { directory, nodes }: Place): Promise<Samples> {
+  const rssBefore = process.memoryUsage().rss
+  const vectors = Array.from(range(1, 32), (at) => vectorAt(-at))
+  const store = await contestant.open(directory)
+  await store.topTen!(vectors[0]!)
+  const rssBytes = peakRssBytes() - rssBefore - nodes * vectorBytes
+  const ms = await timesOf(30, (at) => store.topTen!(vectors[at + 1]!), budgetMs)
+  await store.close()
+  return { ms, rssBytes: [rssBytes] }
+}
+
+function deleteOnePercent(contestant: Contestant, place: Place): Promise<Samples> {
+  return inSteps(contestant, place, 5, ({ nodes }, step) => {
+    const ids = Array.from(range(0, Math.floor(nodes / 100)), (at) => nodeId(at * 100 + step))
+    return (store) => store.delete!(ids)
+  })
+}
+
+function updateOnePercent(contestant: Contestant, place: Place): Promise<Samples> {
+  return inSteps(contestant, place, 5, ({ nodes }, step) => {
+    const places = Array.from(range(0, Math.floor(nodes / 100)), (at) => at * 100 + 50 + step)
+    const changed = ownNodes(contestant, places, 1)
+    return (store) => store.put!(changed)
+  })
+}
+
+function insertOne(contestant: Contestant, place: Place): Promise<Samples> {
+  return inSteps(contestant, place, 100, ({ nodes }, step) => {
+    const own = ownNodes(contestant, [nodes + 1_000_000 + step])
+    return (store) => store.put!(own)
+  })
+}
+
+function insertHundred(contestant: Contestant, place: Place): Promise<Samples> {
+  return inSteps(contestant, place, 10, ({ nodes }, step) => {
+    const first = nodes + 2_000_000 + step * 100
+    const own = ownNodes(contestant, range(first, first + 100))
+    return (store) => store.put!(own)
+  })
+}
+
+/** Each caller awaits its own insert before the next; the figure is the time for each of all inserts. */
+async function insertTogether(contestant: Contestant, place: Place): Promise<Samples> {
+  const each = 10
+  const { ms } = await inSteps(contestant, place, 3, ({ nodes }, step) => {
+    const first = nodes + 3_000_000 + step * callers * each
+    const own = ownNodes(contestant, range(first, first + callers * each))
+    const call = async (store: Store, caller: number): Promise<void> => {
+      for (let at = 0; at < each; at++) await store.put!([own[caller * each + at]])
+    }
+    return (store) => Promise.all(Array.from(range(0, callers), (caller) => call(store, caller)))
+  })
+  return { ms: ms!.map((all) => all / (callers * each)) }
+}
+
+/** What a step needs is made before the first is timed; and one node is inserted, so that what the first write opens is not counted. */
+async function inSteps(
+  contestant: Contestant,
+  place: Place,
+  count: number,
+  prepare: (place: Place, step: number) => (store: Store) => unknown,
+): Promise<Samples> {
+  const steps = Array.from(range(0, count), (step) => prepare(place, place.round * count + step))
+  const store = await contestant.open(place.directory)
+  await store.put!(ownNodes(contestant, [place.nodes + 4_000_000 + place.round]))
+  const ms = await timesOf(count, (step) => steps[step]!(store), budgetMs)
+  await store.close()
+  return { ms }
+}
+
+async function commits(contestant: Contestant, { directory }: Place): Promise<Samples | string> {
+  const store = await contestant.open(directory)
+  const [first, ...others] = ownNodes(contestant, range(0, manyCommits + 1))
+  await store.load!([[first]])
+  const ms = await timesOf(manyCommits, (at) => store.put!([others[at]]), manyCommitsMs)
+  await store.close()
+  if (ms.length < manyCommits) return `> ${manyCommitsMs / 1000} s`
+  const { logs, snapshots, files } = bytesOnDisk(directory)
+  return { ms, commitBytes: [(logs + snapshots) / (manyCommits + 1)], files: [files] }
+}
+
+function ownNodes(contestant: Contestant, places: Iterable<number>, version = 0): unknown[] {
+  return Array.from(places, (at) => contestant.own(nodeAt(at, version)))
 }

@@ -1,5 +1,5 @@
 /** A follower that tells its parent when it was told of each commit, and when asked, how much it has worked until now: `live-follower.ts DIRECTORY`. */
-import { StorageContext } from 'varve'
+import { StorageContext } from '../src/index.ts'
 
 export type Report =
   | { is: 'told'; number: number; atMs: number }

@@ -6,12 +6,13 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { StorageContext, VectorStoreIndex, type BaseIndex } from 'varve'
+import { StorageContext, VectorStoreIndex, type BaseIndex } from '../src/index.ts'
 import { cpuMs, nowMs, type Report } from './live-follower.ts'
-import { nodeAt, range } from './nodes.ts'
+import { range } from './nodes.ts'
+import { textNodeAt } from './text-node.ts'
 
 const { values } = parseArgs({
   options: {
@@ -66,13 +67,13 @@ async function load(nodes: number): Promise<Place> {
   const storage = await StorageContext.fromDefaults({ persistDir: directory })
   const index = await VectorStoreIndex.init({ storageContext: storage, indexId: 'bench' })
   for (let at = 0; at < nodes; at += 1000)
-    await index.insertNodes(Array.from(range(at, Math.min(at + 1000, nodes)), nodeAt))
+    await index.insertNodes(Array.from(range(at, Math.min(at + 1000, nodes)), textNodeAt))
   await storage.persist()
   return { directory, storage, index, next: nodes }
 }
 
 async function commitOne(place: Place): Promise<{ number: number; atMs: number }> {
-  await place.index.insertNodes([nodeAt(place.next++)])
+  await place.index.insertNodes([textNodeAt(place.next++)])
   const { number } = (await place.storage.persist())!
   return { number, atMs: nowMs() }
 }
@@ -105,9 +106,13 @@ interface Follower {
 }
 
 async function follow(directory: string): Promise<Follower> {
-  const child = fork(new URL('./live-follower.ts', import.meta.url), [directory], {
-    execArgv: process.execArgv,
-  })
+  const child = fork(
+    new URL(`./live-follower${extname(import.meta.filename)}`, import.meta.url),
+    [directory],
+    {
+      execArgv: process.execArgv,
+    },
+  )
   const told = new Map<number, number>()
   await once(child, 'message')
   child.on('message', (report: Report) => report.is === 'told' && told.set(report.number, report.atMs))

@@ -14,26 +14,42 @@ export async function timed<T>(work: () => T | Promise<T>): Promise<{ ms: number
   return { ms: performance.now() - start, value }
 }
 
-/** Milliseconds of each of so many runs. */
-export async function repeated(times: number, work: (at: number) => unknown): Promise<Spread> {
+/** Milliseconds of each of so many runs; of fewer, but of one at least, once they took `budgetMs`. */
+export async function timesOf(
+  times: number,
+  work: (at: number) => unknown,
+  budgetMs = Number.POSITIVE_INFINITY,
+): Promise<number[]> {
   const all: number[] = []
-  for (let at = 0; at < times; at++) all.push((await timed(() => work(at))).ms)
-  return spread(all)
+  const began = performance.now()
+  for (let at = 0; at < times; at++) {
+    if (at > 0 && performance.now() - began > budgetMs) break
+    all.push((await timed(() => work(at))).ms)
+  }
+  return all
+}
+
+export async function repeated(times: number, work: (at: number) => unknown): Promise<Spread> {
+  return spread(await timesOf(times, work))
 }
 
 export function spread(values: readonly number[]): Spread {
+  return { median: share(values, 0.5), p95: share(values, 0.95), max: share(values, 1) }
+}
+
+/** The value that so many of them do not exceed. */
+export function share(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b)
-  const at = (share: number) =>
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
-  return { median: at(0.5), p95: at(0.95), max: at(1) }
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
 }
 
 /** Bytes in the files of a persist directory, snapshots apart from the rest. */
-export function bytesOnDisk(directory: string): { logs: number; snapshots: number } {
-  const sizes = { logs: 0, snapshots: 0 }
+export function bytesOnDisk(directory: string): { logs: number; snapshots: number; files: number } {
+  const sizes = { logs: 0, snapshots: 0, files: 0 }
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue
     const path = join(entry.parentPath, entry.name)
+    sizes.files++
     sizes[path.includes('snapshots') ? 'snapshots' : 'logs'] += statSync(path).size
   }
   return sizes

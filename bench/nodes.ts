@@ -1,27 +1,35 @@
-/** The nodes that are measured: about 1 KB of text, some metadata and 1,536 dimensions, ten to a source document; the same each time. */
-import { TextNode } from 'varve'
+/** The nodes that are measured: about 1 KB of text, some metadata and 1,536 dimensions, ten to a source document; the same each time, and nobody's class. */
 
 export const dimensions = 1536
+export const vectorBytes = dimensions * Float32Array.BYTES_PER_ELEMENT
 const textLength = 1000
 const nodesPerDocument = 10
 
 const words = Array.from({ length: 2000 }, (_, at) => wordOf(at))
 
-export function nodeAt(at: number): TextNode {
+export interface Node {
+  id: string
+  text: string
+  metadata: Record<string, string | number>
+  sourceId: string
+  startCharIdx: number
+  endCharIdx: number
+  embedding: Float32Array
+}
+
+/** Of another version: the same node with another text and vector. */
+export function nodeAt(at: number, version = 0): Node {
   const document = Math.floor(at / nodesPerDocument)
-  return new TextNode({
-    id_: nodeId(at),
-    text: textAt(at),
-    embedding: vectorAt(at),
-    metadata: {
-      path: `folder/${document % 100}/document-${document}.md`,
-      page: at % nodesPerDocument,
-      lang: 'en',
-    },
-    relationships: { SOURCE: { nodeId: uuid(0x5eed, document), nodeType: 'DOCUMENT', metadata: {} } },
-    startCharIdx: (at % nodesPerDocument) * textLength,
-    endCharIdx: (at % nodesPerDocument) * textLength + textLength,
-  })
+  const page = at % nodesPerDocument
+  return {
+    id: nodeId(at),
+    text: textAt(at + version * 0x1000000),
+    metadata: { path: `folder/${document % 100}/document-${document}.md`, page, lang: 'en' },
+    sourceId: uuid(0x5eed, document),
+    startCharIdx: page * textLength,
+    endCharIdx: (page + 1) * textLength,
+    embedding: vectorAt(at + version * 0x1000000),
+  }
 }
 
 export function nodeId(at: number): string {
@@ -30,7 +38,9 @@ export function nodeId(at: number): string {
 
 export function vectorAt(at: number): Float32Array {
   const next = random(at + 1)
-  return Float32Array.from({ length: dimensions }, () => next() - 0.5)
+  const vector = new Float32Array(dimensions)
+  for (let n = 0; n < dimensions; n++) vector[n] = next() - 0.5
+  return vector
 }
 
 export function* range(from: number, to: number): Generator<number> {

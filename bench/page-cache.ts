@@ -2,6 +2,11 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 
+/** What others left to be written, and never synced, must not be written in the time of who comes next. */
+export function settleDisk(): void {
+  if (process.platform !== 'win32') execFileSync('sync')
+}
+
 /** Answers why the cache could not be dropped, if it could not. */
 export function dropPageCache(): string | undefined {
   if (process.platform !== 'linux') return `${process.platform} has no way to drop the page cache`

@@ -1,106 +1,117 @@
-/** The figures of all sizes, side by side. */
-import type { Figures } from './jobs.ts'
-import type { Spread } from './measure.ts'
+/** The results as tables in Markdown, one a size. */
+import type { Contestant } from './contestant.ts'
+import type { ContestantName } from './contestants.ts'
+import type { Samples } from './jobs.ts'
+import { share } from './measure.ts'
 
-interface Report {
-  machine: string
-  /** Why nothing was measured cold. */
-  notCold: string | undefined
-  results: ReadonlyMap<number, Record<string, Figures>>
+/** A text says why there is nothing. */
+export type Measured = Samples | string
+
+/** Of one size: by job, then by contestant. */
+export type Results = Record<string, Partial<Record<ContestantName, Measured>>>
+
+type Named = Contestant & { name: ContestantName }
+
+interface Row {
+  label: string
+  job: string
+  figure: string
+  /** Whom Varve is held against. */
+  among: readonly Contestant['keeps'][]
 }
 
-type Row = [label: string, job: string, figure: string, format: (figure: number) => string]
-
-const ms = (figure: number): string => (figure < 10 ? `${figure.toFixed(2)} ms` : `${figure.toFixed(0)} ms`)
-const us = (figure: number): string => `${(figure * 1000).toFixed(0)} µs`
-const mb = (figure: number): string => `${(figure / 1e6).toFixed(1)} MB`
-const bytes = (figure: number): string => `${Math.round(figure).toLocaleString('en')} B`
-const ratio = (figure: number): string => `${figure.toFixed(3)} ×`
+const durable: Row['among'] = ['durable']
+const whole: Row['among'] = ['durable', 'not synced']
+const everyone: Row['among'] = [...whole, 'vectors only']
 
 const rows: Row[] = [
-  ['bulk load, to durable', 'load', 'toDurableMs', ms],
-  ['  of it persist()', 'load', 'persistMs', ms],
-  ['  plain append + fdatasync of as much', 'load', 'plainAppendMs', ms],
-  ['  bytes / payload', 'load', 'bytesPerPayload', ratio],
-  ['  on disk without snapshots', 'load', 'logBytes', mb],
-  ['  snapshots', 'load', 'snapshotBytes', mb],
-  ['  growth of peak RSS', 'load', 'rssGrowthBytes', mb],
-  ['  close(), with its snapshot', 'load', 'closeMs', ms],
-  ['insert one node and persist', 'insertOne', 'insertOneMs', ms],
-  ['  plain append + fdatasync of as much', 'insertOne', 'plainAppendMs', ms],
-  ['  bytes a persist', 'insertOne', 'bytesPerPersist', bytes],
-  ['  bytes / payload', 'insertOne', 'bytesPerPayload', ratio],
-  ['insert 100 nodes and persist', 'insertHundred', 'insertHundredMs', ms],
-  ['  plain append + fdatasync of as much', 'insertHundred', 'plainAppendMs', ms],
-  ['  bytes / payload', 'insertHundred', 'bytesPerPayload', ratio],
-  ['delete 1 % and persist', 'deleteOnePercent', 'deleteMs', ms],
-  ['  bytes a node', 'deleteOnePercent', 'bytesPerNode', bytes],
-  ['open to first getNode', 'firstGet', 'openToFirstGetMs', ms],
-  ['  cold', 'coldFirstGet', 'openToFirstGetMs', ms],
-  ['open to first query, all vectors read', 'firstQuery', 'openToFirstQueryMs', ms],
-  ['  cold', 'coldFirstQuery', 'openToFirstQueryMs', ms],
-  ['  the matrix', 'firstQuery', 'matrixBytes', mb],
-  ['  growth of peak RSS beyond it', 'firstQuery', 'beyondMatrixBytes', mb],
-  ['random getNode', 'gets', 'getNodeMs', us],
-  ['  cold', 'coldGets', 'getNodeMs', us],
-  ['top-10 query of an index, with nodes', 'topTen', 'topTenMs', ms],
-  ['  of its vector store alone', 'topTen', 'bareTopTenMs', ms],
-  ['one of many small commits', 'loadHistory', 'commitMs', ms],
-  ['  log and snapshots, after all of them', 'loadHistory', 'logBytes', mb],
-  ['  of it snapshots', 'loadHistory', 'snapshotBytes', mb],
-  ['open the present to first getNode', 'present', 'ms', ms],
-  ['as of any moment, the worst', 'past', 'worstMs', ms],
-  ['  / the present', 'past', 'ratio', ratio],
-  ['as of a hash, in an open context', 'byHash', 'ms', ms],
-  ['  / opening the present', 'byHash', 'ratio', ratio],
-  ['open to the first entry of the log', 'logFirst', 'ms', ms],
-  ['  / opening the present', 'logFirst', 'ratio', ratio],
-  ['versions of a key that seldom changed', 'versions', 'seldomMs', ms],
-  ['  the first time', 'versions', 'firstMs', ms],
-  ['  of one that changed 20 times', 'versions', 'oftenMs', ms],
-  ['diff over 100 commits', 'diff', 'ms', ms],
-  ['  keys that differ', 'diff', 'differing', String],
-  ['  for each of them', 'diff', 'perKeyMs', ms],
-  ['verify', 'verify', 'ms', ms],
-  ['  plain reading + SHA-256 of as much', 'verify', 'plainMs', ms],
-  ['  verify / plain', 'verify', 'ratio', ratio],
+  { label: 'bulk load, to durable', job: 'load', figure: 'ms', among: durable },
+  { label: 'bytes on disk after it', job: 'load', figure: 'diskBytes', among: whole },
+  { label: 'memory for it', job: 'load', figure: 'rssBytes', among: whole },
+  { label: 'hashing the payload, SHA-256', job: 'hash', figure: 'sha256Ms', among: [] },
+  { label: 'hashing the payload, CRC-32', job: 'hash', figure: 'crc32Ms', among: [] },
+  { label: 'insert one', job: 'insertOne', figure: 'ms', among: durable },
+  { label: 'insert one, 32 callers', job: 'insertTogether', figure: 'ms', among: durable },
+  { label: 'insert 100 in one commit', job: 'insertHundred', figure: 'ms', among: durable },
+  { label: 'update 1 %', job: 'update', figure: 'ms', among: durable },
+  { label: 'delete 1 %', job: 'delete', figure: 'ms', among: durable },
+  { label: 'open to first getNode', job: 'open', figure: 'ms', among: durable },
+  { label: 'open to first getNode, cold', job: 'openCold', figure: 'ms', among: durable },
+  { label: 'memory after opening', job: 'open', figure: 'rssBytes', among: whole },
+  { label: 'open, all in memory', job: 'openAll', figure: 'ms', among: durable },
+  { label: 'random getNode, warm', job: 'gets', figure: 'ms', among: durable },
+  { label: 'random getNode, cold', job: 'getsCold', figure: 'ms', among: durable },
+  { label: 'exact top-10', job: 'topTen', figure: 'ms', among: everyone },
+  { label: 'memory beyond the matrix', job: 'topTen', figure: 'rssBytes', among: everyone },
+  { label: '1,000 commits of one node, each', job: 'commits', figure: 'ms', among: durable },
+  { label: 'bytes on disk for each', job: 'commits', figure: 'commitBytes', among: whole },
+  { label: 'files after them', job: 'commits', figure: 'files', among: whole },
+  { label: 'open to first getNode after them', job: 'openCommits', figure: 'ms', among: durable },
 ]
 
-export function printTable({ machine, notCold, results }: Report): void {
-  console.log(`\n${machine}`)
-  console.log('Times of many runs: median (95th percentile).\n')
-  const cells = [['nodes', ...[...results.keys()].map((nodes) => nodes.toLocaleString('en'))]]
-  for (const [label, job, figure, format] of rows) {
-    const figures = [...results.values()].map((result) => result[job]?.[figure])
-    if (figures.some((value) => value !== undefined))
-      cells.push([label, ...figures.map((value) => text(value, format))])
+export const tableNote = 'Medians, and how far the middle half of the samples lie from them.'
+
+export function table(nodes: number, results: Results, contestants: readonly Named[]): string {
+  const names = contestants.map(({ name, keeps }) => (keeps === 'durable' ? name : `${name} (${keeps})`))
+  const lines = [[`${nodes.toLocaleString('en')} nodes`, ...names, 'varve / best peer', 'varve / bound']]
+  for (const row of rows) {
+    const samples = new Map(contestants.map(({ name }) => [name, samplesOf(results, row, name)]))
+    if ([...samples.values()].every((all) => typeof all === 'string')) continue
+    const cells = contestants.map(({ name }) => cell(samples.get(name)!, row))
+    lines.push([row.label, ...cells, bestPeer(row, samples, contestants), boundRatio(samples)])
   }
-  for (const row of cells) {
-    console.log(row.map((cell, at) => (at === 0 ? cell.padEnd(40) : cell.padStart(20))).join(''))
-  }
-  printGrowth(results)
-  if (notCold !== undefined) console.log(`\nNothing was measured cold: ${notCold}.`)
+  return aligned(lines)
 }
 
-function printGrowth(results: Report['results']): void {
-  for (const [what, job, figure] of [
-    ['Inserting one node', 'insertOne', 'insertOneMs'],
-    ['One key of a diff', 'diff', 'perKeyMs'],
-  ] as const) {
-    const medians = [...results].flatMap(([nodes, result]) =>
-      result[job] ? [[nodes, median(result[job][figure])] as const] : [],
-    )
-    const [least, most] = [medians[0], medians.at(-1)]
-    if (!least || !most || least === most) continue
-    console.log(`\n${what} at ${most[0]} costs ${ratio(most[1] / least[1])} what it costs at ${least[0]}.`)
-  }
+function samplesOf(results: Results, { job, figure }: Row, name: ContestantName): readonly number[] | string {
+  const samples = results[job]?.[name] ?? '–'
+  return typeof samples === 'string' ? samples : samples[figure]!
 }
 
-function median(figure: number | Spread | undefined): number {
-  return typeof figure === 'object' ? figure.median : (figure ?? Number.NaN)
+function cell(samples: readonly number[] | string, { figure }: Row): string {
+  if (typeof samples === 'string') return samples
+  const median = share(samples, 0.5)
+  if (samples.length < 3) return text(median, figure)
+  const spread = (share(samples, 0.75) - share(samples, 0.25)) / 2 / median
+  return `${text(median, figure)} ±${Math.round(spread * 100)} %`
 }
 
-function text(figure: number | Spread | undefined, format: (figure: number) => string): string {
-  if (figure === undefined) return ''
-  return typeof figure === 'number' ? format(figure) : `${format(figure.median)} (${format(figure.p95)})`
+function text(value: number, figure: string): string {
+  if (figure.endsWith('Bytes'))
+    return value < 1e5 ? `${(value / 1e3).toFixed(1)} KB` : `${(value / 1e6).toFixed(1)} MB`
+  if (figure === 'files') return String(value)
+  if (value < 0.1) return `${(value * 1000).toPrecision(2)} µs`
+  return value < 100 ? `${value.toPrecision(3)} ms` : `${Math.round(value).toLocaleString('en')} ms`
+}
+
+type RowSamples = ReadonlyMap<ContestantName, readonly number[] | string>
+
+function bestPeer({ among }: Row, samples: RowSamples, contestants: readonly Named[]): string {
+  const peers = contestants
+    .filter(({ name, keeps }) => name !== 'varve' && name !== 'bound' && among.includes(keeps))
+    .map(({ name }) => ({ name, median: medianOf(samples, name) }))
+    .filter(({ median }) => !Number.isNaN(median))
+  if (peers.length === 0) return '–'
+  const best = peers.reduce((a, b) => (b.median < a.median ? b : a))
+  return `${ratio(medianOf(samples, 'varve') / best.median)} (${best.name})`
+}
+
+function boundRatio(samples: RowSamples): string {
+  return ratio(medianOf(samples, 'varve') / medianOf(samples, 'bound'))
+}
+
+function medianOf(samples: RowSamples, name: ContestantName): number {
+  const all = samples.get(name)
+  return all === undefined || typeof all === 'string' ? Number.NaN : share(all, 0.5)
+}
+
+function ratio(value: number): string {
+  return Number.isNaN(value) ? '–' : `${value < 10 ? value.toPrecision(3) : Math.round(value)} ×`
+}
+
+function aligned(lines: readonly string[][]): string {
+  const widths = lines[0]!.map((_, at) => Math.max(...lines.map((line) => line[at]!.length)))
+  const rendered = lines.map((line) => `| ${line.map((text, at) => text.padEnd(widths[at]!)).join(' | ')} |`)
+  rendered.splice(1, 0, `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`)
+  return rendered.join('\n')
 }

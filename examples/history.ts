@@ -23,7 +23,8 @@ const [hit] = await then.asRetriever({ similarityTopK: 1 }).retrieve('When does 
 for await (const { number, actor, touched } of storage.history.log({ since: 'v1', store: 'docstore' }))
   console.log(number, actor, touched)
 
-const { added, removed } = await storage.history.diff('v1', 'HEAD', { store: 'docstore' })
+for await (const { change, paths } of storage.history.diff('v1', 'HEAD', { store: 'docstore' }))
+  for (const { path } of paths) console.log(change, path) // `before` and `after` tell what stood there, and stands there now
 const versions = storage.history.versions('docstore', 'hours') // every value, with the commit that set it
 const blame = await storage.history.blame('docstore', 'hours') // for each field, who set it last
 
@@ -31,7 +32,6 @@ await storage.history.restore('v1', { message: 'too early' }) // one new commit;
 // endregion
 
 console.log('then:', hit?.node.getContent())
-console.log(`${added.length} added, ${removed.length} removed`)
 for await (const { commit } of versions) console.log('the document changed in commit', commit.number)
 console.log(new Set(blame.map(({ commit }) => commit.actor)))
 const now = await loadIndexFromStorage(storage, { embedModel })
@@ -54,8 +54,11 @@ await rm(persistDir, { recursive: true })
   },
   { store: 'index_store', counts: { EntriesChanged: 2 } }
 ]
+removed 
+added 
+changed /hash
+changed /refDoc/nodeIds
 then: The library opens at 9.
-1 added, 1 removed
 the document changed in commit 1
 the document changed in commit 3
 the document changed in commit 4

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { StorageContext } from '../src/context/storage-context.ts'
 import { MemoryDisk } from '../src/disk/memory-disk.ts'
+import { changedPaths, type ChangedPath } from '../src/history/changed-paths.ts'
 import { toText, type HistoryKey } from '../src/history/history-key.ts'
 import { toTree } from '../src/history/stored-value.ts'
 import { seededBytes } from '../test/support/seeded.ts'
@@ -13,12 +14,18 @@ import { storeStep } from './support/store-steps.ts'
 
 /** Every value of every key, as plain trees. */
 async function contents(storage: StorageContext): Promise<Map<string, unknown>> {
-  const { added } = await storage.history.diff(0, 'HEAD')
-  return new Map(added.map(({ store, key, value }) => [place(store, key), toTree(value)]))
+  const held = new Map<string, unknown>()
+  for await (const { store, key, after } of storage.history.diff(0, 'HEAD'))
+    held.set(place(store, key), toTree(after))
+  return held
 }
 
 function place(store: string, key: HistoryKey): string {
   return `${store} ${toText(key)}`
+}
+
+function inOrder(paths: readonly ChangedPath[]): ChangedPath[] {
+  return paths.toSorted((a, b) => (a.path < b.path ? -1 : 1))
 }
 
 test('a diff applied to a gives b', async () => {
@@ -44,20 +51,18 @@ test('a diff applied to a gives b', async () => {
         const [a, b] = [first % (last + 1), second % (last + 1)]
         const [atA, atB] = [await storage.asOf(a), await storage.asOf(b)]
         const held = await contents(atA)
-        const { added, changed, removed } = await storage.history.diff(a, b)
-        for (const { store, key } of removed) expect(held.delete(place(store, key))).toBe(true)
-        for (const { store, key, value } of added) {
-          expect(held.has(place(store, key))).toBe(false)
-          held.set(place(store, key), toTree(value))
-        }
-        for (const { store, key, before, after } of changed) {
-          expect(held.get(place(store, key))).toEqual(toTree(before))
-          held.set(place(store, key), toTree(after))
+        for await (const { change, store, key, before, after, paths } of storage.history.diff(a, b)) {
+          const [was, is] = [toTree(before), toTree(after)]
+          expect(change).toBe(was === undefined ? 'added' : is === undefined ? 'removed' : 'changed')
+          expect(held.get(place(store, key))).toEqual(was)
+          expect(inOrder(paths)).toEqual(inOrder(changedPaths(was, is)))
+          if (is === undefined) held.delete(place(store, key))
+          else held.set(place(store, key), is)
         }
         expect(held).toEqual(await contents(atB))
 
         await storage.history.restore(a)
-        expect(await storage.history.diff(a, 'HEAD')).toEqual({ added: [], changed: [], removed: [] })
+        expect((await storage.history.diff(a, 'HEAD').next()).done).toBe(true)
         expect(await contents(storage)).toEqual(await contents(atA))
         expect((await storage.toDict()).graph_store).toEqual((await atA.toDict()).graph_store)
         await Promise.all([storage, atA, atB].map((each) => each.close()))

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { StorageContext } from '../src/context/storage-context.ts'
 import { MemoryDisk } from '../src/disk/memory-disk.ts'
+import type { Difference } from '../src/history/difference.ts'
 import type { HistoryKey } from '../src/history/history-key.ts'
 import { toTree } from '../src/history/stored-value.ts'
 import { seededBytes } from '../test/support/seeded.ts'
@@ -49,8 +50,8 @@ test('versions equal what is held as of each commit', async () => {
         for (const [store, key] of asked) {
           const held: [number, unknown][] = []
           for (let number = 1; number <= last; number++) {
-            const { added } = await storage.history.diff(0, number, { store, keys: [key] })
-            const value = toTree(added[0]?.value)
+            const difference = await storage.history.diff(0, number, { store, keys: [key] }).next()
+            const value = toTree((difference.value as Difference | undefined)?.after)
             const before = held.at(-1)?.[1]
             if (JSON.stringify(value) !== JSON.stringify(before)) held.push([number, value])
           }

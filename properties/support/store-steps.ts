@@ -53,6 +53,16 @@ export const storeStep: fc.Arbitrary<StoreStep> = fc.oneof(
       ({ indexStore }) =>
         indexStore.addIndexStruct({ indexId, type: 'list', summary, nodes }),
   ),
+  fc.tuple(id, id, fc.uniqueArray(id), text).map(
+    ([indexId, key, members, value]): StoreStep =>
+      ({ indexStore }) =>
+        indexStore.addIndexStruct({
+          indexId,
+          type: 'kg',
+          table: new Map([[key, new Set(members)]]),
+          relMap: new Map(members.map((member) => [member, [[key, value]]])),
+        }),
+  ),
   id.map(
     (each): StoreStep =>
       ({ indexStore }) =>

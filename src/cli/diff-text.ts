@@ -1,19 +1,22 @@
 /** Values and their changes as people read them: fields one by one, texts line by line. */
 import { diffLines } from 'diff'
-import { leavesOf } from '../history/changed-paths.ts'
+import { leavesOf, type ChangedPath } from '../history/changed-paths.ts'
 import { plainText, toJson } from './plain-text.ts'
 import type { Terminal } from './terminal.ts'
 
-/** What must change for one plain tree to become another; `undefined`: there is none. */
-export function changeLines(before: unknown, after: unknown, terminal: Terminal): string[] {
-  const [old, now] = [before, after].map(
-    (tree) => new Map(tree === undefined ? [] : Array.from(leavesOf(tree), ([path, leaf]) => [path, leaf])),
-  ) as [Map<string, unknown>, Map<string, unknown>]
-  return Array.from(new Set([...old.keys(), ...now.keys()])).flatMap((path) => {
-    const [was, is] = [old.get(path), now.get(path)]
-    if (toJson(was) === toJson(is)) return []
-    return [`  ${terminal.style('dim', plainText(path.slice(1)))}`, ...leafLines(was, is, terminal)]
+/** What must change at each of these places. */
+export function changeLines(paths: readonly ChangedPath[], terminal: Terminal): string[] {
+  return paths.flatMap(({ path: at, before, after }) => {
+    const [old, now] = [leavesAt(at, before), leavesAt(at, after)]
+    return Array.from(new Set([...old.keys(), ...now.keys()])).flatMap((path) => [
+      `  ${terminal.style('dim', plainText(path.slice(1)))}`,
+      ...leafLines(old.get(path), now.get(path), terminal),
+    ])
   })
+}
+
+function leavesAt(path: string, tree: unknown): Map<string, unknown> {
+  return new Map(tree === undefined ? [] : leavesOf(tree, path))
 }
 
 /** A plain tree as it is. */

@@ -1,5 +1,6 @@
 /** `varve versions`: every value that one thing had; exit code 1 if it was never there. */
 import type { Disk } from '../disk/disk.ts'
+import { changedPaths } from '../history/changed-paths.ts'
 import { toTree } from '../history/stored-value.ts'
 import { versionsOf } from '../history/versions.ts'
 import { commitLine, plainCommit } from './commit-text.ts'
@@ -33,7 +34,7 @@ export async function versionsCommand(
       else {
         terminal.print(commitLine(commit, { width: 0, terminal }))
         if (value === undefined) terminal.print('  deleted')
-        else for (const line of changeLines(before, tree, terminal)) terminal.print(line)
+        else for (const line of changeLines(changedPaths(before, tree), terminal)) terminal.print(line)
       }
       before = tree
     }

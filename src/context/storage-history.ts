@@ -1,8 +1,8 @@
 /** `storage.history`: the questions and the ways back, asked of one context. What they do stands in `history/`. */
 import type { Disk } from '../disk/disk.ts'
-import { namingErrors } from '../disk/disk-errors.ts'
+import { asVarveError, namingErrors } from '../disk/disk-errors.ts'
 import { VarveError } from '../errors.ts'
-import { differenceOf, type Difference, type DiffOptions, type PastJournal } from '../history/difference.ts'
+import { differencesOf, type Difference, type DiffOptions, type PastJournal } from '../history/difference.ts'
 import { fromText, storeOf, type HistoryKey } from '../history/history-key.ts'
 import { logOf, type LoggedCommit, type LogOptions } from '../history/log.ts'
 import { eraseReport, type EraseReport } from '../history/erase-report.ts'
@@ -21,6 +21,7 @@ import { touchedBetween } from '../history/touched-between.ts'
 import { verifyDirectory, type VerifyOptions } from '../history/verify.ts'
 import type { VerifyReport } from '../history/verify-report.ts'
 import { blameOf, versionsOf, type Blame, type Version } from '../history/versions.ts'
+import type { CommitSummary } from '../journal/catalog.ts'
 import type { Commit, CommitKind, CommitNote } from '../journal/commit.ts'
 import type { Position, StoreState } from '../journal/event.ts'
 import type { JournalHandle } from '../journal/handle.ts'
@@ -80,10 +81,18 @@ export class StorageHistory {
     return blameOf(await this.#log(), store, key)
   }
 
-  /** What must change for moment `a` to become moment `b`. Its cost is what the commits between them touched. */
-  async diff(a: Moment, b: Moment, options?: DiffOptions): Promise<Difference> {
+  /** What must change for moment `a` to become moment `b`, key by key. Its cost is what the commits between them touched. */
+  async *diff(a: Moment, b: Moment, options?: DiffOptions): AsyncGenerator<Difference> {
     const log = await this.#log()
-    return this.#withPasts([a, b], (pasts) => differenceOf(log, pasts, options))
+    const pasts: PastJournal[] = []
+    try {
+      for (const moment of [a, b]) pasts.push(await this.#openPast(moment))
+      yield* differencesOf(log, pasts as [PastJournal, PastJournal], options)
+    } catch (error) {
+      throw asVarveError(error, this.#journal.directory!)
+    } finally {
+      for (const { journal } of pasts) await journal.close()
+    }
   }
 
   /** Gives a moment a name, in a commit of kind `tag`. Throws `VARVE_BAD_TAG` if it has it already, or looks like another kind of moment. */
@@ -116,11 +125,12 @@ export class StorageHistory {
 
   /**
    * Makes the present hold what a moment held, in one new commit of kind `restore`; `undefined` if it does already. What is pending becomes a commit of its own before.
-   * Everything in between stays in the history.
+   * Everything in between stays in the history. Without a message it gets one that names the moment.
    */
   async restore(moment: Moment, note: CommitNote = {}): Promise<Commit | undefined> {
     const number = await resolveMoment(await this.#log(), moment)
-    return this.#goBack('restore', note, async () => ({
+    const message = note.message ?? restoreMessage(moment, number)
+    return this.#goBack('restore', { ...note, message }, async () => ({
       from: number + 1,
       to: this.#catalogEnd,
       past: number,
@@ -129,14 +139,16 @@ export class StorageHistory {
 
   /**
    * Appends the inverse of a commit as a commit of kind `revert`; `undefined` if it changed nothing. Throws `VARVE_REVERT_CONFLICT`, naming the keys, if later commits, or what is
-   * pending, touched what it did.
+   * pending, touched what it did. Without a message it gets one that names the commit, with its own message.
    */
   async revert(commit: Moment, note: CommitNote = {}): Promise<Commit | undefined> {
     const number = await resolveMoment(await this.#log(), commit)
     if (number === 0)
       throw new VarveError('VARVE_NO_SUCH_MOMENT', 'There is no commit 0 to revert: it is the beginning.')
-    await this.#refuseErasing(number)
-    return this.#goBack('revert', note, async () => {
+    const reverted = await readCommit(this.#journal.log!, number)
+    refuseErasing(reverted)
+    const message = note.message ?? revertMessage(reverted)
+    return this.#goBack('revert', { ...note, message }, async () => {
       await this.#refuseConflicts(number)
       return { from: number, to: number, past: number - 1 }
     })
@@ -255,13 +267,6 @@ export class StorageHistory {
     }
   }
 
-  async #refuseErasing(number: number): Promise<void> {
-    const { kind } = await readCommit(this.#journal.log!, number)
-    if (kind !== 'erase' && kind !== 'erase finished') return
-    const remedy = 'What it erased is gone for good.'
-    throw new VarveError('VARVE_ERASED', `Commit ${number} cannot be reverted.`, { commit: number, remedy })
-  }
-
   async #refuseConflicts(number: number): Promise<void> {
     const log = this.#journal.log!
     const conflicts = await this.#withPasts([number - 1, number], async ([before, after]) => {
@@ -289,21 +294,38 @@ export class StorageHistory {
     moments: M,
     use: (pasts: { [I in keyof M]: PastJournal }) => Promise<T>,
   ): Promise<T> {
-    const { directory, options } = this.#journal
-    const log = this.#journal.log!
-    return namingErrors(directory!, async () => {
+    return namingErrors(this.#journal.directory!, async () => {
       const pasts: PastJournal[] = []
       try {
-        for (const moment of moments) {
-          const number = await resolveMoment(log, moment)
-          pasts.push({ number, journal: await Journal.openPast(directory!, options, number) })
-        }
+        for (const moment of moments) pasts.push(await this.#openPast(moment))
         return await use(pasts as unknown as { [I in keyof M]: PastJournal })
       } finally {
         for (const { journal } of pasts) await journal.close()
       }
     })
   }
+
+  async #openPast(moment: Moment): Promise<PastJournal> {
+    const { directory, options, log } = this.#journal
+    const number = await resolveMoment(log!, moment)
+    return { number, journal: await Journal.openPast(directory!, options, number) }
+  }
+}
+
+function refuseErasing({ number, kind }: CommitSummary): void {
+  if (kind !== 'erase' && kind !== 'erase finished') return
+  const remedy = 'What it erased is gone for good.'
+  throw new VarveError('VARVE_ERASED', `Commit ${number} cannot be reverted.`, { commit: number, remedy })
+}
+
+function revertMessage({ number, note: { message = '' } }: CommitSummary): string {
+  const [subject] = message.split('\n')
+  return subject ? `Revert "${subject}" (commit ${number})` : `Revert commit ${number}`
+}
+
+function restoreMessage(moment: Moment, number: number): string {
+  const given = moment instanceof Date ? moment.toISOString() : String(moment)
+  return given === String(number) ? `Restore commit ${number}` : `Restore "${given}" (commit ${number})`
 }
 
 function checkRequest(refDocIds: readonly string[], nodeIds: readonly string[], reason: unknown): void {

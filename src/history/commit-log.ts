@@ -107,6 +107,11 @@ function toCommit(frame: ScannedFrame, segment: number): LogCommit {
   const note = frame.items[0]
   const isGood = note === undefined || note.whole
   const decoded = decodeCommit(toReadFrame(isGood ? frame : { ...frame, items: [] }), segment)
-  const hash = commitHash(frame.hashed)
-  return { ...decoded, hash, segment, offset: frame.offset, noteFault: note?.fault, noteLost: !isGood }
+  return Object.assign(decoded, {
+    hash: commitHash(frame.hashed),
+    segment,
+    offset: frame.offset,
+    noteFault: note?.fault,
+    noteLost: !isGood,
+  })
 }

@@ -32,11 +32,11 @@ export interface ScannedItem {
   crc: number
   fault: string | undefined
   /** By this commit: nothing else is known of it but whether its bytes are gone. */
-  erased?: { by: number; isGone: boolean }
+  erased: { by: number; isGone: boolean } | undefined
 }
 
 export interface ScannedFrame extends Omit<ReadFrame, 'items' | 'rowsBytes'> {
-  items: ScannedItem[]
+  items: readonly ScannedItem[]
 }
 
 /** A place without a frame whose items could be told apart. */
@@ -46,10 +46,12 @@ export interface LostFrame extends Omit<FrameFault, 'item'> {
 }
 
 /** For those who read frames that are whole, without what was erased: no other row of it may be damaged. */
-export function toReadFrame({ items, ...frame }: ScannedFrame): ReadFrame {
-  const left = items.filter(({ erased }) => !erased)
-  const read = left.map(({ row, offset, length, crc }) => ({ row: row!, offset, length, crc }))
-  return { ...frame, items: read, rowsBytes: 0 }
+export function toReadFrame(scanned: ScannedFrame): ReadFrame {
+  const { offset, sizeBytes, flags, syncedThrough, head, hashed } = scanned
+  const isErased = scanned.items.some(({ erased }) => erased)
+  const left = isErased ? scanned.items.filter(({ erased }) => !erased) : scanned.items
+  const items = left as (ScannedItem & { row: Uint8Array })[]
+  return { offset, sizeBytes, flags, syncedThrough, head, hashed, items, rowsBytes: 0 }
 }
 
 export function isLost(scanned: ScannedFrame | LostFrame): scanned is LostFrame {
@@ -117,6 +119,13 @@ interface Regions {
   erased: ErasedInFrame | undefined
 }
 
+interface TableEntry {
+  digest: string
+  /** Of the payload, and where it stands in the segment. */
+  length: number
+  offset: number
+}
+
 /** Every item with what is wrong with it, or why they cannot be told apart. */
 function scanItems(header: FrameHeader, regions: Regions): ScannedItem[] | string {
   const { flags, items, tableStart, hashedBytes } = header
@@ -130,49 +139,45 @@ function scanItems(header: FrameHeader, regions: Regions): ScannedItem[] | strin
     const length = front.readUInt32LE(entry + digestBytes + 4)
     const end = cell + cellOverheadBytes + rowBytes
     if (end > front.length) return 'its table does not fit its rows'
-    const bytes = { cell: front.subarray(cell, end), payload: payloads.subarray(within, within + length) }
-    const digest = front.subarray(entry, entry + digestBytes)
+    const bytes = front.subarray(cell, end)
+    const payload = payloads.subarray(within, within + length)
+    const digest = front.toString('binary', entry, entry + digestBytes)
     const place = { digest, length, offset: payloadsOffset + within }
     const by = erased?.get(scanned.length)
-    scanned.push(by === undefined ? scanItem(bytes, place) : erasedItem(bytes, place, by))
+    scanned.push(by === undefined ? scanItem(bytes, payload, place) : erasedItem(bytes, payload, place, by))
     cell = end
     within += isMatrix ? length : padded(length)
   }
   return padded(within) === payloads.length ? scanned : 'its table does not fit its payloads'
 }
 
-function scanItem(
-  { cell, payload }: { cell: Buffer; payload: Buffer },
-  { digest, length, offset }: { digest: Buffer; length: number; offset: number },
-): ScannedItem {
+function scanItem(cell: Buffer, payload: Buffer, { digest, length, offset }: TableEntry): ScannedItem {
   const salted = cell.subarray(8)
   const row = salted.subarray(saltBytes)
-  const crc = cell.readUInt32LE(4)
+  const crc = crc32(payload)
+  const noted = cell.readUInt32LE(4)
   const isRowGood = crc32(salted) === cell.readUInt32LE(0)
-  const isPayloadGood = payload.length === length && crc32(payload) === crc
-  if (digest.equals(itemDigest(salted, payload))) {
+  const isPayloadGood = payload.length === length && crc === noted
+  if (digest === itemDigest(salted, payload)) {
     const fault = isRowGood && isPayloadGood ? undefined : 'its checksum is damaged'
-    return { row, payload, whole: true, offset, length, crc: crc32(payload), fault }
+    return { row, payload, whole: true, offset, length, crc, fault, erased: undefined }
   }
   return {
-    offset,
-    length,
-    crc,
     row: isRowGood ? row : undefined,
     payload: isPayloadGood ? payload : undefined,
     whole: false,
+    offset,
+    length,
+    crc: noted,
     fault: itemFault(isRowGood, isPayloadGood),
+    erased: undefined,
   }
 }
 
-function erasedItem(
-  { cell, payload }: { cell: Buffer; payload: Buffer },
-  { length, offset }: { length: number; offset: number },
-  by: number,
-): ScannedItem {
+function erasedItem(cell: Buffer, payload: Buffer, { length, offset }: TableEntry, by: number): ScannedItem {
   const isGone = isZero(cell) && isZero(payload)
   const nothing = { row: undefined, payload: undefined, whole: false, fault: undefined }
-  return { offset, length, crc: 0, ...nothing, erased: { by, isGone } }
+  return { ...nothing, offset, length, crc: 0, erased: { by, isGone } }
 }
 
 function isZero(bytes: Uint8Array): boolean {

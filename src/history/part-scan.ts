@@ -1,7 +1,6 @@
 /** Reads every byte of a part, goes on behind damage where the format allows, and says whether what it found is what the commit saw. */
-import { createHash } from 'node:crypto'
 import type { ErasedAt } from '../log/erasures.ts'
-import type { Part } from '../log/part.ts'
+import { PartDigest, type Part } from '../log/part.ts'
 import { isLost, nextHeader, scanFrame, type LostFrame, type ScannedFrame } from './frame-scan.ts'
 import type { SegmentReader } from './segment-reader.ts'
 import type { SteadyFile } from './steady-file.ts'
@@ -45,7 +44,7 @@ class PartWalk {
   readonly #part: Part
   readonly #limit: number
   readonly #faults: PartFault[] = []
-  readonly #digest = createHash('sha256')
+  readonly #digest = new PartDigest()
   #good = 0
   #lost = 0
 
@@ -75,7 +74,7 @@ class PartWalk {
 
   #take(frame: ScannedFrame): void {
     this.#good++
-    this.#digest.update(frame.hashed)
+    this.#digest.add(frame.hashed)
     for (const [item, { fault, offset, length }] of frame.items.entries()) {
       if (fault === undefined) continue
       const failed = this.#file.failedWithin(offset, offset + length)
@@ -134,7 +133,7 @@ class PartWalk {
     const { from, to, frames, digest } = this.#part
     const found = this.#good + this.#lost
     if (found !== frames) return { offset: to, fault: `it has ${found} frames instead of ${frames}` }
-    if (this.#lost > 0 || this.#digest.digest().equals(digest)) return undefined
+    if (this.#lost > 0 || this.#digest.meets(digest)) return undefined
     return { offset: from, fault: 'it is not what the commit saw' }
   }
 }

@@ -1,25 +1,19 @@
 /** Holds each snapshot against the replay of what it is a cache of. */
 import { isDeepStrictEqual } from 'node:util'
 import { Catalog, type CommittedParts } from '../journal/catalog.ts'
-import { decode, tryDecode } from '../journal/codec.ts'
-import type { StoreKind, StoreState } from '../journal/event.ts'
-import { toEvent } from '../journal/fold.ts'
+import { decode } from '../journal/codec.ts'
+import type { StoreKind } from '../journal/event.ts'
 import { catalogSubject, readSnapshot, type Sections } from '../journal/snapshot.ts'
-import type { Table } from '../journal/table.ts'
-import { TouchedFrames, TouchedTexts, touchedSubject } from '../journal/touched-index.ts'
-import { TableBase } from '../journal/table-base.ts'
+import { isTouchedSubject, touchedSubject } from '../journal/touched-index.ts'
 import { noCommit } from '../log/recovery.ts'
 import { joinPath, snapshotName, snapshotsFolder } from '../log/names.ts'
+import { isSamePart } from '../log/part.ts'
 import type { SegmentFiles } from '../log/segment-files.ts'
 import type { LogCommit } from './commit-log.ts'
-import { toReadFrame, type ScannedFrame } from './frame-scan.ts'
+import type { ScannedFrame } from './frame-scan.ts'
 import type { SnapshotFile } from './journal-survey.ts'
+import { StoreReplay } from './store-replay.ts'
 import type { VerifiedSnapshot } from './verify-report.ts'
-
-interface Replay {
-  kind: StoreKind
-  state: StoreState
-}
 
 type ReadSnapshot = { hash: Uint8Array; sections: Sections } | undefined
 
@@ -30,12 +24,12 @@ export class SnapshotCheck {
   readonly #waiting: SnapshotFile[]
   /** The one that is being applied. */
   #commit = 1
-  /** States of stores that have snapshots; `undefined` once one of their rows is damaged. */
-  readonly #replays = new Map<string, Replay | undefined>()
+  /** By subject, the last commit of which there is one. */
+  readonly #last: ReadonlyMap<string, number>
+  /** By subject, too; `undefined` for what has no snapshot. */
+  readonly #replays = new Map<string, StoreReplay | undefined>()
   /** `undefined` once a commit is missing. */
   #catalog: Catalog | undefined = new Catalog()
-  /** What the rows of stores say that have lists of it; `undefined` once a part is not what its commit saw. */
-  readonly #touched = new Map<string, TouchedTexts | undefined>()
 
   constructor(
     files: SegmentFiles,
@@ -45,34 +39,22 @@ export class SnapshotCheck {
     this.#files = files
     this.#kindOf = kindOf
     this.#waiting = snapshots.toSorted((a, b) => a.commit - b.commit)
+    this.#last = new Map(this.#waiting.map(({ subject, commit }) => [subject, commit]))
   }
 
   apply(folder: string, segment: number, frame: ScannedFrame): void {
-    this.#noteTexts(folder, segment, frame)
-    if (!this.#waiting.some(({ subject }) => subject === folder)) return
-    if (!this.#replays.has(folder)) this.#replays.set(folder, this.#fresh(folder))
-    const replay = this.#replays.get(folder)
-    if (!replay) return
-    try {
-      const place = { store: folder, segment, offset: frame.offset, commit: this.#commit }
-      if (frame.items.every(({ row, erased }) => row !== undefined || erased))
-        return replay.kind.evolve(replay.state, toEvent(replay.kind, toReadFrame(frame), place))
-    } catch {
-      // Only a hostile hand writes what meets its checksums and is no event: there is nothing to compare with.
-    }
-    this.giveUp(folder)
+    this.#replayOf(folder)?.apply(segment, frame, this.#commit)
   }
 
   /** This store cannot be replayed from here on. */
   giveUp(folder: string): void {
-    this.#replays.set(folder, undefined)
-    this.#touched.set(folder, undefined)
+    this.#replayOf(folder)?.giveUp()
   }
 
   /** Nor can any, or the catalog, since commits are lost. */
   giveUpAll(): void {
     this.#catalog = undefined
-    for (const { subject } of this.#waiting) this.giveUp(subject)
+    for (const replay of this.#replays.values()) replay?.giveUp()
   }
 
   /** All of this commit is applied. */
@@ -117,15 +99,12 @@ export class SnapshotCheck {
     if (!at) return 'not compared'
     if (!Buffer.from(read.hash).equals(at.hash)) return 'other history'
     if (subject === catalogSubject) return this.#catalogState(read.sections)
-    for (const folder of this.#touched.keys())
-      if (subject === touchedSubject(folder)) return this.#touchedState(folder, read.sections)
     const replay = this.#replays.get(subject)
     if (!replay) return 'not compared'
+    if (isTouchedSubject(subject)) return replay.touchedOf(read.sections)
+    if (!replay.canBeCompared) return 'not compared'
     if (this.#isSpoiled(subject, at.number)) return 'outdated'
-    const names = Object.keys(replay.state)
-    if (names.some((name) => !read.sections.has(name))) return 'unreadable'
-    const isEqual = names.every((name) => isSameTable(replay.state[name]!, read.sections.get(name)!))
-    return isEqual ? 'equal' : 'differs'
+    return replay.stateOf(read.sections)
   }
 
   /** Readers ignore what was made before an erase; it is removed before the erase comes to its end. */
@@ -143,43 +122,19 @@ export class SnapshotCheck {
     return isSameCatalog(catalog, this.#catalog) ? 'equal' : 'differs'
   }
 
-  /** What is missing is what matters: what is there for nothing costs time only. */
-  #touchedState(folder: string, sections: Sections): VerifiedSnapshot['state'] {
-    const touched = TouchedFrames.from(sections)
-    if (!touched) return 'unreadable'
-    const texts = this.#touched.get(folder)
-    if (!texts || !this.#catalog) return 'not compared'
-    return touched.covers(TouchedFrames.from(texts.toSections(touched.after))!) ? 'equal' : 'differs'
+  #replayOf(folder: string): StoreReplay | undefined {
+    if (!this.#replays.has(folder)) {
+      const last = {
+        state: this.#last.get(folder) ?? 0,
+        touched: this.#last.get(touchedSubject(folder)) ?? 0,
+      }
+      const isAsked = last.state > 0 || last.touched > 0
+      const replay = isAsked ? new StoreReplay(folder, this.#kindOf, last) : undefined
+      if (!this.#catalog) replay?.giveUp()
+      this.#replays.set(folder, replay).set(touchedSubject(folder), replay)
+    }
+    return this.#replays.get(folder)
   }
-
-  #noteTexts(folder: string, segment: number, frame: ScannedFrame): void {
-    if (!this.#waiting.some(({ subject }) => subject === touchedSubject(folder))) return
-    if (!this.#touched.has(folder)) this.#touched.set(folder, new TouchedTexts())
-    const texts = this.#touched.get(folder)
-    texts?.begin({ commit: this.#commit, segment, offset: frame.offset })
-    for (const { row } of frame.items) if (row) texts?.add(tryDecode(row))
-  }
-
-  #fresh(folder: string): Replay | undefined {
-    const kind = this.#kindOf(folder)
-    return { kind, state: kind.initialState({ entries: undefined }) }
-  }
-}
-
-/** The same keys with the same values in the same order; the numbers of that order depend on what was rolled back. */
-function isSameTable(table: Table<unknown>, section: Uint8Array): boolean {
-  const frozen = table.freeze()
-  frozen.fill(() => false)
-  const bytes = frozen.build()
-  table.settle(bytes) // For the next snapshot, only what changes until then is made anew.
-  if (Buffer.from(section.buffer, section.byteOffset, section.byteLength).equals(bytes)) return true
-  const [replayed, snapshot] = [new TableBase(bytes), new TableBase(section)]
-  if (snapshot.count !== replayed.count) return false
-  for (let at = 0; at < replayed.count; at++) {
-    if (snapshot.key(at) !== replayed.key(at)) return false
-    if (!Buffer.from(snapshot.valueBytes(at)).equals(replayed.valueBytes(at))) return false
-  }
-  return true
 }
 
 function isSameCatalog(snapshot: Catalog, replayed: Catalog): boolean {
@@ -194,15 +149,15 @@ function isSameCatalog(snapshot: Catalog, replayed: Catalog): boolean {
     const ends = (all: ReadonlyMap<number, number>): string =>
       JSON.stringify([...all].toSorted(([a], [b]) => a - b))
     const later = entry.tail.filter(({ commit }) => commit > through)
-    return ends(segments) === ends(entry.segments) && plainTail(tail) === plainTail(later)
+    return ends(segments) === ends(entry.segments) && isSameTail(tail, later)
   })
 }
 
-function plainTail(tail: readonly CommittedParts[]): string {
-  return JSON.stringify(
-    tail.map(({ commit, parts }) => [
-      commit,
-      parts.map((part) => ({ ...part, digest: Buffer.from(part.digest).toString('hex') })),
-    ]),
-  )
+function isSameTail(snapshot: readonly CommittedParts[], replayed: readonly CommittedParts[]): boolean {
+  if (snapshot.length !== replayed.length) return false
+  return snapshot.every(({ commit, parts }, index) => {
+    const other = replayed[index]!
+    if (commit !== other.commit || parts.length !== other.parts.length) return false
+    return parts.every((part, at) => isSamePart(part, other.parts[at]!))
+  })
 }

@@ -4,7 +4,9 @@
  */
 import type { ReadableFile } from '../disk/disk.ts'
 
-const windowBytes = 256 * 1024
+/** What is read at once: little of a file that may be small, twice as much each time it goes on. */
+const firstWindowBytes = 64 * 1024
+const lastWindowBytes = 1024 * 1024
 const sectorBytes = 4096
 
 export class SteadyFile {
@@ -12,6 +14,7 @@ export class SteadyFile {
   readonly #unreadable: { from: number; to: number }[] = []
   #window: Buffer = Buffer.alloc(0)
   #windowOffset = 0
+  #windowBytes = firstWindowBytes
   #seen = 0
 
   constructor(file: ReadableFile) {
@@ -36,9 +39,10 @@ export class SteadyFile {
   async read(offset: number, length: number): Promise<Buffer> {
     const from = offset - this.#windowOffset
     if (from >= 0 && from + length <= this.#window.length) return this.#window.subarray(from, from + length)
-    if (length > windowBytes) return this.#readAround(offset, length)
-    this.#window = await this.#readAround(offset, windowBytes)
+    if (length > this.#windowBytes) return this.#readAround(offset, length)
+    this.#window = await this.#readAround(offset, this.#windowBytes)
     this.#windowOffset = offset
+    this.#windowBytes = Math.min(this.#windowBytes * 2, lastWindowBytes)
     return this.#window.subarray(0, length)
   }
 

@@ -4,23 +4,33 @@ import type { CommitLog } from '../journal/read-commit.ts'
 import { readCommits } from '../journal/read-commit.ts'
 import type { DocumentState } from '../stores/document-state.ts'
 import type { VectorState } from '../stores/vector-state.ts'
-import { eventsOf, type CommitRange } from './commit-events.ts'
+import { eventsOf, type CommitRange, type ReadAheads } from './commit-events.ts'
 import { fromText, toText, type KeyText } from './history-key.ts'
 import { everyKey, touchedBy } from './touched-keys.ts'
 
 export type LoadState = (folder: string) => Promise<StoreState>
 
-/** By folder. `before`: the states that the first of the commits found, for what an event does to keys that it does not name. */
+interface TouchedOptions {
+  /** The states that the first of the commits found, for what an event does to keys that it does not name. */
+  before: LoadState
+  only?: ReadonlySet<string> | undefined
+  /** Is told of each event, for those who ask more of them. */
+  onEvent?: (folder: string, event: StoredEvent) => void
+}
+
+/** By folder. */
 export async function touchedBetween(
   log: CommitLog,
   { from, to }: CommitRange,
-  { before, only }: { before: LoadState; only?: ReadonlySet<string> | undefined },
+  { before, only, onEvent }: TouchedOptions,
 ): Promise<Map<string, Set<KeyText>>> {
   const touched = new Map<string, Set<KeyText>>()
+  const aheads: ReadAheads = new Map()
   for await (const { summary } of readCommits(log, from, to)) {
-    for await (const { folder, event } of eventsOf(log, summary, only)) {
+    for await (const { folder, event } of eventsOf(log, summary, { folders: only, aheads })) {
       const keys = touched.get(folder) ?? new Set<KeyText>()
       touched.set(folder, keys)
+      onEvent?.(folder, event)
       for (const each of touchedBy(folder, event)) {
         if (each.keys !== everyKey) for (const key of each.keys) keys.add(key)
         else addAll((await before(folder)) as VectorState, keys)

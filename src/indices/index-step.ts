@@ -130,8 +130,10 @@ function addRemovalCalls(
   }
   for (const id of removal.refDocIds)
     calls.add(docstore, () => docstore.deleteRefDoc(id, { raiseError: false }))
-  for (const id of removal.documentIds)
-    calls.add(docstore, () => docstore.deleteDocument(id, { raiseError: false }))
+  const ids = [...removal.documentIds]
+  if (docstore.deleteDocuments === undefined) {
+    for (const id of ids) calls.add(docstore, () => docstore.deleteDocument(id, { raiseError: false }))
+  } else if (ids.length > 0) calls.add(docstore, () => docstore.deleteDocuments!(ids))
 }
 
 function deletesById(store: VectorStore): boolean {

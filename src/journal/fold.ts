@@ -159,6 +159,12 @@ export async function* foldingSteps(
     yield () => foldStored(store, event, rowsBytes, place)
 }
 
+interface ReadEventsOptions {
+  isWanted?: (row: Uint8Array) => boolean
+  /** `false`: nothing beyond a part is read. */
+  ahead?: ReadAhead | false
+}
+
 /**
  * The events of parts, in order, checked against what their commits saw; of each only the items whose rows are wanted, as the bytes they are, and none without any.
  * Throws `VARVE_CORRUPT` naming the place, `VARVE_NEWER`.
@@ -167,9 +173,8 @@ export async function* readEvents(
   { folder, kind }: Pick<FoldedStore, 'folder' | 'kind'>,
   files: SegmentFiles,
   committed: Iterable<CommittedParts>,
-  isWanted?: (row: Uint8Array) => boolean,
+  { isWanted, ahead = new ReadAhead() }: ReadEventsOptions = {},
 ): AsyncGenerator<ReadEvent> {
-  const ahead = new ReadAhead()
   for (const { commit, parts } of committed) {
     for (const part of parts) {
       for await (const frame of framesOf(files, part, { commit, ahead })) {
@@ -249,10 +254,10 @@ export interface EventPlace extends FramePlace {
 async function* framesOf(
   files: SegmentFiles,
   part: Part,
-  { commit, ahead }: { commit: number; ahead: ReadAhead },
+  { commit, ahead }: { commit: number; ahead: ReadAhead | false },
 ): AsyncGenerator<ReadFrame> {
   try {
-    yield* readPart(files, part, ahead)
+    yield* readPart(files, part, ahead ? { ahead } : {})
   } catch (error) {
     if (!(error instanceof VarveError) || error.code !== 'VARVE_CORRUPT') throw error
     const { fault, ...fields } = error.fields

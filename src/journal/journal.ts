@@ -295,6 +295,7 @@ export class Journal {
           rollback: () => this.#rollback(),
         })
         await finishErasures(session)
+        this.#snapshots.writeDue(this.#fold, session) // Those of the stores that it changed are gone.
         return commit
       }),
     )

@@ -23,7 +23,9 @@ export interface PlacedCommit {
 /** Commit `number` as it was written. It must be in the catalog. */
 export async function readCommit({ files, catalog }: CommitLog, number: number): Promise<CommitSummary> {
   const place = catalog.placeOf(number)
-  return summaryOf(await frameAt(files, place), place)
+  const next = number < catalog.end.number ? catalog.placeOf(number + 1) : catalog.end.next
+  const limit = next.segment === place.segment ? next.offset : undefined
+  return summaryOf(await frameAt(files, place, limit), place)
 }
 
 /**
@@ -78,10 +80,10 @@ export async function* readCommitsBackwards(
   }
 }
 
-/** The frame at a place where a commit was accepted. */
-export async function frameAt(files: SegmentFiles, place: LogPlace): Promise<ReadFrame> {
+/** The frame at a place where a commit was accepted. Nothing is read from `limit` on, at or before which it ends. */
+export async function frameAt(files: SegmentFiles, place: LogPlace, limit?: number): Promise<ReadFrame> {
   const file = await files.open(commitsFolder, place.segment)
-  const frame = await new FrameReader(file).read(place.offset, await file.size())
+  const frame = await new FrameReader(file).read(place.offset, limit ?? (await file.size()))
   if (isFault(frame)) throw damaged(files, place, frame.fault)
   return frame
 }

@@ -84,6 +84,12 @@ export class Snapshots {
       })
   }
 
+  /** Of the present, in which nothing may be pending. */
+  writeDue(fold: Fold, session: Session, policy: { least?: number } = {}): void {
+    const { number, hash } = session.catalog.end
+    this.write(this.freeze(fold, policy), session, { number, hash: Buffer.from(hash).toString('hex') })
+  }
+
   async idle(): Promise<void> {
     for (let seen; seen !== this.#running; await seen) seen = this.#running
   }
@@ -95,8 +101,7 @@ export class Snapshots {
   async atClose(fold: Fold, session: Session): Promise<void> {
     const { catalog } = session
     if (catalog.end.number === 0) return
-    const commit = { number: catalog.end.number, hash: Buffer.from(catalog.end.hash).toString('hex') }
-    this.write(this.freeze(fold, { least: 1 }), session, commit)
+    this.writeDue(fold, session, { least: 1 })
     await this.idle()
     if (catalog.end.number - this.#catalogAt > this.#limits.catalogCommits)
       await this.#writeCatalog(session).catch((error: Error) => this.#onWarning(error.message))

@@ -31,6 +31,8 @@ interface TableRun {
 }
 
 const fixedBytes = 16
+const fnvBasis = 0x811c9dc5
+const fnvPrime = 0x01000193
 const noBytes = new Uint8Array(0)
 
 export class TableBase {
@@ -99,13 +101,12 @@ export class TableBase {
   /** The entry number of a key, or -1. */
   find(key: string): number {
     if (this.count === 0) return -1
-    const bytes = keyBytes(key)
-    const hash = hashBytes(bytes)
+    const hash = hashText(key)
     const mask = this.#slots.length - 1
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const entry = this.#slots[slot]! - 1
       if (entry < 0) return -1
-      if (this.#hashes[entry] === hash && bytes.equals(this.#keyBytes(entry))) return entry
+      if (this.#hashes[entry] === hash && keyBytes(key).equals(this.#keyBytes(entry))) return entry
     }
   }
 
@@ -136,6 +137,38 @@ export class TableBase {
     }
   }
 
+  /** Whether the same entries stand here from a number on. */
+  holdsRun(at: number, other: TableRun): boolean {
+    const count = other.hashes.length
+    if (at + count > this.count) return false
+    const own = this.run(at, at + count)
+    const [keyShift, valueShift] = [own.starts[0] - other.starts[0], own.starts[1] - other.starts[1]]
+    for (let end = 0; end < count * 2; end += 2) {
+      if (own.ends[end] !== other.ends[end]! + keyShift) return false
+      if (own.ends[end + 1] !== other.ends[end + 1]! + valueShift) return false
+    }
+    if (!isSame(own.keys, other.keys) || !isSame(own.values, other.values)) return false
+    return own.hashes.every((hash, entry) => hash === other.hashes[entry])
+  }
+
+  holdsEntry(at: number, { key, value }: Pick<BaseEntry, 'key' | 'value'>): boolean {
+    if (at >= this.count || this.#hashes[at] !== hashText(key)) return false
+    return isSame(this.#keyBytes(at), keyBytes(key)) && isSame(this.valueBytes(at), value)
+  }
+
+  /** Whether a search for the hash of each entry comes by it. */
+  findsAll(): boolean {
+    const mask = this.#slots.length - 1
+    for (let entry = 0; entry < this.count; entry++) {
+      let slot = this.#hashes[entry]! & mask
+      while (this.#slots[slot] !== entry + 1) {
+        if (this.#slots[slot] === 0) return false
+        slot = (slot + 1) & mask
+      }
+    }
+    return true
+  }
+
   #keyBytes(entry: number): Buffer {
     const start = entry === 0 ? 0 : this.#ends[entry * 2 - 2]!
     return this.#keys.subarray(start, this.#ends[entry * 2])
@@ -144,19 +177,18 @@ export class TableBase {
 
 /** Collects entries, in ascending order, and lays them out. */
 export class TableBaseBuilder {
-  readonly #keys = new Bytes()
-  readonly #values = new Bytes()
-  readonly #ends: number[] = []
-  readonly #hashes: number[] = []
-  readonly #orders: number[] = []
+  readonly #keys = newBytes()
+  readonly #values = newBytes()
+  readonly #ends = newWords()
+  readonly #hashes = newWords()
+  readonly #orders = newWords()
 
   add({ key, order, value }: BaseEntry): void {
-    const bytes = keyBytes(key)
-    this.#keys.push(bytes)
+    this.#keys.push(keyBytes(key))
     this.#values.push(value)
-    this.#ends.push(this.#keys.length, this.#values.length)
-    this.#hashes.push(hashBytes(bytes))
-    this.#orders.push(order)
+    this.#ends.push([this.#keys.length, this.#values.length])
+    this.#hashes.push([hashText(key)])
+    this.#orders.push([order])
   }
 
   /** The same for entries of another table, in one piece. */
@@ -164,10 +196,12 @@ export class TableBaseBuilder {
     const [keyShift, valueShift] = [this.#keys.length - starts[0], this.#values.length - starts[1]]
     this.#keys.push(keys)
     this.#values.push(values)
-    for (let at = 0; at < hashes.length; at++) {
-      this.#ends.push(ends[at * 2]! + keyShift, ends[at * 2 + 1]! + valueShift)
-      this.#hashes.push(hashes[at]!)
-      this.#orders.push(orders[at]!)
+    this.#hashes.push(hashes)
+    this.#orders.push(orders)
+    const shifted = this.#ends.push(ends)
+    for (let at = 0; at < shifted.length; at += 2) {
+      shifted[at]! += keyShift
+      shifted[at + 1]! += valueShift
     }
   }
 
@@ -187,38 +221,55 @@ export class TableBaseBuilder {
     view.setUint32(4, slots, true)
     view.setBigUint64(8, BigInt(nextOrder), true)
     const words = new Uint32Array(bytes.buffer, fixedBytes, slots + count * 4)
+    const hashes = this.#hashes.all
     for (let entry = 0; entry < count; entry++) {
-      let slot = this.#hashes[entry]! & (slots - 1)
+      let slot = hashes[entry]! & (slots - 1)
       while (words[slot] !== 0) slot = (slot + 1) & (slots - 1)
       words[slot] = entry + 1
     }
-    words.set(this.#hashes, slots)
-    words.set(this.#orders, slots + count)
-    words.set(this.#ends, slots + count * 2)
-    this.#keys.copyTo(bytes, wordsEnd)
-    this.#values.copyTo(bytes, valuesStart)
+    words.set(hashes, slots)
+    words.set(this.#orders.all, slots + count)
+    words.set(this.#ends.all, slots + count * 2)
+    bytes.set(this.#keys.all, wordsEnd)
+    bytes.set(this.#values.all, valuesStart)
     return bytes
   }
 }
 
-/** A byte string that grows at its end. */
-class Bytes {
-  #bytes = new Uint8Array(1024)
+/** Numbers of one size that grow at their end. */
+class Growing<T extends Uint8Array | Uint32Array> {
   length = 0
+  #room: T
+  readonly #make: (length: number) => T
 
-  push(more: Uint8Array): void {
-    if (this.length + more.length > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.length + more.length))
-      larger.set(this.#bytes.subarray(0, this.length))
-      this.#bytes = larger
-    }
-    this.#bytes.set(more, this.length)
+  constructor(make: (length: number) => T) {
+    this.#make = make
+    this.#room = make(1024)
+  }
+
+  get all(): T {
+    return this.#room.subarray(0, this.length) as T
+  }
+
+  /** Answers where they stand now. */
+  push(more: ArrayLike<number>): T {
+    const at = this.length
     this.length += more.length
+    if (this.length > this.#room.length) {
+      const larger = this.#make(Math.max(this.#room.length * 2, this.length))
+      larger.set(this.#room)
+      this.#room = larger
+    }
+    this.#room.set(more, at)
+    return this.#room.subarray(at, this.length) as T
   }
+}
 
-  copyTo(target: Uint8Array, offset: number): void {
-    target.set(this.#bytes.subarray(0, this.length), offset)
-  }
+const newBytes = (): Growing<Uint8Array> => new Growing((length) => new Uint8Array(length))
+const newWords = (): Growing<Uint32Array> => new Growing((length) => new Uint32Array(length))
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0
 }
 
 function misfit(fault: string): RangeError {
@@ -229,13 +280,19 @@ function keyBytes(key: string): Buffer {
   return Buffer.from(key, 'utf8')
 }
 
+/** FNV-1a of its UTF-8, 32 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
 export function hashText(text: string): number {
-  return hashBytes(Buffer.from(text))
+  let hash = fnvBasis
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit >= 0x80) return hashBytes(keyBytes(text))
+    hash = Math.imul(hash ^ unit, fnvPrime) // A byte of its own: none has to be made.
+  }
+  return hash >>> 0
 }
 
-/** FNV-1a, 32 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
 function hashBytes(bytes: Uint8Array): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
+  let hash = fnvBasis
+  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, fnvPrime)
   return hash >>> 0
 }

@@ -184,6 +184,32 @@ export class Table<V> {
     this.#frozen = undefined
   }
 
+  /**
+   * Whether a snapshot holds the same keys with the same values in the same order, and finds each: then it takes the place of what is here, so that the next
+   * one costs what changed in between. The numbers of that order depend on what was rolled back. Throws `RangeError` if it does not fit together.
+   */
+  adopt(bytes: Uint8Array): boolean {
+    const base = new TableBase(bytes)
+    base.check()
+    let at = 0
+    for (const piece of piecesOf(this.#base, this.#recent)) {
+      if ('to' in piece) {
+        const run = this.#base.run(piece.from, piece.to)
+        if (!base.holdsRun(at, run)) return false
+        at += run.hashes.length
+      } else {
+        const value = encode(this.#codec.toPlain(piece.value))
+        if (!base.holdsEntry(at++, { ...piece, value })) return false
+      }
+    }
+    if (at !== base.count || !base.findsAll()) return false
+    this.#epoch++
+    this.#recent = new Map()
+    this.#base = base
+    this.#nextOrder = base.nextOrder
+    return true
+  }
+
   #lookup(key: string): Entry<V> | undefined {
     return this.#recent.get(key) ?? this.#frozen?.get(key)
   }

@@ -87,12 +87,13 @@ export class TouchedTexts {
   }
 
   #sortedPairs(first: number): Uint32Array {
-    const pairs = this.#pairs.slice(0, this.#words)
+    const start = firstIndex(this.#words / 2, (pair) => this.#pairs[pair * 2]! >= first) * 2
+    const pairs = this.#pairs.slice(start, this.#words)
     new BigUint64Array(pairs.buffer).sort() // Little endian: the hash is the upper half.
     let kept = 0
     for (let at = 0; at < pairs.length; at += 2) {
       const [frame, hash] = [pairs[at]! - first, pairs[at + 1]!]
-      if (frame < 0 || (kept > 0 && frame === pairs[kept - 2] && hash === pairs[kept - 1])) continue
+      if (kept > 0 && frame === pairs[kept - 2] && hash === pairs[kept - 1]) continue
       pairs[kept++] = frame
       pairs[kept++] = hash
     }
@@ -151,13 +152,18 @@ export class TouchedFrames {
 
   /** Whether it lacks nothing of what another holds, which begins where it does. */
   covers(other: TouchedFrames): boolean {
+    if (!isSame(this.#frames, other.#frames)) return false
+    if (isSame(this.#anything, other.#anything) && isSame(this.#pairs, other.#pairs)) return true
     const own = new Set(bigWords(this.#pairs))
     return (
-      Buffer.from(bytesOf(this.#frames)).equals(bytesOf(other.#frames)) &&
       other.#anything.every((frame) => this.#anything.includes(frame)) &&
       bigWords(other.#pairs).every((pair) => own.has(pair))
     )
   }
+}
+
+function isSame(a: Uint32Array, b: Uint32Array): boolean {
+  return Buffer.compare(bytesOf(a), bytesOf(b)) === 0
 }
 
 function bytesOf(words: Uint32Array): Uint8Array {

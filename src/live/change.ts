@@ -1,13 +1,13 @@
 /** What one commit changed: the keys, found by asking the states before it and after it; and of index structs the entries. Its cost is the commit's size. */
 import { holds } from '../history/stored-value.ts'
 import { fromText, storeOf, type HistoryKey } from '../history/history-key.ts'
+import { structPatches } from '../history/struct-patches.ts'
 import { touchedWithin } from '../history/touched-between.ts'
 import type { Catalog } from '../journal/catalog.ts'
 import { toCommit, type Commit } from '../journal/commit.ts'
 import type { NextCommit } from '../journal/replica.ts'
 import type { EntryChange } from '../stores/index-events.ts'
 import type { IndexState } from '../stores/index-state.ts'
-import { structPatches } from './struct-patches.ts'
 import { tokenOf } from './token.ts'
 
 export interface Change {

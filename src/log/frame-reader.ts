@@ -107,7 +107,7 @@ export class FrameReader {
         if (payload.length < length || crc32(payload) !== crc)
           return { ...known, fault: 'a payload is damaged', item }
         const salted = front.subarray(cell + 8, cell + cellOverheadBytes + row.length)
-        if (!front.subarray(entry, entry + digestBytes).equals(itemDigest(salted, payload)))
+        if (front.toString('binary', entry, entry + digestBytes) !== itemDigest(salted, payload))
           return { ...known, fault: 'an item does not meet its digest', item }
       }
       cell += cellOverheadBytes + row.length

@@ -142,7 +142,7 @@ function placeItems(
     const crc = crc32(payload)
     front.writeUInt32LE(crc32(salted), cell)
     front.writeUInt32LE(crc, cell + 4)
-    front.set(itemDigest(salted, payload), entry)
+    front.write(itemDigest(salted, payload), entry, 'binary')
     front.writeUInt32LE(row.length, entry + digestBytes)
     front.writeUInt32LE(payload.length, entry + digestBytes + 4)
     if (!isMatrix) front.set(payload, offset)
@@ -155,17 +155,16 @@ function placeItems(
   })
 }
 
-/** Most items are small: to copy one costs less than several calls to hash it. */
-const smallItem = Buffer.alloc(4096)
+/** Small items are joined here: to hash them in one call costs half of what a `Hash` does. */
+const joined = Buffer.allocUnsafeSlow(32 * 1024)
 
-export function itemDigest(saltedRow: Uint8Array, payload: Uint8Array): Uint8Array {
+/** As text of one character a byte, which is cheaper to make and to compare than bytes are. */
+export function itemDigest(saltedRow: Uint8Array, payload: Uint8Array): string {
   const length = saltedRow.length + payload.length
-  if (length <= smallItem.length) {
-    smallItem.set(saltedRow)
-    smallItem.set(payload, saltedRow.length)
-    return hash('sha256', smallItem.subarray(0, length), 'buffer')
-  }
-  return createHash('sha256').update(saltedRow).update(payload).digest()
+  if (length > joined.length) return createHash('sha256').update(saltedRow).update(payload).digest('binary')
+  joined.set(saltedRow, 0)
+  joined.set(payload, saltedRow.length)
+  return hash('sha256', joined.subarray(0, length), 'binary')
 }
 
 interface HeaderValues {

@@ -5,7 +5,7 @@
  * Invariants: no byte is given away twice, except to the same frame; within a segment, the frames of a part
  * follow each other without a gap.
  */
-import { createHash, type Hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { EncodedFrame } from './frame.ts'
 import type { Part } from './part.ts'
 import { segmentHeaderBytes } from './segment.ts'
@@ -22,7 +22,13 @@ interface OpenPart {
   from: number
   to: number
   frames: number
-  hash: Hash
+  last: Hashed | undefined
+}
+
+/** What hashes cover of a frame, and of those before it: a mark costs nothing, however many there are. */
+interface Hashed {
+  bytes: Uint8Array
+  before: Hashed | undefined
 }
 
 export interface TakenParts {
@@ -89,7 +95,7 @@ export class StoreLog {
     if (full || (spill && !this.#spills.has(this.#segment))) this.#startSegment({ spill })
     let part = this.#parts.at(-1)
     if (this.#split || part?.segment !== this.#segment || part.to !== this.#end) {
-      part = { segment: this.#segment, from: this.#end, to: this.#end, frames: 0, hash: createHash('sha256') }
+      part = { segment: this.#segment, from: this.#end, to: this.#end, frames: 0, last: undefined }
       this.#parts.push(part)
       this.#split = false
     }
@@ -97,7 +103,7 @@ export class StoreLog {
     this.#end += frame.sizeBytes
     part.to = this.#end
     part.frames++
-    part.hash.update(frame.hashed)
+    part.last = { bytes: new Uint8Array(frame.hashed), before: part.last } // A copy: the frame may be written early, and forgotten.
     this.#pending.push(placed)
     return placed
   }
@@ -203,11 +209,15 @@ export class StoreLog {
 }
 
 function copies(parts: readonly OpenPart[]): OpenPart[] {
-  return parts.map((part) => ({ ...part, hash: part.hash.copy() }))
+  return parts.map((part) => ({ ...part }))
 }
 
-function closed(folder: string, { hash, ...part }: OpenPart): Part {
-  return { folder, ...part, digest: hash.copy().digest() }
+function closed(folder: string, { last, ...part }: OpenPart): Part {
+  const hashed: Uint8Array[] = []
+  for (let frame = last; frame; frame = frame.before) hashed.push(frame.bytes)
+  const digest = createHash('sha256')
+  for (const bytes of hashed.reverse()) digest.update(bytes)
+  return { folder, ...part, digest: digest.digest() }
 }
 
 function without(frames: readonly PlacedFrame[], gone: readonly PlacedFrame[]): PlacedFrame[] {

@@ -42,6 +42,8 @@ export interface DocumentStore extends Store {
   getNodeDict(ids: ReadonlyMap<number, string>): Promise<Map<number, BaseNode>>
   documentExists(id: string): Promise<boolean>
   deleteDocument(id: string, options?: RaiseOption): Promise<void>
+  /** Those that are there, in one step. */
+  deleteDocuments?(ids: readonly string[]): Promise<void>
   /** Deletes a source document and all nodes made from it. */
   deleteRefDoc(refDocId: string, options?: RaiseOption): Promise<void>
   getRefDocInfo(refDocId: string): Promise<RefDocInfo | undefined>

@@ -95,6 +95,12 @@ export class JournalDocumentStore extends JournalStore<DocumentState> implements
     })
   }
 
+  async deleteDocuments(ids: readonly string[]): Promise<void> {
+    await this.change((state, append) => {
+      append(nodesDeleted(ids.filter((id) => state.nodes.has(id) || state.records.has(id))))
+    })
+  }
+
   async deleteRefDoc(refDocId: string, { raiseError = true }: RaiseOption = {}): Promise<void> {
     await this.change((state, append) => {
       const refDoc = state.refDocs.get(refDocId)

@@ -202,13 +202,10 @@ class Tally {
 
   settle(state: IndexState): void {
     this.settleWithdrawals(state)
-    const header = produce(this.#header, (draft) => {
-      for (const [field, growth] of this.#growth)
-        draft.sizes.set(field, (draft.sizes.get(field) ?? 0) + growth)
-      for (const [field, value] of this.#values) draft.values.set(field, value)
-      draft.nextPlace = this.#nextPlace
-    })
-    state.structs.set(this.indexId, header)
+    const sizes = new Map(this.#header.sizes)
+    for (const [field, growth] of this.#growth) sizes.set(field, (sizes.get(field) ?? 0) + growth)
+    const values = new Map([...this.#header.values, ...this.#values])
+    state.structs.set(this.indexId, { ...this.#header, sizes, values, nextPlace: this.#nextPlace })
   }
 
   settleWithdrawals({ entries }: IndexState): void {

@@ -170,18 +170,20 @@ function newFields(header: StructHeader, changes: readonly StructChange[]): Entr
 
 export function toStruct(state: IndexState, indexId: string, header: StructHeader): IndexStruct {
   const struct: IndexStruct = { indexId, type: header.type }
-  for (const [field, value] of header.values) setOwn(struct, field, structuredClone(value))
-  for (const field of header.fields) {
-    const kind = header.kinds.get(field)
-    if (kind === 'value' || kind === undefined) continue
-    const entries = [...fieldEntries(state, header, field)]
-    if (kind === 'list')
-      setOwn(
-        struct,
-        field,
-        entries.map(([, member]) => member),
-      )
-    else setOwn(struct, field, new Map(entries.map(([key, value]) => [key, structuredClone(value)])))
+  for (const field of new Set([...header.values.keys(), ...header.fields])) {
+    const value = fieldOf(state, header, field)
+    if (value !== undefined) setOwn(struct, field, value)
   }
   return struct
+}
+
+/** A field as a struct that is handed over whole has it; `undefined`: there is none. */
+export function fieldOf(state: IndexState, header: StructHeader, field: string): unknown {
+  const kind = header.kinds.get(field)
+  if (kind === undefined) return undefined
+  if (kind === 'value') return structuredClone(header.values.get(field))
+  const entries = [...fieldEntries(state, header, field)]
+  return kind === 'list'
+    ? entries.map(([, member]) => member)
+    : new Map(entries.map(([key, value]) => [key, structuredClone(value)]))
 }

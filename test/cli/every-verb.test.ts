@@ -28,7 +28,7 @@ const verbs: Verb[] = [
   { name: 'prove', before: ['1'], after: ['--against', 'checkpoint.txt'] },
   { name: 'log', streams: true },
   { name: 'show', before: ['HEAD'] },
-  { name: 'diff', before: ['1', '2'] },
+  { name: 'diff', before: ['1', '2'], streams: true },
   { name: 'versions', before: ['docstore', 'a'], streams: true },
   { name: 'blame', before: ['docstore', 'a'], streams: true },
   { name: 'ls', before: ['docstore'], streams: true },

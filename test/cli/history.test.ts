@@ -133,10 +133,20 @@ describe('varve diff', () => {
     expect(await lines('diff', '2', '2', 'storage')).toEqual({ code: 0, lines: [''] })
     expect((await lines('diff', '1', '2', 'storage', '--store', 'graph_store')).code).toBe(0)
     const { stdout } = await varve.run(['diff', '0', '1', 'storage', '--json'])
-    expect(JSON.parse(stdout)).toMatchObject({
-      added: [{ key: 'a', value: { node: { text: 'first\nsecond\nthird' } } }, { key: '[b' }],
-      changed: [],
-      removed: [],
+    expect(JSON.parse(stdout.split('\n')[0]!)).toMatchObject({
+      change: 'added',
+      store: 'docstore',
+      key: 'a',
+      paths: [{ path: '', after: { node: { text: 'first\nsecond\nthird' } } }],
+    })
+    const changed = await varve.run(['diff', '2', '1', 'storage', '--json'])
+    expect(JSON.parse(changed.stdout)).toMatchObject({
+      change: 'changed',
+      paths: [
+        { path: '/node/text', before: 'first\n2nd\nthird', after: 'first\nsecond\nthird' },
+        { path: '/node/metadata/page', before: 2, after: 1 },
+        { path: '/hash' },
+      ],
     })
   })
 })

@@ -3,6 +3,7 @@ import { StorageContext } from '../../src/context/storage-context.ts'
 import type { MemoryDisk } from '../../src/disk/memory-disk.ts'
 import type { SimpleVectorStore } from '../../src/context/simple-stores.ts'
 import type { StoredDocument } from '../../src/history/stored-value.ts'
+import type { IndexStruct } from '../../src/stores/index-struct.ts'
 import { Document, TextNode } from '../../src/stores/node.ts'
 import { fill, quietDisk } from './support.ts'
 
@@ -305,13 +306,21 @@ test('blame names for each field the commit that set it last', async () => {
 describe('diff', () => {
   test('tells what was added, changed and removed, and which fields', async () => {
     const storage = await threeCommits()
-    const { added, changed, removed } = await storage.history.diff(1, 2)
-    expect({ added, removed }).toEqual({ added: [], removed: [] })
-    expect(changed.map(({ store, key, paths }) => ({ store, key, paths }))).toEqual([
-      { store: 'docstore', key: 'a', paths: ['/node/text', '/node/metadata/lang', '/hash'] },
-      { store: 'docstore', key: 'doc', paths: ['/refDoc/metadata/lang'] },
+    const differences = await collect(storage.history.diff(1, 2))
+    expect(differences).toMatchObject([
+      {
+        change: 'changed',
+        store: 'docstore',
+        key: 'a',
+        paths: [
+          { path: '/node/text', before: 'one', after: 'uno' },
+          { path: '/node/metadata/lang', before: undefined, after: 'it' },
+          { path: '/hash' },
+        ],
+      },
+      { change: 'changed', store: 'docstore', key: 'doc', paths: [{ path: '/refDoc/metadata/lang' }] },
     ])
-    const texts = [changed[0]!.before, changed[0]!.after].map(
+    const texts = [differences[0]!.before, differences[0]!.after].map(
       (value) => ((value as StoredDocument).node as TextNode).text,
     )
     expect(texts).toEqual(['one', 'uno'])
@@ -320,39 +329,97 @@ describe('diff', () => {
 
   test('backwards is the other way round', async () => {
     const storage = await threeCommits()
-    const there = await storage.history.diff(1, 3)
-    const back = await storage.history.diff(3, 1)
-    expect(back.added).toEqual(there.removed)
-    expect(back.removed).toEqual(there.added)
-    expect(there.added.map(({ store }) => store)).toEqual(['graph_store'])
-    expect(await storage.history.diff(2, 2)).toEqual({ added: [], changed: [], removed: [] })
+    const there = await collect(storage.history.diff(1, 3))
+    const back = await collect(storage.history.diff(3, 1))
+    const signs = { added: 'removed', changed: 'changed', removed: 'added' }
+    const turned = back.map(({ change, before, after, ...rest }) => ({
+      ...rest,
+      change: signs[change],
+      before: after,
+      after: before,
+      paths: rest.paths.map(({ path, ...both }) => ({ path, before: both.after, after: both.before })),
+    }))
+    expect(turned).toEqual(there)
+    expect(there.filter(({ change }) => change === 'added').map(({ store }) => store)).toEqual([
+      'graph_store',
+    ])
+    expect(await collect(storage.history.diff(2, 2))).toEqual([])
     await storage.close()
   })
 
   test('leaves out what was changed and changed back', async () => {
     const storage = await threeCommits()
     await storage.history.restore(2)
-    expect(await storage.history.diff(2, 4)).toEqual({ added: [], changed: [], removed: [] })
-    expect((await storage.history.diff(2, 3)).removed.map(({ key }) => key)).toEqual(['a'])
+    expect(await collect(storage.history.diff(2, 4))).toEqual([])
+    expect(await collect(storage.history.diff(2, 3))).toMatchObject([
+      { change: 'removed', key: 'a' },
+      { change: 'changed', key: 'doc' },
+      { change: 'added', key: ['Ann', 'knows', 'Bob'] },
+    ])
     await storage.close()
   })
 
   test('of a clearing names all that it took', async () => {
     const storage = await vectorsCleared()
-    const { removed } = await storage.history.diff(2, 3)
-    expect(removed.map(({ store, key }) => `${store} ${key as string}`)).toEqual([
-      'vector_store/default a',
-      'vector_store/default b',
+    const differences = await collect(storage.history.diff(2, 3))
+    expect(differences.map(({ change, store, key }) => `${change} ${store} ${key as string}`)).toEqual([
+      'removed vector_store/default a',
+      'removed vector_store/default b',
     ])
+    await storage.close()
+  })
+
+  test('of index structs names the entries that differ, and makes the whole ones for who asks', async () => {
+    const storage = await open()
+    const add = (words: Record<string, string[]>, nodes: string[]) =>
+      Promise.all([
+        storage.indexStore.addIndexStruct({
+          indexId: 'words',
+          type: 'keyword_table',
+          table: new Map(Object.entries(words).map(([word, ids]) => [word, new Set(ids)])),
+        }),
+        storage.indexStore.addIndexStruct({ indexId: 'list', type: 'list', nodes }),
+      ])
+    await add({ same: ['n1'], 'a/b': ['n1'], gone: ['n1'] }, ['n1'])
+    await storage.persist()
+    await add({ same: ['n1'], 'a/b': ['n1', 'n2'], new: ['n2'] }, ['n1', 'n2'])
+    await storage.persist()
+    await storage.indexStore.deleteIndexStruct('list')
+    await storage.persist()
+    const [words, list] = await collect(storage.history.diff(1, 2))
+    expect([words!.key, words!.paths]).toEqual([
+      'words',
+      [
+        { path: '/table/gone', before: ['n1'], after: undefined },
+        { path: '/table/a~1b', before: ['n1'], after: ['n1', 'n2'] },
+        { path: '/table/new', before: undefined, after: ['n2'] },
+      ],
+    ])
+    expect((words!.after as IndexStruct)['table']).toEqual(
+      new Map([
+        ['same', new Set(['n1'])],
+        ['a/b', new Set(['n1', 'n2'])],
+        ['new', new Set(['n2'])],
+      ]),
+    )
+    expect([list!.key, list!.paths]).toEqual([
+      'list',
+      [{ path: '/nodes', before: ['n1'], after: ['n1', 'n2'] }],
+    ])
+    const [removed] = await collect(storage.history.diff(2, 3))
+    expect(removed).toMatchObject({
+      change: 'removed',
+      paths: [{ path: '', before: { type: 'list', nodes: ['n1', 'n2'] } }],
+    })
     await storage.close()
   })
 
   test('of one store, or of some keys', async () => {
     const storage = await threeCommits()
-    const ofStore = await storage.history.diff(0, 'HEAD', { store: 'graph_store' })
-    expect(ofStore.added.map(({ key }) => key)).toEqual([['Ann', 'knows', 'Bob']])
-    const ofKeys = await storage.history.diff(0, 'HEAD', { keys: ['b', 'never'] })
-    expect(ofKeys.added.map(({ key }) => key)).toEqual(['b'])
+    const ofStore = await collect(storage.history.diff(0, 'HEAD', { store: 'graph_store' }))
+    expect(ofStore.map(({ key }) => key)).toEqual([['Ann', 'knows', 'Bob']])
+    const ofKeys = await collect(storage.history.diff(0, 'HEAD', { keys: ['b', 'never'] }))
+    expect(ofKeys.map(({ key }) => key)).toEqual(['b'])
     await storage.close()
   })
 })
@@ -445,7 +512,7 @@ describe('restore', () => {
       actor: 'ann',
     })
     expect(await storage.toDict()).toEqual(then)
-    expect(await storage.history.diff(1, 3)).toEqual({ added: [], changed: [], removed: [] })
+    expect(await collect(storage.history.diff(1, 3))).toEqual([])
     expect(await storage.history.restore(1)).toBeUndefined()
     const past = await storage.asOf(2)
     expect(await past.toDict()).toEqual(between)
@@ -478,6 +545,33 @@ describe('restore', () => {
   })
 })
 
+describe('what goes back says what it goes back over', () => {
+  test.each([
+    ['restore', 1, {}, 'Restore commit 1'],
+    ['restore', 'HEAD~2', {}, 'Restore "HEAD~2" (commit 1)'],
+    ['restore', new Date(Date.UTC(2030, 0)), {}, undefined],
+    ['restore', 1, { message: 'too early' }, 'too early'],
+    ['revert', 'HEAD', {}, 'Revert "third" (commit 3)'],
+    ['revert', 3, { message: 'too early' }, 'too early'],
+  ] as const)('%s(%j, %j)', async (way, moment, note, message) => {
+    const storage = await threeCommits()
+    expect((await storage.history[way](moment, note))?.message).toBe(message)
+    await storage.close()
+  })
+
+  test('of a commit without a message its number, of a long message the first line', async () => {
+    const storage = await open()
+    for (const [id, message] of [['a', 'why\n\nand how'], ['b'], ['c', '']] as const) {
+      await storage.docstore.addDocuments([new Document({ id_: id })])
+      await storage.persist(message === undefined ? {} : { message })
+    }
+    const messages = []
+    for (const number of [1, 2, 3]) messages.push((await storage.history.revert(number))?.message)
+    expect(messages).toEqual(['Revert "why" (commit 1)', 'Revert commit 2', 'Revert commit 3'])
+    await storage.close()
+  })
+})
+
 describe('revert', () => {
   test('appends the inverse of a commit, whatever was committed since', async () => {
     const storage = await open()
@@ -493,8 +587,7 @@ describe('revert', () => {
     expect(await storage.history.revert(2)).toMatchObject({ number: 4, kind: 'revert' })
     await storage.docstore.deleteDocument('later')
     await storage.persist()
-    const { added, changed, removed } = await storage.history.diff(1, 'HEAD')
-    expect({ added, changed, removed }).toEqual({ added: [], changed: [], removed: [] })
+    expect(await collect(storage.history.diff(1, 'HEAD'))).toEqual([])
     expect((await storage.toDict()).graph_store).toEqual(before.graph_store)
     await storage.close()
   })
@@ -514,7 +607,7 @@ describe('revert', () => {
   test('of one after another comes to the beginning', async () => {
     const storage = await threeCommits()
     for (const number of [3, 2, 1]) await storage.history.restore(number - 1)
-    expect(await storage.history.diff(0, 'HEAD')).toEqual({ added: [], changed: [], removed: [] })
+    expect(await collect(storage.history.diff(0, 'HEAD'))).toEqual([])
     await storage.close()
   })
 })

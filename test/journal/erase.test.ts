@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { MemoryDisk, type Operation } from '../../src/disk/memory-disk.ts'
 import { Journal } from '../../src/journal/journal.ts'
 import type { JournalOptions } from '../../src/journal/journal-options.ts'
+import { parseSnapshotName } from '../../src/log/names.ts'
 import { cut, edit, filesUnder } from '../support/damage.ts'
 import { seededBytes } from '../support/seeded.ts'
 import { contents, erase, payloadOf, put, remove, toyOptions } from '../support/toy-store.ts'
@@ -68,6 +69,22 @@ describe('erasing', () => {
     expect(past.erasedBy('secret')).toBe(4)
     expect(past.erasedBy('plain')).toBeUndefined()
     await past.close()
+  })
+
+  test('leaves a new snapshot in the place of each that it dropped, while the session goes on', async () => {
+    const { disk, journal } = await written(snapping)
+    const commits = async (folder: string): Promise<number[]> =>
+      (await disk.list(`${directory}/snapshots`))
+        .map(parseSnapshotName)
+        .flatMap((name) => (name?.subject === folder ? [name.commit] : []))
+    await erase(journal, ['secret'])
+    await expect.poll(() => commits('index_store')).toEqual([5])
+    await expect.poll(() => commits('docstore')).toEqual([5])
+    expect(await traces(disk, 'secret')).toEqual([])
+    await journal.close()
+    const again = await open(disk)
+    expect(await contents(again, 'docstore')).toEqual({ plain: 1, other: 2 })
+    await again.close()
   })
 
   test('drops the snapshots that knew it, and those made later know nothing of it', async () => {

@@ -121,6 +121,64 @@ describe('a table', () => {
     ])
   })
 
+  test('adopts a snapshot that holds the same, and goes on above it', () => {
+    const { table: replayed } = make()
+    const { table: written } = make()
+    written.set('rolled back', [0])
+    written.delete('rolled back')
+    const both = (change: (table: Table<number[]>) => void): void => {
+      change(replayed)
+      change(written)
+    }
+    both((table) => {
+      for (let at = 0; at < 600; at++) table.set(`key ${at}`, [at])
+    })
+    expect(replayed.adopt(snapshotOf(written))).toBe(true)
+    both((table) => {
+      table.delete('key 7')
+      table.set('key 8', [-8])
+      table.set('ü', [1])
+      table.set('key 7', [7])
+    })
+    expect(replayed.adopt(snapshotOf(written))).toBe(true)
+    expect([...replayed.entries()]).toEqual([...written.entries()])
+    expect(replayed.nextOrder).toBe(written.nextOrder)
+  })
+
+  test.each<[difference: string, change: (table: Table<number[]>) => void]>([
+    ['another value', (table) => table.set('key 3', [0])],
+    ['a key more', (table) => table.set('more', [0])],
+    ['a key less', (table) => void table.delete('key 299')],
+    [
+      'another order',
+      (table) => {
+        table.delete('key 3')
+        table.set('key 3', [3])
+      },
+    ],
+    ['a value that stands above what was adopted', (table) => table.set('above', [0])],
+  ])('adopts none with %s, and stays what it is', (_, change) => {
+    const { table } = make()
+    for (let at = 0; at < 300; at++) table.set(`key ${at}`, [at])
+    expect(table.adopt(snapshotOf(table))).toBe(true)
+    table.set('above', [1])
+    const { table: other } = make()
+    other.load(snapshotOf(table))
+    change(other)
+    const before = [...table.entries()]
+    expect(table.adopt(snapshotOf(other))).toBe(false)
+    expect([...table.entries()]).toEqual(before)
+  })
+
+  test('adopts none in which it would not find its keys', () => {
+    const { table } = make()
+    for (const key of ['a', 'b', 'c']) table.set(key, [1])
+    const bytes = snapshotOf(table)
+    const slots = new Uint32Array(bytes.buffer, bytes.byteOffset + 16, 8)
+    slots[slots.findIndex((entry) => entry > 0)] = 0
+    expect(table.adopt(bytes)).toBe(false)
+  })
+
   test('tells followers which keys were touched', () => {
     const { table } = make()
     const touched = new Set<string>()

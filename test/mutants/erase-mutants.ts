@@ -174,9 +174,16 @@ export const eraseMutants: Mutant[] = [
     killers: [context('keeps what was changed since')],
   },
   {
+    name: 'an erase leaves its stores without snapshots',
+    file: 'journal/journal.ts',
+    find: 'this.#snapshots.writeDue(this.#fold, session)',
+    replace: '',
+    killers: [journal('leaves a new snapshot')],
+  },
+  {
     name: 'an erase is reverted',
     file: 'context/storage-history.ts',
-    find: 'await this.#refuseErasing(number)',
+    find: 'refuseErasing(reverted)',
     replace: '',
     killers: [context('cannot be reverted')],
   },

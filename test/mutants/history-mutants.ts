@@ -40,16 +40,23 @@ const asking: Mutant[] = [
   {
     name: 'a diff misses removed keys',
     file: difference,
-    find: 'removed.push({ store, key, value: before })',
-    replace: 'return',
+    find: 'if (found.paths.length > 0) yield',
+    replace: 'if (found.isThere[1]) yield',
     killers: [asked('diff backwards')],
   },
   {
     name: 'a diff lists what was changed and changed back',
     file: difference,
-    find: 'if (paths.length > 0) changed',
-    replace: 'changed',
+    find: 'if (found.paths.length > 0) yield',
+    replace: 'yield',
     killers: [asked('diff leaves out what was changed and changed back')],
+  },
+  {
+    name: 'a diff of a struct looks at what was set only',
+    file: 'history/struct-paths.ts',
+    find: "'key' in change ? change.key : undefined",
+    replace: "change.op === 'set' || change.op === 'add' ? change.key : 'none'",
+    killers: [asked('diff of index structs'), 'properties/a-diff-applied'],
   },
   {
     name: 'a diff backwards sees nothing',
@@ -297,6 +304,13 @@ const verifying: Mutant[] = [
     killers: [verified],
   },
   {
+    name: 'verify believes a snapshot whose keys cannot be found',
+    file: 'journal/table.ts',
+    find: 'if (at !== base.count || !base.findsAll()) return false',
+    replace: 'if (at !== base.count) return false',
+    killers: ['test/journal/table.test.ts'],
+  },
+  {
     name: 'verify believes a catalog',
     file: check,
     find: "return isSameCatalog(catalog, this.#catalog) ? 'equal' : 'differs'",
@@ -305,8 +319,8 @@ const verifying: Mutant[] = [
   },
   {
     name: 'verify believes a list of what was touched',
-    file: check,
-    find: 'touched.covers(TouchedFrames.from(texts.toSections(touched.after))!)',
+    file: 'history/store-replay.ts',
+    find: 'touched.covers(TouchedFrames.from(this.#texts.toSections(touched.after))!)',
     replace: 'true',
     killers: [verified],
   },
@@ -320,7 +334,7 @@ const verifying: Mutant[] = [
   {
     name: 'verify believes parts without their digests',
     file: 'history/part-scan.ts',
-    find: 'if (this.#lost > 0 || this.#digest.digest().equals(digest)) return undefined',
+    find: 'if (this.#lost > 0 || this.#digest.meets(digest)) return undefined',
     replace: 'return undefined',
     killers: [verified],
   },

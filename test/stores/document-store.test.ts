@@ -180,6 +180,19 @@ describe('ref docs', () => {
     expect(await docs(stage).getRefDocInfo('x')).toBeUndefined()
   })
 
+  inEveryWay(
+    'many nodes at once go as they do one by one, and who is not there is no matter',
+    async (stage) => {
+      const store = docs(stage)
+      await store.addDocuments([chunk('a', 'doc'), chunk('b', 'doc'), chunk('c', 'other'), chunk('d')])
+      await store.deleteDocuments(['a', 'none', 'c'])
+      expect(await all(store.ids())).toEqual(['b', 'd'])
+      expect([...(await store.getAllRefDocInfo())]).toEqual([['doc', { nodeIds: ['b'], metadata: {} }]])
+      await store.deleteDocuments(['none'])
+      expect(await all(store.ids())).toEqual(['b', 'd'])
+    },
+  )
+
   inEveryWay('the last node takes its ref doc along, hash included', async (stage) => {
     await docs(stage).addDocuments([chunk('a', 'doc'), chunk('b', 'doc')])
     await docs(stage).setDocumentHash('doc', 'h')

@@ -2,10 +2,22 @@
 import { createHash } from 'node:crypto'
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { StorageContext, TextNode, VectorStoreIndex, type Moment } from 'varve'
-import type { Figures, JobInput } from './jobs.ts'
-import { bytesOnDisk, repeated, spread, timed } from './measure.ts'
-import { nodeAt, nodeId, range } from './nodes.ts'
+import { StorageContext, TextNode, VectorStoreIndex, type Moment } from '../src/index.ts'
+import { bytesOnDisk, repeated, spread, timed, type Spread } from './measure.ts'
+import { nodeId, range } from './nodes.ts'
+import { textNodeAt } from './text-node.ts'
+
+export interface PastInput {
+  directory: string
+  /** How many nodes the directory holds after `loadHistory`. */
+  nodes: number
+  /** And how many commits. */
+  commits: number
+  /** Of `past`: the number of a commit. */
+  moment?: number
+}
+
+export type Figures = Record<string, number | Spread>
 
 /** So many commits lie between the moments that are compared. */
 const diffCommits = 100
@@ -15,21 +27,21 @@ const oftenChanged = 0
 const seldomChanged = 3
 const chunkBytes = 1024 * 1024
 
-export const historyJobs = { loadHistory, present, past, byHash, logFirst, versions, diff, verify }
+export const pastJobs = { loadHistory, present, past, byHash, logFirst, versions, diff, verify }
 
 /** Half of the nodes at once; each commit after that changes one, and brings its share of the others. */
-async function loadHistory({ directory, nodes, commits }: JobInput): Promise<Figures> {
+async function loadHistory({ directory, nodes, commits }: PastInput): Promise<Figures> {
   const storageContext = await StorageContext.fromDefaults({ persistDir: directory })
   const index = await VectorStoreIndex.init({ storageContext, indexId: 'bench' })
   let next = Math.ceil(nodes / 2)
   for (let at = 0; at < next; at += 1000)
-    await index.insertNodes(Array.from(range(at, Math.min(at + 1000, next)), nodeAt))
+    await index.insertNodes(Array.from(range(at, Math.min(at + 1000, next)), textNodeAt))
   await storageContext.persist({ message: 'bulk load' })
   const often = Math.max(1, Math.floor(commits / manyChanges))
   const all: number[] = []
   for (let commit = 2; commit <= commits; commit++) {
     const until = Math.floor((nodes / 2) * (1 + (commit - 1) / (commits - 1)))
-    const added = Array.from(range(next, Math.max(next, until)), nodeAt)
+    const added = Array.from(range(next, Math.max(next, until)), textNodeAt)
     next = Math.max(next, until)
     const changed = changedNode(commit % often === 0 ? oftenChanged : commit % Math.ceil(nodes / 2), commit)
     all.push((await timed(() => step(storageContext, index, added, changed))).ms)
@@ -51,7 +63,7 @@ async function step(
 }
 
 function changedNode(at: number, commit: number): TextNode {
-  const { id_, text, metadata, relationships } = nodeAt(at)
+  const { id_, text, metadata, relationships } = textNodeAt(at)
   return new TextNode({ id_, text: `${commit} ${text}`, metadata, relationships })
 }
 
@@ -63,16 +75,16 @@ async function openAndGet(directory: string, asOf?: Moment): Promise<number> {
   return ms
 }
 
-async function present({ directory }: JobInput): Promise<Figures> {
+async function present({ directory }: PastInput): Promise<Figures> {
   return { ms: await openAndGet(directory) }
 }
 
-async function past({ directory, moment }: JobInput): Promise<Figures> {
+async function past({ directory, moment }: PastInput): Promise<Figures> {
   return { ms: await openAndGet(directory, moment) }
 }
 
 /** The hash is of a commit in the midst; a beginning of it has to be looked for. */
-async function byHash({ directory, commits }: JobInput): Promise<Figures> {
+async function byHash({ directory, commits }: PastInput): Promise<Figures> {
   const storage = await StorageContext.fromDefaults({ persistDir: directory, readOnly: true })
   let hash = ''
   for await (const commit of storage.history.log({ until: Math.ceil(commits / 2), limit: 1 }))
@@ -81,7 +93,7 @@ async function byHash({ directory, commits }: JobInput): Promise<Figures> {
   return { ms }
 }
 
-async function logFirst({ directory }: JobInput): Promise<Figures> {
+async function logFirst({ directory }: PastInput): Promise<Figures> {
   const { ms } = await timed(async () => {
     const storage = await StorageContext.fromDefaults({ persistDir: directory, readOnly: true })
     await storage.history.log().next()
@@ -89,7 +101,7 @@ async function logFirst({ directory }: JobInput): Promise<Figures> {
   return { ms }
 }
 
-async function versions({ directory }: JobInput): Promise<Figures> {
+async function versions({ directory }: PastInput): Promise<Figures> {
   const storage = await StorageContext.fromDefaults({ persistDir: directory, readOnly: true })
   const count = async (at: number): Promise<number> => {
     let found = 0
@@ -102,13 +114,13 @@ async function versions({ directory }: JobInput): Promise<Figures> {
   return { firstMs: ms, found, seldomMs, oftenFound, oftenMs: await repeated(5, () => count(oftenChanged)) }
 }
 
-async function diff({ directory, commits }: JobInput): Promise<Figures> {
+async function diff({ directory, commits }: PastInput): Promise<Figures> {
   const storage = await StorageContext.fromDefaults({ persistDir: directory, readOnly: true })
   const middle = Math.ceil(commits / 2)
   let differing = 0
   const ask = async (): Promise<void> => {
-    const { added, changed } = await storage.history.diff(Math.max(1, middle - diffCommits), middle)
-    differing = added.length + changed.length
+    differing = 0
+    for await (const _ of storage.history.diff(Math.max(1, middle - diffCommits), middle)) differing++
   }
   await ask()
   const ms = await repeated(5, ask)
@@ -116,7 +128,7 @@ async function diff({ directory, commits }: JobInput): Promise<Figures> {
 }
 
 /** Against reading the same bytes and hashing them once. */
-async function verify({ directory }: JobInput): Promise<Figures> {
+async function verify({ directory }: PastInput): Promise<Figures> {
   const plain = await timed(() => readAndHash(directory))
   const storage = await StorageContext.fromDefaults({ persistDir: directory, readOnly: true })
   const { ms, value } = await timed(() => storage.history.verify())

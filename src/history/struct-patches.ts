@@ -1,9 +1,9 @@
-/** What a commit says of index structs, as changes that anyone can apply to a copy. */
+/** What commits say of index structs, as changes that anyone can apply to a copy. */
 import type { StoredEvent } from '../journal/event.ts'
 import { toChange, type EntryChange, type EntryRow, type StructRow } from '../stores/index-events.ts'
 import type { IndexState } from '../stores/index-state.ts'
 
-/** `before`: what the commit found. A struct that it leaves behind nothing of has no patch. */
+/** The state: what they found. A struct that it leaves behind nothing of has no patch. */
 export function structPatches(
   { structs }: IndexState,
   events: readonly StoredEvent[],
