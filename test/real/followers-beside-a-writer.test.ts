@@ -50,8 +50,8 @@ test(
       expect(new Set(numbers).size).toBeGreaterThan(1)
     }
     const grown = followers.map((follower) => grownBytes(follower))
-    // What the writer's snapshots hold is forgotten, and they come some hundred commits after each other.
-    if (commits >= 5000) for (const bytes of grown) expect(bytes).toBeLessThan(4000)
+    // What the writer's snapshots hold is forgotten; else it would be twice as much.
+    if (commits >= 5000) for (const bytes of grown) expect(bytes).toBeLessThan(6000)
     const looks = seen.map(({ length }) => length).join(', ')
     const bytes = grown.map(Math.round).join(', ')
     console.log(`${commits} commits; followers looked ${looks} times, and grew by ${bytes} bytes a commit`)
