@@ -1,5 +1,5 @@
 /** Timers, and figures about many runs of the same thing. */
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 export interface Spread {
@@ -53,6 +53,18 @@ export function bytesOnDisk(directory: string): { logs: number; snapshots: numbe
     sizes[path.includes('snapshots') ? 'snapshots' : 'logs'] += statSync(path).size
   }
   return sizes
+}
+
+/** Of this process, so far: user and system, all threads. */
+export function cpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
+/** What this process wrote so far, to files and sockets; NaN where the system does not count it. */
+export function writtenBytes(): number {
+  if (process.platform !== 'linux') return Number.NaN
+  return Number(/^wchar: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'))?.[1])
 }
 
 /** Of this process, so far. */

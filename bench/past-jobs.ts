@@ -1,10 +1,10 @@
 /** What the past costs: measured beside the same of the present, in a directory that a bulk load and then many small commits made. */
 import { createHash } from 'node:crypto'
-import { open, readdir } from 'node:fs/promises'
+import { open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StorageContext, TextNode, VectorStoreIndex, type Moment } from '../src/index.ts'
-import { bytesOnDisk, repeated, spread, timed, type Spread } from './measure.ts'
-import { nodeId, range } from './nodes.ts'
+import { bytesOnDisk, cpuMs, repeated, spread, timed, writtenBytes, type Spread } from './measure.ts'
+import { nodeId, range, vectorBytes } from './nodes.ts'
 import { textNodeAt } from './text-node.ts'
 
 export interface PastInput {
@@ -26,8 +26,10 @@ const manyChanges = 20
 const oftenChanged = 0
 const seldomChanged = 3
 const chunkBytes = 1024 * 1024
+/** Of the matrix that one row is erased of. */
+const matrixRows = 10_000
 
-export const pastJobs = { loadHistory, present, past, byHash, logFirst, versions, diff, verify }
+export const pastJobs = { loadHistory, present, past, byHash, logFirst, versions, diff, verify, eraseRow }
 
 /** Half of the nodes at once; each commit after that changes one, and brings its share of the others. */
 async function loadHistory({ directory, nodes, commits }: PastInput): Promise<Figures> {
@@ -129,12 +131,16 @@ async function diff({ directory, commits }: PastInput): Promise<Figures> {
 
 /** Against reading the same bytes and hashing them once. */
 async function verify({ directory }: PastInput): Promise<Figures> {
+  const plainCpuBefore = cpuMs()
   const plain = await timed(() => readAndHash(directory))
+  const plainCpuMs = cpuMs() - plainCpuBefore
   const storage = await StorageContext.fromDefaults({ persistDir: directory, readOnly: true })
+  const cpuBefore = cpuMs()
   const { ms, value } = await timed(() => storage.history.verify())
+  const cpuRatio = (cpuMs() - cpuBefore) / plainCpuMs
   if (!value.intact) throw new Error(`${directory} is damaged.`)
   const again = await timed(() => readAndHash(directory))
-  return { ms, plainMs: Math.min(plain.ms, again.ms), bytes: plain.value }
+  return { ms, plainMs: Math.min(plain.ms, again.ms), cpuRatio, bytes: plain.value }
 }
 
 async function readAndHash(directory: string): Promise<number> {
@@ -152,4 +158,21 @@ async function readAndHash(directory: string): Promise<number> {
     await file.close()
   }
   return bytes
+}
+
+/** Of a matrix that was added at once, beside the size of the row. */
+async function eraseRow({ directory: beside }: PastInput): Promise<Figures> {
+  const directory = `${beside}-matrix`
+  const before = await StorageContext.fromDefaults({ persistDir: directory })
+  await before.vectorStore.add(Array.from(range(0, matrixRows), textNodeAt))
+  await before.persist({ message: 'one matrix' })
+  await before.close()
+  const storage = await StorageContext.fromDefaults({ persistDir: directory })
+  const [cpuBefore, writtenBefore] = [cpuMs(), writtenBytes()]
+  const { ms } = await timed(() => storage.history.erase({ nodeIds: [nodeId(7)], reason: 'a request' }))
+  const [cpu, written] = [cpuMs() - cpuBefore, writtenBytes() - writtenBefore]
+  const matrixBytes = bytesOnDisk(directory).logs
+  await storage.close()
+  await rm(directory, { recursive: true })
+  return { ms, cpuMs: cpu, matrixBytes, writtenBytes: written, ratio: written / vectorBytes }
 }

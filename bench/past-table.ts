@@ -30,6 +30,11 @@ const rows: Row[] = [
   ['verify', 'verify', 'ms', ms],
   ['  plain reading + SHA-256 of as much', 'verify', 'plainMs', ms],
   ['  verify / plain', 'verify', 'ratio', ratio],
+  ['  the same in CPU time', 'verify', 'cpuRatio', ratio],
+  ['erase one of 10,000 vectors added at once', 'eraseRow', 'ms', ms],
+  ['  of it CPU time', 'eraseRow', 'cpuMs', ms],
+  ['  written / the vector', 'eraseRow', 'ratio', ratio],
+  ['  beside it on disk', 'eraseRow', 'matrixBytes', mb],
 ]
 
 export function printPast(results: PastResults): void {
@@ -41,7 +46,7 @@ export function printPast(results: PastResults): void {
       cells.push([label, ...figures.map((value) => text(value, format))])
   }
   for (const row of cells) {
-    console.log(row.map((cell, at) => (at === 0 ? cell.padEnd(40) : cell.padStart(20))).join(''))
+    console.log(row.map((cell, at) => (at === 0 ? cell.padEnd(44) : cell.padStart(20))).join(''))
   }
 }
 

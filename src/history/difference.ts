@@ -61,9 +61,8 @@ export async function* differencesOf(
     const compare = folder === indexFolder ? structsCompared(sides, atFirst, structEvents) : compared(sides)
     for (const text of texts) {
       if (wanted && !wanted.has(text)) continue
-      const key = fromText(text)
-      const found = compare(key)
-      if (found.paths.length > 0) yield toDifference({ store: storeOf(folder, log.catalog), key }, found)
+      const found = compare(storeOf(folder, log.catalog), fromText(text))
+      if (found) yield found
     }
   }
 }
@@ -82,70 +81,58 @@ async function sideOf(journal: Journal, folder: string): Promise<Side> {
   }
 }
 
-interface Compared {
-  isThere: [before: boolean, after: boolean]
-  before: () => unknown
-  after: () => unknown
-  /** None: they do not differ. */
-  paths: ChangedPath[]
-}
-
-type Compare = (key: HistoryKey) => Compared
+/** `undefined`: nothing differs. */
+type Compare = (store: string, key: HistoryKey) => Difference | undefined
 
 function compared(sides: Sides): Compare {
-  return (key) => {
+  return (store, key) => {
     const [before, after] = sides.map((side) => side.value(key))
-    return {
-      isThere: [before !== undefined, after !== undefined],
-      before: () => before,
-      after: () => after,
-      paths: changedPaths(toTree(before), toTree(after)),
-    }
+    const paths = changedPaths(toTree(before), toTree(after))
+    return paths.length > 0
+      ? { change: changeOf(before, after), store, key, before, after, paths }
+      : undefined
   }
 }
 
 /** By their entries; whole ones are made for nobody but who asks. */
-function structsCompared(sides: Sides, atFirst: Side, events: readonly StoredEvent[]): Compare {
+function structsCompared([before, after]: Sides, atFirst: Side, events: readonly StoredEvent[]): Compare {
   const changes = new Map(
     structPatches(atFirst.state as IndexState, events).map((patch) => [patch.indexId, patch.changes]),
   )
-  return (key) => {
-    const [before, after] = sides.map((side) => () => side.value(key)) as [() => unknown, () => unknown]
-    const [was, is] = sides.map(({ state }) => heldStruct(state as IndexState, key as string))
+  return (store, key) => {
+    const [was, is] = [heldStruct(before, key), heldStruct(after, key)]
+    if (!was && !is) return undefined
     const whole = {
       path: '',
       get before() {
-        return toTree(before())
+        return toTree(before.value(key))
       },
       get after() {
-        return toTree(after())
+        return toTree(after.value(key))
       },
     }
-    const paths =
-      was && is ? structPaths(changes.get(key as string) ?? [], was, is) : was || is ? [whole] : []
-    return { isThere: [was !== undefined, is !== undefined], before, after, paths }
+    const paths = was && is ? structPaths(changes.get(key as string) ?? [], was, is) : [whole]
+    if (paths.length === 0) return undefined
+    return {
+      change: changeOf(was, is),
+      store,
+      key,
+      get before() {
+        return before.value(key)
+      },
+      get after() {
+        return after.value(key)
+      },
+      paths,
+    }
   }
 }
 
-function heldStruct(state: IndexState, indexId: string): HeldStruct | undefined {
-  const header = state.structs.get(indexId)
-  return header && { state, header }
+function heldStruct({ state }: Side, key: HistoryKey): HeldStruct | undefined {
+  const header = (state as IndexState).structs.get(key as string)
+  return header && { state: state as IndexState, header }
 }
 
-function toDifference(
-  { store, key }: Pick<Difference, 'store' | 'key'>,
-  { isThere: [wasThere, isThere], before, after, paths }: Compared,
-): Difference {
-  return {
-    change: !wasThere ? 'added' : isThere ? 'changed' : 'removed',
-    store,
-    key,
-    get before() {
-      return before()
-    },
-    get after() {
-      return after()
-    },
-    paths,
-  }
+function changeOf(before: unknown, after: unknown): Difference['change'] {
+  return before === undefined ? 'added' : after === undefined ? 'removed' : 'changed'
 }

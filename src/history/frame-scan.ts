@@ -181,7 +181,7 @@ function erasedItem(cell: Buffer, payload: Buffer, { length, offset }: TableEntr
 }
 
 function isZero(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0)
+  return Buffer.compare(bytes, Buffer.alloc(bytes.length)) === 0
 }
 
 function itemFault(isRowGood: boolean, isPayloadGood: boolean): string {

@@ -3,7 +3,7 @@ import type { StoredEvent } from '../journal/event.ts'
 import { toChange, type EntryChange, type EntryRow, type StructRow } from '../stores/index-events.ts'
 import type { IndexState } from '../stores/index-state.ts'
 
-/** The state: what they found. A struct that it leaves behind nothing of has no patch. */
+/** The state: what they found. A struct that they leave nothing of has no patch. */
 export function structPatches(
   { structs }: IndexState,
   events: readonly StoredEvent[],

@@ -64,8 +64,9 @@ async function* commitFrames(
   }
 }
 
-/** Commits of one pass. */
-const runCommits = 128
+/** Commits of one pass: at first few, since somebody waits for the last one. */
+const firstRunCommits = 4
+const longestRunCommits = 128
 
 /** The same, the last first. */
 export async function* readCommitsBackwards(
@@ -73,10 +74,14 @@ export async function* readCommitsBackwards(
   from: number,
   to: number,
 ): AsyncGenerator<PlacedCommit> {
-  for (let last = to; last >= from; last -= runCommits) {
+  let length = firstRunCommits
+  for (let last = to; last >= from;) {
+    const first = Math.max(from, last - length + 1)
     const run: PlacedCommit[] = []
-    for await (const commit of readCommits(log, Math.max(from, last - runCommits + 1), last)) run.push(commit)
+    for await (const commit of readCommits(log, first, last)) run.push(commit)
     yield* run.toReversed()
+    last = first - 1
+    length = Math.min(length * 2, longestRunCommits)
   }
 }
 

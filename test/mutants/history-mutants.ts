@@ -40,15 +40,15 @@ const asking: Mutant[] = [
   {
     name: 'a diff misses removed keys',
     file: difference,
-    find: 'if (found.paths.length > 0) yield',
-    replace: 'if (found.isThere[1]) yield',
+    find: 'if (found) yield',
+    replace: "if (found && found.change !== 'removed') yield",
     killers: [asked('diff backwards')],
   },
   {
     name: 'a diff lists what was changed and changed back',
     file: difference,
-    find: 'if (found.paths.length > 0) yield',
-    replace: 'yield',
+    find: 'return paths.length > 0',
+    replace: 'return before !== undefined || after !== undefined',
     killers: [asked('diff leaves out what was changed and changed back')],
   },
   {
