@@ -5,12 +5,12 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { cpus, loadavg, tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { StorageContext, VectorStoreIndex, type BaseIndex } from '../src/index.ts'
-import { nowMs, type Told } from './live-follower.ts'
+import { cpuMs, nowMs, type Report } from './live-follower.ts'
 import { range } from './nodes.ts'
 import { textNodeAt } from './text-node.ts'
 
@@ -23,7 +23,6 @@ const { values } = parseArgs({
 })
 const commits = Number(values.commits)
 const burst = 10
-const followers = 5
 
 interface Place {
   directory: string
@@ -31,6 +30,16 @@ interface Place {
   index: BaseIndex
   /** The first node that is not there yet. */
   next: number
+}
+
+/** Of one commit after another, as fast as they go. */
+interface FullSpeed {
+  followers: number
+  /** The median of a commit. */
+  commitMs: number
+  /** For each commit: what the writer took of the processors, and a follower. */
+  writerCpuMs: number
+  followerCpuMs: number
 }
 
 const parent = mkdtempSync(join(tmpdir(), 'varve-bench-live-'))
@@ -41,16 +50,14 @@ if (!values.json)
   console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`)
 for (const nodes of values.nodes.split(',').map(Number)) {
   const place = await load(nodes)
-  const alone = await writeAll(place)
   const child = await follow(place.directory)
   const single = await latencies(place, child, { burst: 1 })
   const bursts = await latencies(place, child, { burst })
   child.process.disconnect()
-  const several = await Promise.all(Array.from({ length: followers }, () => follow(place.directory)))
-  const followed = await writeAll(place)
-  for (const each of several) each.process.disconnect()
+  const fullSpeed: FullSpeed[] = []
+  for (const followers of [0, 1, 5]) fullSpeed.push(await writeAll(place, followers))
   await place.storage.close()
-  const results = { nodes, single, bursts, commitMs: { alone, followed } }
+  const results = { nodes, load: loadavg()[0]!, single, bursts, fullSpeed }
   if (values.json) console.log(JSON.stringify(results))
   else print(results)
 }
@@ -71,15 +78,26 @@ async function commitOne(place: Place): Promise<{ number: number; atMs: number }
   return { number, atMs: nowMs() }
 }
 
-/** The median of a commit, one after another as fast as they go. */
-async function writeAll(place: Place): Promise<number> {
+async function writeAll(place: Place, followers: number): Promise<FullSpeed> {
+  const children = await Promise.all(Array.from({ length: followers }, () => follow(place.directory)))
+  // The first commits make them load what they are to tell of.
+  for (let at = 0; at < 5; at++) await toldOf(children, await commitOne(place))
+  const followersBefore = await Promise.all(children.map(workOf))
+  const writerBefore = cpuMs()
   const took: number[] = []
+  let last = { number: 0 }
   for (let at = 0; at < commits; at++) {
     const began = nowMs()
-    await commitOne(place)
+    last = await commitOne(place)
     took.push(nowMs() - began)
   }
-  return share(took, 0.5)
+  const writerCpuMs = (cpuMs() - writerBefore) / commits
+  await toldOf(children, last)
+  const worked = await Promise.all(children.map(workOf))
+  for (const { process: child } of children) child.disconnect()
+  const followerCpuMs =
+    sum(worked.map((work, at) => work - followersBefore[at]!)) / commits / (followers || 1)
+  return { followers, commitMs: share(took, 0.5), writerCpuMs, followerCpuMs }
 }
 
 interface Follower {
@@ -97,25 +115,41 @@ async function follow(directory: string): Promise<Follower> {
   )
   const told = new Map<number, number>()
   await once(child, 'message')
-  child.on('message', ({ number, atMs }: Told) => told.set(number, atMs))
+  child.on('message', (report: Report) => report.is === 'told' && told.set(report.number, report.atMs))
   return { process: child, told }
+}
+
+async function workOf({ process: child }: Follower): Promise<number> {
+  child.send('How much have you worked?')
+  for (;;) {
+    const [report] = (await once(child, 'message')) as [Report]
+    if (report.is === 'worked') return report.cpuMs
+  }
+}
+
+async function toldOf(children: readonly Follower[], { number }: { number: number }): Promise<void> {
+  while (!children.every(({ told }) => told.has(number))) await sleep(5)
 }
 
 /** Each commit of a burst is counted from its own `persist()`; between bursts it is quiet for a while. */
 async function latencies(
   place: Place,
-  { told }: Follower,
+  follower: Follower,
   { burst: size }: { burst: number },
-): Promise<{ p50: number; p99: number; max: number }> {
+): Promise<Latencies> {
   const acknowledged: { number: number; atMs: number }[] = []
   for (let at = 0; at < commits; at += size) {
     for (let one = 0; one < size; one++) acknowledged.push(await commitOne(place))
     await sleep(20 + (at % 7) * 40)
   }
-  while (!told.has(acknowledged.at(-1)!.number)) await sleep(5)
+  await toldOf([follower], acknowledged.at(-1)!)
   // Who is told before the writer itself has waited no time at all.
-  const late = acknowledged.map(({ number, atMs }) => Math.max(0, told.get(number)! - atMs))
+  const late = acknowledged.map(({ number, atMs }) => Math.max(0, follower.told.get(number)! - atMs))
   return { p50: share(late, 0.5), p99: share(late, 0.99), max: share(late, 1) }
+}
+
+function sum(all: readonly number[]): number {
+  return all.reduce((so, one) => so + one, 0)
 }
 
 function share(all: readonly number[], part: number): number {
@@ -123,20 +157,33 @@ function share(all: readonly number[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!
 }
 
-type Results = {
-  nodes: number
-  single: { p50: number; p99: number; max: number }
-  bursts: { p50: number; p99: number; max: number }
-  commitMs: { alone: number; followed: number }
+interface Latencies {
+  p50: number
+  p99: number
+  max: number
 }
 
-function print({ nodes, single, bursts, commitMs }: Results): void {
-  const line = ({ p50, p99, max }: Results['single']): string =>
+interface Results {
+  nodes: number
+  /** How busy the machine was: what is above the number of processors had to wait. */
+  load: number
+  single: Latencies
+  bursts: Latencies
+  fullSpeed: FullSpeed[]
+}
+
+function print({ nodes, load, single, bursts, fullSpeed }: Results): void {
+  const line = ({ p50, p99, max }: Latencies): string =>
     `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(1)} ms`
-  console.log(`\n${nodes.toLocaleString('en')} nodes, ${commits} commits of one node`)
+  console.log(
+    `\n${nodes.toLocaleString('en')} nodes, ${commits} commits of one node, load ${load.toFixed(1)}`,
+  )
   console.log(`  single commits, persist() to change   ${line(single)}`)
   console.log(`  bursts of ${burst}                          ${line(bursts)}`)
-  console.log(
-    `  a commit, median                      ${commitMs.alone.toFixed(1)} ms alone, ${commitMs.followed.toFixed(1)} ms with ${followers} followers`,
-  )
+  for (const { followers, commitMs, writerCpuMs, followerCpuMs } of fullSpeed) {
+    const follower = followers === 0 ? '' : `, a follower ${followerCpuMs.toFixed(2)} ms`
+    console.log(
+      `  ${followers} followers at full speed            ${commitMs.toFixed(1)} ms a commit; CPU: the writer ${writerCpuMs.toFixed(2)} ms${follower}`,
+    )
+  }
 }

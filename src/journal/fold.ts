@@ -195,8 +195,7 @@ export async function* readEventsAt(
   const ahead = new ReadAhead()
   for (const { commit, segment, offset } of places) {
     const place = { store: folder, segment, offset, commit }
-    const file = await files.open(folder, segment)
-    const { frames, sizeBytes } = await ahead.in(file, files.erasures.in(folder, segment))
+    const { frames, sizeBytes } = await ahead.in(files, { folder, segment })
     const frame = await frames.read(offset, sizeBytes)
     if (isFault(frame)) throw damaged(place, frame.fault, { item: frame.item })
     yield* eventIn(kind, frame, { place, isWanted })

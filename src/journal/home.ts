@@ -27,6 +27,8 @@ import { frameAt, readCommit, readCommits } from './read-commit.ts'
 import { catalogSubject, readSnapshot } from './snapshot.ts'
 import { storeSource, type StoreSource } from './store-source.ts'
 
+const commitsPerTrim = 250
+
 export class Home {
   readonly directory: string
   readonly manifest: Manifest
@@ -40,6 +42,8 @@ export class Home {
 
   /** The directory as it was at a moment: it stays there. */
   readonly isPast: boolean
+  /** The last commit when the tails were trimmed. */
+  #trimmedAt = 0
 
   private constructor(
     files: SegmentFiles,
@@ -137,6 +141,14 @@ export class Home {
 
   source(folder: string): StoreSource {
     return storeSource(this, folder)
+  }
+
+  /** Looks for newer snapshots every so many commits: whoever follows for long would keep a part of every commit in the tails. */
+  async trimTails(): Promise<void> {
+    const { number } = this.catalog.end
+    if (number - this.#trimmedAt < commitsPerTrim) return
+    this.#trimmedAt = number
+    adoptSnapshots(this.catalog, await listSnapshots(this.files.disk, this.directory))
   }
 
   /** Commit `number` as it was written. */

@@ -43,6 +43,7 @@ export class Replica {
   /** All commits that follow, as far as `log` knows them. */
   async *commits(log: CommitLog): AsyncGenerator<NextCommit> {
     this.#home.files = log.files
+    await this.#home.trimTails()
     for await (const { summary, end, place } of readCommits(log, this.number + 1, log.catalog.end.number)) {
       const stores: NextCommit['stores'] = []
       const steps: (() => void)[] = []

@@ -9,6 +9,7 @@ import type { Home } from './home.ts'
  * was erased: states hold it, and must be loaded anew without it.
  */
 export async function takeUp(home: Home, fold: Fold, { follows = false } = {}): Promise<boolean> {
+  if (follows) await home.trimTails()
   const { commits, erases, take } = await home.refresh({ follows })
   if (erases) {
     if (follows) return false

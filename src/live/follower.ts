@@ -35,8 +35,11 @@ interface FollowerOptions {
 
 /** Pauses between the looks that follow a hint, or a look that found something: longer, all in all, than watchers keep silent. */
 const restlessMs = [1, 4, 10, 25, 60, 120]
-/** It rests for as long as a look took, lest followers take the time that the writer needs; but not longer than this. */
-const longestRestMs = 5
+/**
+ * After a look that found something it rests, lest followers take the time that the writer needs: for as long as the look took, and twice as long each time more that
+ * there was something; but not longer than this. So commits that come one by one are told at once, and those that come in a stream several at a time.
+ */
+const longestRestMs = 10
 const [pollMs, pollAloneMs] = [500, 100]
 
 export class Follower {
@@ -52,6 +55,8 @@ export class Follower {
   #isHinted = false
   /** How many looks found nothing since the last hint. */
   #idleLooks = 0
+  /** How many looks in a row found something. */
+  #busyLooks = 0
   #isClosed = false
   #failures = 0
   /** What was told of them. */
@@ -131,7 +136,7 @@ export class Follower {
       this.#isHinted = false
       await this.#look()
       if (this.#isClosed) return
-      await this.#rest(Math.min(performance.now() - began, longestRestMs))
+      await this.#rest(Math.min((performance.now() - began) * 2 ** this.#busyLooks, longestRestMs))
     }
   }
 
@@ -151,9 +156,11 @@ export class Follower {
     const after = present(this.journal)
     if (after.number === before.number && after.reset === before.reset) {
       this.#idleLooks++
+      this.#busyLooks = 0
       return
     }
     this.#idleLooks = 0
+    this.#busyLooks++
     this.#options.onMoved()
     if (after.reset && after.reset !== before.reset) this.#tell('reset', after.reset)
     this.#notify()

@@ -90,20 +90,20 @@ export class FrameReader {
     }
     const bad = readCells(frame, { front, items, tableStart, erased: this.#erasedAt?.(offset) })
     if (bad) return { ...known, ...bad }
-    return payloads ? ((await this.#payloadFault(frame, front)) ?? frame) : frame
+    return payloads ? ((await this.#payloadFault(frame, front, limit)) ?? frame) : frame
   }
 
   /**
    * Payloads meet their checksums, items their digests. Paddings behind rows and payloads hold nothing, and
    * are not looked at.
    */
-  async #payloadFault(frame: ReadFrame, front: Buffer): Promise<FrameFault | undefined> {
+  async #payloadFault(frame: ReadFrame, front: Buffer, limit: number): Promise<FrameFault | undefined> {
     const known = { offset: frame.offset, syncedThrough: frame.syncedThrough, sizeBytes: frame.sizeBytes }
     let cell = frame.hashed.length
     let entry = frame.hashed.length - frame.items.length * tableEntryBytes
     for (const [item, { row, offset, length, crc, erasedBy }] of frame.items.entries()) {
       if (erasedBy === undefined) {
-        const payload = await this.#file.read(offset, length)
+        const payload = await this.#bytes(offset, length, limit)
         if (payload.length < length || crc32(payload) !== crc)
           return { ...known, fault: 'a payload is damaged', item }
         const salted = front.subarray(cell + 8, cell + cellOverheadBytes + row.length)
@@ -118,14 +118,16 @@ export class FrameReader {
 
   async #bytes(offset: number, length: number, limit: number): Promise<Buffer> {
     const from = offset - this.#windowOffset
-    if (from < 0 || from + length > this.#window.length) {
-      const wanted = Math.min(Math.max(length, windowBytes), limit - offset)
-      const read = await this.#file.read(offset, Math.max(wanted, 0))
-      this.#window = Buffer.from(read.buffer, read.byteOffset, read.byteLength)
-      this.#windowOffset = offset
-      return this.#window.subarray(0, length)
-    }
-    return this.#window.subarray(from, from + length)
+    if (from >= 0 && from + length <= this.#window.length) return this.#window.subarray(from, from + length)
+    const rest = Math.max(0, limit - offset)
+    // What stands last was written last, and is in memory: the thread pool would take far longer than the read.
+    const read =
+      rest <= windowBytes
+        ? this.#file.readNow(offset, rest)
+        : await this.#file.read(offset, Math.min(Math.max(length, windowBytes), rest))
+    this.#window = Buffer.from(read.buffer, read.byteOffset, read.byteLength)
+    this.#windowOffset = offset
+    return this.#window.subarray(0, length)
   }
 }
 

@@ -1,6 +1,5 @@
 /** A part: the frames of one segment that a commit names. Nothing outside a part exists. */
 import { createHash, hash, type Hash } from 'node:crypto'
-import type { ErasedAt } from './erasures.ts'
 import { FrameReader, isFault, type ReadFrame } from './frame-reader.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import { VarveError } from '../errors.ts'
@@ -41,16 +40,24 @@ export class PartDigest {
 }
 
 /**
- * For parts that are read one after another: what was read ahead for one serves the next of its segment. All of
+ * For parts that are read one after another: what was read ahead for one serves the next of its store. All of
  * them must be written before the first is read.
  */
 export class ReadAhead {
-  #reader: { file: ReadableFile; frames: FrameReader; sizeBytes: number } | undefined
+  /** By folder. */
+  readonly #readers = new Map<string, { file: ReadableFile; frames: FrameReader; sizeBytes: number }>()
 
-  async in(file: ReadableFile, erasedAt: ErasedAt): Promise<{ frames: FrameReader; sizeBytes: number }> {
-    if (this.#reader?.file !== file)
-      this.#reader = { file, frames: new FrameReader(file, erasedAt), sizeBytes: await file.size() }
-    return this.#reader
+  async in(
+    files: SegmentFiles,
+    { folder, segment }: Pick<Part, 'folder' | 'segment'>,
+  ): Promise<{ frames: FrameReader; sizeBytes: number }> {
+    const file = await files.open(folder, segment)
+    const known = this.#readers.get(folder)
+    if (known?.file === file) return known
+    const frames = new FrameReader(file, files.erasures.in(folder, segment))
+    const reader = { file, frames, sizeBytes: await file.size() }
+    this.#readers.set(folder, reader)
+    return reader
   }
 }
 
@@ -63,11 +70,7 @@ export async function* readPart(
   part: Part,
   { ahead, ...options }: { payloads?: boolean; ahead?: ReadAhead } = {},
 ): AsyncGenerator<ReadFrame> {
-  const file = await files.open(part.folder, part.segment)
-  const { frames: reader, sizeBytes } = await (ahead ?? new ReadAhead()).in(
-    file,
-    files.erasures.in(part.folder, part.segment),
-  )
+  const { frames: reader, sizeBytes } = await (ahead ?? new ReadAhead()).in(files, part)
   const digest = new PartDigest()
   const end = Math.min(part.to, sizeBytes)
   // Without others to read after it, nothing is read beyond its end.
@@ -93,8 +96,8 @@ export async function* readPart(
 }
 
 /** Reads every byte of a part. */
-export async function verifyPart(files: SegmentFiles, part: Part): Promise<void> {
-  for await (const _ of readPart(files, part, { payloads: true })) continue
+export async function verifyPart(files: SegmentFiles, part: Part, ahead: ReadAhead): Promise<void> {
+  for await (const _ of readPart(files, part, { payloads: true, ahead })) continue
 }
 
 function damaged(

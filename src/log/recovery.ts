@@ -16,7 +16,7 @@ import { VarveError } from '../errors.ts'
 import { frameFlags } from './frame.ts'
 import { FrameReader, marksBeyond, isFault, type FrameFault, type ReadFrame } from './frame-reader.ts'
 import { commitsFolder } from './names.ts'
-import { verifyPart, type Part } from './part.ts'
+import { ReadAhead, verifyPart, type Part } from './part.ts'
 import { segmentHeaderBytes } from './segment.ts'
 import type { SegmentFiles } from './segment-files.ts'
 
@@ -138,9 +138,10 @@ async function verifiedCommits(
   const paths = new Set(durable.map(({ folder, segment }) => files.path(folder, segment)))
   const isDurable = ({ folder, segment }: Part): boolean =>
     isNamed(folder, segment) || paths.has(files.path(folder, segment))
+  const ahead = new ReadAhead()
   for (const [index, commit] of commits.entries()) {
     if (commit.number <= syncedThrough) continue
-    const fault = await commitFault(files, commit, isDurable)
+    const fault = await commitFault(files, commit, { isDurable, ahead })
     if (fault !== undefined) return { commits: commits.slice(0, index), fault }
   }
   return { commits }
@@ -149,18 +150,14 @@ async function verifiedCommits(
 /** Commits above `syncedThrough` may lack any of their bytes: each is read and held against its digest. */
 async function commitFault(
   files: SegmentFiles,
-  commit: FoundCommit,
-  isDurable: (part: Part) => boolean,
+  { place: { segment, offset }, parts }: FoundCommit,
+  { isDurable, ahead }: { isDurable: (part: Part) => boolean; ahead: ReadAhead },
 ): Promise<string | undefined> {
-  const log = await files.open(commitsFolder, commit.place.segment)
-  const whole = await new FrameReader(log).read(
-    commit.place.offset,
-    commit.place.offset + commit.frame.sizeBytes,
-    { payloads: true },
-  )
+  const { frames, sizeBytes } = await ahead.in(files, { folder: commitsFolder, segment })
+  const whole = await frames.read(offset, sizeBytes, { payloads: true })
   if (isFault(whole)) return whole.fault
-  for (const part of commit.parts) {
-    const fault = await partFault(files, part, isDurable(part))
+  for (const part of parts) {
+    const fault = await partFault(() => verifyPart(files, part, ahead), isDurable(part))
     if (fault !== undefined) return fault
   }
   return undefined
@@ -170,9 +167,9 @@ async function commitFault(
  * A crash may take what was never synced, but neither the header of a segment that durable commits name, nor
  * does it put another segment in the place of one.
  */
-async function partFault(files: SegmentFiles, part: Part, isDurable: boolean): Promise<string | undefined> {
+async function partFault(verify: () => Promise<void>, isDurable: boolean): Promise<string | undefined> {
   try {
-    await verifyPart(files, part)
+    await verify()
     return undefined
   } catch (error) {
     if (!(error instanceof VarveError) || error.code !== 'VARVE_CORRUPT') throw error

@@ -375,15 +375,15 @@ const judging: Mutant[] = [
   {
     name: 'of the tail, rows are verified and payloads are not',
     file: 'log/part.ts',
-    find: 'readPart(files, part, { payloads: true })',
-    replace: 'readPart(files, part)',
+    find: 'readPart(files, part, { payloads: true, ahead })',
+    replace: 'readPart(files, part, { ahead })',
     killers: [recovering('a flipped bit in a payload above')],
   },
   {
     name: 'of a commit in the tail, only the first part is verified',
     file: recovery,
-    find: 'for (const part of commit.parts) {',
-    replace: 'for (const part of commit.parts.slice(0, 1)) {',
+    find: 'for (const part of parts) {',
+    replace: 'for (const part of parts.slice(0, 1)) {',
     killers: [recovering('a store frame of zeros')],
   },
   {

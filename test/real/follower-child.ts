@@ -1,5 +1,7 @@
 /** A process that follows a directory, holds every commit against the one before, looks at all stores in between, and tells what it holds in the end. */
 import { createHash } from 'node:crypto'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { StorageContext } from '../../src/index.ts'
 import type { Shape } from './contents.ts'
 import { expectContents, shownCommit } from './look.ts'
@@ -23,11 +25,13 @@ obey(async ({ directory, shape, actor, commits }: FollowerOrder) => {
     told = number
   })
   report({ is: 'opened' })
+  const [lookEvery, weighEvery] = [Math.max(10, commits / 100), Math.floor(commits / 8)]
   let before = 0
   for await (const { commit, stores } of storage.changes({ from: 'start' })) {
     if (commit.number !== ++before) throw new Error(`Commit ${commit.number} came in the place of ${before}.`)
     if (stores.length !== 5) throw new Error(`Commit ${before} came with ${stores.length} stores.`)
-    if (before % 10 === 1) await look(storage, { shape, actor })
+    if (before % lookEvery === 1) await look(storage, { shape, actor })
+    if (before % weighEvery === 0) report({ is: 'weighs', number: before, heapBytes: heapBytes() })
     if (before === commits) break
   }
   if ((await shownCommit(storage)) !== commits)
@@ -39,6 +43,16 @@ obey(async ({ directory, shape, actor, commits }: FollowerOrder) => {
   await storage.close()
   report({ is: 'done' })
 })
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+/** What is alive, buffers too. */
+function heapBytes(): number {
+  collectGarbage()
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  return heapUsed + arrayBuffers
+}
 
 /** All stores show one commit, though the writer goes on while they are asked. */
 async function look(

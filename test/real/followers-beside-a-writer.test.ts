@@ -9,7 +9,8 @@ import { smallShape } from './kill-variants.ts'
 import { endChildren, startChild, type Child } from './processes.ts'
 import type { WriterOrder } from './writer-child.ts'
 
-const commits = process.env['CI'] ? 2000 : 250
+/** Of ten events each, once the oldest nodes are deleted again. */
+const commits = Number(process.env['FOLLOWED_COMMITS'] ?? (process.env['CI'] ? 10_000 : 250))
 let directory: string
 
 beforeEach(async () => (directory = await realpath(await mkdtemp(join(tmpdir(), 'varve-followers-')))))
@@ -20,7 +21,7 @@ afterEach(async () => {
 
 test(
   'five followers of a writer at full speed get every commit once, see none in halves, and end with what it wrote',
-  { timeout: 240_000 },
+  { timeout: 900_000 },
   async () => {
     const [writer, ...followers] = await Promise.all([
       startChild('writer-child.ts'),
@@ -48,9 +49,21 @@ test(
       expect(numbers).toEqual(numbers.toSorted((a, b) => a - b))
       expect(new Set(numbers).size).toBeGreaterThan(1)
     }
-    console.log(`${commits} commits; followers looked ${seen.map(({ length }) => length).join(', ')} times`)
+    const grown = followers.map((follower) => grownBytes(follower))
+    // What the writer's snapshots hold is forgotten; else it would be twice as much.
+    if (commits >= 5000) for (const bytes of grown) expect(bytes).toBeLessThan(6000)
+    const looks = seen.map(({ length }) => length).join(', ')
+    const bytes = grown.map(Math.round).join(', ')
+    console.log(`${commits} commits; followers looked ${looks} times, and grew by ${bytes} bytes a commit`)
   },
 )
+
+/** For each commit, between the second and the last eighth of them. */
+function grownBytes({ reports }: Child): number {
+  const weights = reports.filter((report) => report.is === 'weighs')
+  const [first, last] = [weights[1]!, weights.at(-1)!]
+  return (last.heapBytes - first.heapBytes) / (last.number - first.number)
+}
 
 async function doneOrFailed(child: Child): Promise<void> {
   const failed = child.until('failed').then((report) => {

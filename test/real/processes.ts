@@ -13,6 +13,7 @@ export type Report =
   | { is: 'began' | 'attempted'; number: number }
   | { is: 'acknowledged'; number: number; atMs: number }
   | { is: 'saw'; number: number; openedAtMs: number }
+  | { is: 'weighs'; number: number; heapBytes: number }
   | { is: 'warned'; warning: string }
   /** A digest of everything. */
   | { is: 'holds'; digest: string }
