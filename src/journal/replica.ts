@@ -1,17 +1,19 @@
 /**
  * The states of a journal after one commit and then the next, beside those that the journal itself has loaded: for those who ask what a commit changed, and
- * need what was there before it. A store is loaded when a commit names it. It takes no commits up by itself.
+ * need what was there before it. All stores are loaded at the beginning: what is erased later can only be told by who holds it. It takes no commits up by itself.
  */
 import type { CommitSummary } from './catalog.ts'
 import type { StoreKind, StoreState, StoredEvent } from './event.ts'
-import { Fold, foldStored, readEvents } from './fold.ts'
+import { Fold, foldStored, readEvents, type FoldedStore } from './fold.ts'
 import type { Home } from './home.ts'
 import { erasuresFolder } from '../log/names.ts'
 import { readCommits, type CommitLog } from './read-commit.ts'
 
 export interface NextCommit {
   summary: CommitSummary
-  /** Those that it names, as they were before it, and what it says of them. */
+  /** Something is gone that no event speaks of. */
+  erases: boolean
+  /** Those that it names, as they were before it, and what it says of them; all, if it erases. */
   stores: { folder: string; state: StoreState; events: StoredEvent[] }[]
   /** Brings the states up to it, and answers them. To be called before the next one is asked for. */
   apply: () => Promise<(folder: string) => StoreState>
@@ -28,7 +30,9 @@ export class Replica {
 
   /** As of commit `number`, 0: before the first. It reads the files of `home`. */
   static async at(home: Home, number: number, kindOf: (folder: string) => StoreKind): Promise<Replica> {
-    return new Replica(await home.at(number), new Fold(kindOf))
+    const replica = new Replica(await home.at(number), new Fold(kindOf))
+    for (const folder of replica.#folders) await replica.#load(folder)
+    return replica
   }
 
   /** The last commit that was applied. */
@@ -40,6 +44,14 @@ export class Replica {
     return this.#home.catalog.end.hash
   }
 
+  get #folders(): string[] {
+    return [...this.#home.catalog.stores.keys()].filter((folder) => folder !== erasuresFolder)
+  }
+
+  #load(folder: string): Promise<FoldedStore> {
+    return this.#fold.load(folder, this.#home.source(folder))
+  }
+
   /** All commits that follow, as far as `log` knows them. */
   async *commits(log: CommitLog): AsyncGenerator<NextCommit> {
     this.#home.files = log.files
@@ -49,8 +61,9 @@ export class Replica {
       const steps: (() => void)[] = []
       const folders = new Set(summary.parts.map((part) => part.folder))
       const erases = folders.delete(erasuresFolder)
+      if (erases) for (const folder of this.#folders) folders.add(folder)
       for (const folder of folders) {
-        const store = await this.#fold.load(folder, this.#home.source(folder))
+        const store = await this.#load(folder)
         const parts = summary.parts.filter((part) => part.folder === folder)
         const events: StoredEvent[] = []
         const committed = [{ commit: summary.number, parts }]
@@ -62,13 +75,14 @@ export class Replica {
       }
       yield {
         summary,
+        erases,
         stores,
         apply: async () => {
           if (!erases) for (const step of steps) step()
           this.#home.catalog.apply(summary, end, place)
           // What was erased is in these states: they are loaded anew without it.
           if (erases) this.#fold.clear()
-          for (const folder of folders) await this.#fold.load(folder, this.#home.source(folder))
+          for (const folder of folders) await this.#load(folder)
           return (folder) => this.#fold.store(folder)!.state
         },
       }

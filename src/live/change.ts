@@ -1,7 +1,11 @@
-/** What one commit changed: the keys, found by asking the states before it and after it; and of index structs the entries. Its cost is the commit's size. */
+/**
+ * What one commit changed: the keys, found by asking the states before it and after it; and of index structs the entries. Its cost is the commit's size; that of one
+ * that erases, all there is.
+ */
+import { keysIn } from '../history/held-state.ts'
 import { holds } from '../history/stored-value.ts'
-import { fromText, storeOf, type HistoryKey } from '../history/history-key.ts'
-import { structPatches } from '../history/struct-patches.ts'
+import { fromText, storeOf, toText, type HistoryKey } from '../history/history-key.ts'
+import { patchesBetween, structPatches } from '../history/struct-patches.ts'
 import { touchedWithin } from '../history/touched-between.ts'
 import type { Catalog } from '../journal/catalog.ts'
 import { toCommit, type Commit } from '../journal/commit.ts'
@@ -14,7 +18,7 @@ export interface Change {
   commit: Commit
   /** For `changes({ from })`: goes on after this commit. */
   token: string
-  /** Those that the commit names. */
+  /** Those that the commit names, or erases from. */
   stores: StoreChange[]
 }
 
@@ -35,26 +39,49 @@ export interface StructPatch {
 }
 
 /** Brings the replica up to the commit. */
-export async function changeOf({ summary, stores, apply }: NextCommit, catalog: Catalog): Promise<Change> {
+export async function changeOf(
+  { summary, erases, stores, apply }: NextCommit,
+  catalog: Catalog,
+): Promise<Change> {
   const noted = stores.map(({ folder, state, events }) => {
-    const keys = Array.from(touchedWithin(folder, events, state), fromText)
+    const touched = touchedWithin(folder, events, state)
+    const keys = Array.from(touched, fromText)
+    const others = erases ? Array.from(keysIn(folder, state)).filter((key) => !touched.has(toText(key))) : []
     const before = keys.map((key) => holds(folder, state, key))
     const patches = folder === 'index_store' ? structPatches(state as IndexState, events) : undefined
-    return { folder, keys, before, patches }
+    return { folder, state, keys, others, before, patches }
   })
   const stateOf = await apply()
+  const changes = noted.map(({ folder, state, keys, others, before, patches }): StoreChange => {
+    const now = stateOf(folder)
+    const after = keys.map((key) => holds(folder, now, key))
+    const lost = others.filter((key) => !holds(folder, now, key))
+    const change: StoreChange = {
+      store: storeOf(folder, catalog),
+      added: keys.filter((_, at) => !before[at] && after[at]),
+      changed: keys.filter((_, at) => before[at] && after[at]),
+      removed: [...keys.filter((_, at) => before[at] && !after[at]), ...lost],
+      ...(patches && { patches }),
+    }
+    return erases && patches ? withoutErased(change, state as IndexState, now as IndexState) : change
+  })
+  const isNamed = new Set(summary.parts.map(({ folder }) => storeOf(folder, catalog)))
   return {
     commit: toCommit(summary),
     token: tokenOf(summary),
-    stores: noted.map(({ folder, keys, before, patches }) => {
-      const after = keys.map((key) => holds(folder, stateOf(folder), key))
-      return {
-        store: storeOf(folder, catalog),
-        added: keys.filter((_, at) => !before[at] && after[at]),
-        changed: keys.filter((_, at) => before[at] && after[at]),
-        removed: keys.filter((_, at) => before[at] && !after[at]),
-        ...(patches && { patches }),
-      }
-    }),
+    stores: changes.filter(
+      ({ store, changed, removed }) => isNamed.has(store) || changed.length + removed.length > 0,
+    ),
   }
+}
+
+/** No event says which entries of a struct were erased: the structs themselves are compared. */
+function withoutErased(
+  { changed, ...change }: StoreChange,
+  before: IndexState,
+  after: IndexState,
+): StoreChange {
+  const patches = patchesBetween(before, after)
+  const differing = patches.map(({ indexId }) => indexId).filter((id) => before.structs.has(id))
+  return { ...change, changed: [...new Set([...changed, ...differing])], patches }
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { MemoryDisk } from '../../src/disk/memory-disk.ts'
+import { TextNode, VectorStoreIndex } from '../../src/index.ts'
 import { addNode, follow, heard, until, write } from './support.ts'
 
 test('what is erased is gone from a follower, which goes on in the same history', async () => {
@@ -18,6 +19,40 @@ test('what is erased is gone from a follower, which goes on in the same history'
   expect(await follower.docstore.documentExists('a')).toBe(false)
   const nodes = await follower.docstore.getNodes(['b', 'c'])
   expect(nodes.map((node) => node.getContent())).toEqual(['text of b', 'text of c'])
+  await follower.close()
+  await writer.close()
+})
+
+test('a change names what its commit erased, also of stores and structs that no event of it speaks of', async () => {
+  const disk = new MemoryDisk()
+  const writer = await write(disk)
+  const nodes = ['a', 'b', 'c'].map(
+    (id_) =>
+      new TextNode({
+        id_,
+        text: `text of ${id_}`,
+        embedding: [1, id_.codePointAt(0)!],
+        relationships: { SOURCE: { nodeId: `source of ${id_}`, metadata: {} } },
+      }),
+  )
+  await VectorStoreIndex.init({ nodes, storageContext: writer, indexId: 'index' })
+  await writer.persist()
+  const follower = await follow(disk)
+  const changes = follower.changes({ from: 'now' })
+  const next = changes.next()
+  await writer.history.erase({ refDocIds: ['source of a'], reason: 'on request' })
+  const { commit, stores } = (await next).value!
+  expect(commit.kind).toBe('erase')
+  const of = (name: string) => stores.find(({ store }) => store === name)
+  expect(of('docstore')).toMatchObject({ added: [], removed: expect.arrayContaining(['a', 'source of a']) })
+  expect(of('vector_store/default')).toMatchObject({ added: [], changed: [], removed: ['a'] })
+  expect(of('index_store')).toMatchObject({
+    changed: ['index'],
+    removed: [],
+    patches: [{ indexId: 'index', changes: [{ op: 'delete', field: 'nodesDict', key: 'a' }] }],
+  })
+  expect((await changes.next()).value).toMatchObject({ commit: { kind: 'erase finished' }, stores: [] })
+  await changes.return(undefined)
   await follower.close()
   await writer.close()
 })
