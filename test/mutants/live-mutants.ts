@@ -74,4 +74,18 @@ export const liveMutants: Mutant[] = [
     replace: 'async () => present(now && this.journal) :',
     killers: [live('changes', 'is the moment of the call')],
   },
+  {
+    name: 'a change names only what events speak of, not what was erased',
+    file: 'live/change.ts',
+    find: 'const lost = others.filter((key) => !holds(folder, now, key))',
+    replace: 'const lost = others.slice(0, 0)',
+    killers: [live('erase', 'names what its commit erased')],
+  },
+  {
+    name: 'what a store held before an erase is looked up after it',
+    file: 'journal/replica.ts',
+    find: 'for (const folder of replica.#folders) await replica.#load(folder)',
+    replace: '',
+    killers: [live('erase', 'names what its commit erased')],
+  },
 ]
