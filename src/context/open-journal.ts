@@ -5,6 +5,7 @@ import { nodeDisk } from '../disk/node-disk.ts'
 import { VarveError } from '../errors.ts'
 import { readLlamaIndexDirectory } from '../interop/llamaindex-directory.ts'
 import type { LlamaIndexFile } from '../interop/llamaindex-content.ts'
+import { isLlamaIndexName } from '../interop/llamaindex-names.ts'
 import type { Commit, CommitNote } from '../journal/commit.ts'
 import type { Durability } from '../journal/commit-queue.ts'
 import { JournalHandle } from '../journal/handle.ts'
@@ -12,6 +13,7 @@ import { Journal } from '../journal/journal.ts'
 import type { JournalOptions } from '../journal/journal-options.ts'
 import type { Moment } from '../journal/moment.ts'
 import { commitsFolder, manifestName, snapshotsFolder } from '../log/names.ts'
+import { emptyIfMissing } from '../log/segment-files.ts'
 import { namingErrors } from '../disk/disk-errors.ts'
 import { changedFiles, stageImport } from './imported-directory.ts'
 import { handlesOf, hold, openShared, release, shareAs } from './shared-journals.ts'
@@ -115,6 +117,11 @@ export async function openFollowed({
   const options = journalOptions(request)
   await checkDirectory(options.disk, persistDir, false)
   const journal = await Journal.follow(persistDir, options)
+  const names = journal.exists ? [] : await options.disk.list(persistDir).catch(emptyIfMissing)
+  if (names.some(isLlamaIndexName))
+    options.onWarning(
+      `${persistDir} holds LlamaIndex's files, and no journal yet: nothing of them is shown here until the first persist() of a context that opened it makes one.`,
+    )
   hold(journal)
   return handleOf(journal, { readOnly: true })
 }

@@ -66,6 +66,20 @@ describe('a follower', () => {
     expect(await follower.docstore.documentExists('a')).toBe(true)
   })
 
+  test("says that it shows nothing of LlamaIndex's files until a writer has made a journal of them", async () => {
+    const disk = new MemoryDisk()
+    const old = { 'docstore/data': { a: { __type__: '1', __data__: { id_: 'a', text: 'text of a' } } } }
+    disk.put(`${directory}/docstore.json`, Buffer.from(JSON.stringify(old)))
+    const warnings: string[] = []
+    const follower = await kept(follow(disk, { warnings }))
+    expect(warnings).toEqual([expect.stringMatching(/holds LlamaIndex's files.*first persist\(\)/)])
+    expect(await follower.docstore.documentExists('a')).toBe(false)
+    const writer = await kept(write(disk))
+    await writer.persist()
+    await until(async () => follower.docstore.documentExists('a'))
+    expect(warnings).toHaveLength(1)
+  })
+
   test('takes no lock, writes nothing and changes nothing', async () => {
     const disk = new MemoryDisk()
     const follower = await kept(follow(disk))
