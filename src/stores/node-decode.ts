@@ -42,17 +42,20 @@ export function isStoredNode(stored: unknown): stored is StoredNode {
 function isStoredField(field: string, value: unknown): boolean {
   if (Object.hasOwn(fieldKinds, field)) return shapes[fieldKinds[field]!](value)
   if (Object.hasOwn(ownShapes, field)) return ownShapes[field]!(value)
-  const isSingle = field.endsWith('32') && fieldKinds[field.slice(0, -2)] === 'vector'
-  return !isSingle || vectorOf(4)(value)
+  return !isSingle(field) || vectorOf(4)(value)
+}
+
+function isSingle(field: string): boolean {
+  return field.endsWith('32') && fieldKinds[field.slice(0, -2)] === 'vector'
 }
 
 export function decodeFields(stored: StoredNode, decodeNode: DecodeNode): Record<string, unknown> {
   const init: Record<string, unknown> = {}
-  for (const [field, kind] of Object.entries(fieldKinds)) {
+  for (const field of Object.keys(stored)) {
     const value = stored[field]
-    if (value !== undefined) init[field] = decodeField(kind, value, decodeNode)
-    const single = kind === 'vector' ? stored[`${field}32`] : undefined
-    if (single !== undefined) init[field] = singlesFromBytes(single as Uint8Array)
+    if (value === undefined) continue
+    if (Object.hasOwn(fieldKinds, field)) init[field] ??= decodeField(fieldKinds[field]!, value, decodeNode)
+    else if (isSingle(field)) init[field.slice(0, -2)] = singlesFromBytes(value as Uint8Array)
   }
   restoreNegativeZeros(init, (stored.floats ?? []) as string[])
   return init
