@@ -101,7 +101,9 @@ export class Table<V> {
 
   delete(key: string): boolean {
     if (!this.has(key)) return false
-    this.#put(key, { value: undefined, order: -1, epoch: this.#epoch }, -1)
+    // Where no layer below holds the key, nothing need say that it is gone: who never makes snapshots would keep that for ever.
+    const isBelow = this.#frozen?.has(key) || this.#base.find(key) >= 0
+    this.#put(key, isBelow ? { value: undefined, order: -1, epoch: this.#epoch } : undefined, -1)
     return true
   }
 
@@ -214,17 +216,22 @@ export class Table<V> {
     return this.#recent.get(key) ?? this.#frozen?.get(key)
   }
 
-  #put(key: string, entry: Entry<V>, growth: number): void {
+  /** `entry` `undefined`: none in the newest layer. */
+  #put(key: string, entry: Entry<V> | undefined, growth: number): void {
     const before = this.#lookup(key)
-    this.#recent.set(key, entry)
+    this.#place(key, entry)
     this.#size += growth
     this.#touched(key)
     this.#undo.entries?.push(() => {
-      if (before) this.#recent.set(key, before)
-      else this.#recent.delete(key)
+      this.#place(key, before)
       this.#size -= growth
       this.#touched(key)
     })
+  }
+
+  #place(key: string, entry: Entry<V> | undefined): void {
+    if (entry) this.#recent.set(key, entry)
+    else this.#recent.delete(key)
   }
 
   /** The value as one that may be changed in place: brought up from a lower layer if need be. */
