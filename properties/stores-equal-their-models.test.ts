@@ -214,9 +214,9 @@ class Model {
 
   #add(each: Chunk, storeText: boolean): void {
     const before = this.records.get(each.id)?.source
+    if (before !== undefined && before !== each.source) this.#detach(each.id, before)
     if (storeText) this.nodes.set(each.id, each)
     this.records.set(each.id, { hash: nodeOf(each).hash, source: each.source })
-    if (before !== undefined && before !== each.source) this.#detach(each.id, before)
     if (each.source === undefined) return
     const refDoc = this.refDocs.get(each.source) ?? { nodeIds: [], metadata: {} }
     this.refDocs.set(each.source, {
