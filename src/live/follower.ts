@@ -39,7 +39,7 @@ const restlessMs = [1, 4, 10, 25, 60, 120]
  * After a look that found something it rests, lest followers take the time that the writer needs: for as long as the look took, and twice as long each time more that
  * there was something; but not longer than this. So commits that come one by one are told at once, and those that come in a stream several at a time.
  */
-const longestRestMs = 10
+const longestRestMs = 4
 const [pollMs, pollAloneMs] = [500, 100]
 
 export class Follower {
