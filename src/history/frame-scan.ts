@@ -15,7 +15,7 @@ import {
   tableEntryBytes,
 } from '../log/frame.ts'
 import type { ErasedAt, ErasedInFrame } from '../log/erasures.ts'
-import { nextMark, readHeader, type FrameHeader } from '../log/frame-header.ts'
+import { nextMark, readHeader, tableIsWhole, type FrameHeader } from '../log/frame-header.ts'
 import type { FrameFault, ReadFrame } from '../log/frame-reader.ts'
 import type { SteadyFile } from './steady-file.ts'
 
@@ -76,8 +76,7 @@ export async function scanFrame(
   const front = await file.read(offset, frontBytes)
   if (front.length < frontBytes) return { ...known, fault: 'it is cut off' }
   const hashed = front.subarray(0, hashedBytes)
-  if (crc32(hashed.subarray(headerBytes)) !== front.readUInt32LE(36))
-    return { ...known, fault: 'its head or table is damaged' }
+  if (!tableIsWhole(hashed)) return { ...known, fault: 'its head or table is damaged' }
   const payloads = await file.read(offset + frontBytes, padded(header.payloadsBytes))
   const regions = { front, payloads, payloadsOffset: offset + frontBytes, erased: erasedAt?.(offset) }
   const scanned = scanItems(header, regions)

@@ -48,7 +48,8 @@ export async function changeOf(
     const keys = Array.from(touched, fromText)
     const others = erases ? Array.from(keysIn(folder, state)).filter((key) => !touched.has(toText(key))) : []
     const before = keys.map((key) => holds(folder, state, key))
-    const patches = folder === 'index_store' ? structPatches(state as IndexState, events) : undefined
+    const patches =
+      folder === 'index_store' && !erases ? structPatches(state as IndexState, events) : undefined
     return { folder, state, keys, others, before, patches }
   })
   const stateOf = await apply()
@@ -63,7 +64,9 @@ export async function changeOf(
       removed: [...keys.filter((_, at) => before[at] && !after[at]), ...lost],
       ...(patches && { patches }),
     }
-    return erases && patches ? withoutErased(change, state as IndexState, now as IndexState) : change
+    return erases && folder === 'index_store'
+      ? withoutErased(change, state as IndexState, now as IndexState)
+      : change
   })
   const isNamed = new Set(summary.parts.map(({ folder }) => storeOf(folder, catalog)))
   return {

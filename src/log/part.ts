@@ -33,9 +33,12 @@ export class PartDigest {
   }
 
   /** To be asked once, after all frames. */
+  digest(): Uint8Array {
+    return this.#hash?.digest() ?? hash('sha256', this.#first ?? new Uint8Array(0), 'buffer')
+  }
+
   meets(digest: Uint8Array): boolean {
-    const found = this.#hash?.digest() ?? hash('sha256', this.#first ?? new Uint8Array(0), 'buffer')
-    return found.equals(digest)
+    return Buffer.compare(this.digest(), digest) === 0
   }
 }
 

@@ -5,9 +5,8 @@
  * Invariants: no byte is given away twice, except to the same frame; within a segment, the frames of a part
  * follow each other without a gap.
  */
-import { createHash } from 'node:crypto'
 import type { EncodedFrame } from './frame.ts'
-import type { Part } from './part.ts'
+import { PartDigest, type Part } from './part.ts'
 import { segmentHeaderBytes } from './segment.ts'
 import type { SegmentWrite } from './segment-writer.ts'
 
@@ -215,8 +214,8 @@ function copies(parts: readonly OpenPart[]): OpenPart[] {
 function closed(folder: string, { last, ...part }: OpenPart): Part {
   const hashed: Uint8Array[] = []
   for (let frame = last; frame; frame = frame.before) hashed.push(frame.bytes)
-  const digest = createHash('sha256')
-  for (const bytes of hashed.reverse()) digest.update(bytes)
+  const digest = new PartDigest()
+  for (const bytes of hashed.reverse()) digest.add(bytes)
   return { folder, ...part, digest: digest.digest() }
 }
 
