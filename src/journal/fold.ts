@@ -10,7 +10,8 @@ import { readPart, ReadAhead, type Part } from '../log/part.ts'
 import type { SegmentFiles } from '../log/segment-files.ts'
 import { tryDecode } from './codec.ts'
 import { eventVersion, type StoreKind, type StoreState, type StoredEvent } from './event.ts'
-import { readSnapshot } from './snapshot.ts'
+import { openSnapshot, readSnapshot } from './snapshot.ts'
+import { UnusableSnapshot, type SnapshotPages } from './snapshot-pages.ts'
 import { count, either, text, tuple } from './shape.ts'
 import type { StoreSource } from './store-source.ts'
 import type { UndoLog } from './table.ts'
@@ -27,6 +28,8 @@ export interface FoldedStore {
   snapshotBytes: number
   /** The commit of that snapshot; 0: none. */
   snapshot: number
+  /** Of that snapshot, while not all was read: such a state is for looking at, and nothing is to be folded into it. */
+  unread: SnapshotPages | undefined
 }
 
 export class Fold {
@@ -41,9 +44,16 @@ export class Fold {
 
   /** A store that is loaded. */
   store(folder: string): FoldedStore | undefined {
+    const store = this.#stores.get(folder)
+    return store?.unread ? undefined : store
+  }
+
+  /** One that is loaded or only looked at. */
+  seen(folder: string): FoldedStore | undefined {
     return this.#stores.get(folder)
   }
 
+  /** All that are loaded or only looked at. */
   stores(): Iterable<FoldedStore> {
     return this.#stores.values()
   }
@@ -60,20 +70,28 @@ export class Fold {
 
   /** Loads a store once, whoever asks. */
   async load(folder: string, source: StoreSource | undefined): Promise<FoldedStore> {
-    const loaded = this.#stores.get(folder)
-    if (loaded) return loaded
-    let loading = this.#loading.get(folder)
-    if (!loading) {
-      loading = this.#load(folder, source).finally(() => this.#loading.delete(folder))
-      this.#loading.set(folder, loading)
-    }
-    return loading
+    const store = await this.#seen(folder, source, { whole: true })
+    return store.unread ? this.#once(folder, () => this.#complete(store, source)) : store
+  }
+
+  /**
+   * Of a store that is not loaded yet, reads no more of its snapshot than is looked at. Whoever looks may then meet `UnusableSnapshot`, and must load
+   * the store.
+   */
+  look(folder: string, source: StoreSource | undefined): Promise<FoldedStore> {
+    return this.#seen(folder, source, { whole: false })
   }
 
   /** Forgets everything, so that it is loaded anew. */
   clear(): void {
     this.#clears++
+    void this.closeSnapshots()
     this.#stores.clear()
+  }
+
+  /** What was not read of them cannot be looked at any more. */
+  async closeSnapshots(): Promise<void> {
+    for (const { unread } of this.#stores.values()) await unread?.close()
   }
 
   /** Takes the stores of another in the place of its own. */
@@ -87,8 +105,7 @@ export class Fold {
     const store = this.#fresh(folder)
     if (!source.entry) return store
     await openSegments(source.files, folder, source.entry)
-    for await (const step of foldingSteps(store, source.files, await source.allParts())) step()
-    return store
+    return folded(store, source.files, await source.allParts())
   }
 
   /** From now on this is the store, for everyone. Answers the one before, if it was loaded. */
@@ -98,22 +115,69 @@ export class Fold {
     return before
   }
 
-  async #load(folder: string, source: StoreSource | undefined): Promise<FoldedStore> {
-    const clears = this.#clears
-    const store = this.#fresh(folder)
-    const loaded = source?.entry ? await this.#fill(store, source, source.entry) : store
-    if (clears !== this.#clears) return this.#load(folder, source)
-    this.#stores.set(folder, loaded)
-    return loaded
+  async #seen(
+    folder: string,
+    source: StoreSource | undefined,
+    { whole }: { whole: boolean },
+  ): Promise<FoldedStore> {
+    return this.#stores.get(folder) ?? this.#once(folder, () => this.#load(folder, source, { whole }))
   }
 
-  async #fill(store: FoldedStore, source: StoreSource, entry: StoreEntry): Promise<FoldedStore> {
-    await openSegments(source.files, store.folder, entry)
-    const fromSnapshot = entry.snapshot > 0 ? await loadSnapshot(store, source, entry.snapshot) : true
-    const filled = fromSnapshot ? store : this.#fresh(store.folder)
-    const parts = fromSnapshot ? entry.tail : await source.allParts()
-    for await (const step of foldingSteps(filled, source.files, parts)) step()
-    return filled
+  /** One at a time for each store; what is under way is not begun again. */
+  #once(folder: string, load: () => Promise<FoldedStore>): Promise<FoldedStore> {
+    let loading = this.#loading.get(folder)
+    if (!loading) {
+      loading = load().finally(() => this.#loading.delete(folder))
+      this.#loading.set(folder, loading)
+    }
+    return loading
+  }
+
+  async #load(folder: string, source: StoreSource | undefined, { whole = true } = {}): Promise<FoldedStore> {
+    const clears = this.#clears
+    const store = await this.#filled(folder, source, { whole })
+    if (clears !== this.#clears) return this.#load(folder, source, { whole })
+    this.#stores.set(folder, store)
+    return store
+  }
+
+  /** If the snapshot is no good, from the log. */
+  async #filled(
+    folder: string,
+    source: StoreSource | undefined,
+    { whole }: { whole: boolean },
+  ): Promise<FoldedStore> {
+    const store = this.#fresh(folder)
+    if (!source?.entry) return store
+    const { entry, files } = source
+    await openSegments(files, folder, entry)
+    if (entry.snapshot === 0) return folded(store, files, entry.tail)
+    try {
+      await fillFromSnapshot(store, source, { commit: entry.snapshot, whole })
+      return await folded(store, files, entry.tail)
+    } catch (error) {
+      await store.unread?.close()
+      if (!(error instanceof UnusableSnapshot)) throw error
+    }
+    // It may be one that can only be read whole.
+    if (!whole) return this.#filled(folder, source, { whole: true })
+    return folded(this.#fresh(folder), files, await source.allParts())
+  }
+
+  /** A store that was only looked at; one whose snapshot is no good is loaded anew. */
+  async #complete(store: FoldedStore, source: StoreSource | undefined): Promise<FoldedStore> {
+    const clears = this.#clears
+    try {
+      await store.unread!.readAll()
+      for (const table of Object.values(store.state)) table.check()
+    } catch (error) {
+      if (!(error instanceof UnusableSnapshot)) throw error
+      await store.unread!.close()
+      return this.#load(store.folder, source)
+    }
+    if (clears !== this.#clears) return this.#load(store.folder, source)
+    store.unread = undefined
+    return store
   }
 
   #fresh(folder: string): FoldedStore {
@@ -132,7 +196,17 @@ export function emptyStore(folder: string, kind: StoreKind): FoldedStore {
     rowsBytes: 0,
     snapshotBytes: 0,
     snapshot: 0,
+    unread: undefined,
   }
+}
+
+async function folded(
+  store: FoldedStore,
+  files: SegmentFiles,
+  committed: Iterable<CommittedParts>,
+): Promise<FoldedStore> {
+  for await (const step of foldingSteps(store, files, committed)) step()
+  return store
 }
 
 /** One event: live, replayed or followed, it is the same. */
@@ -237,6 +311,7 @@ export function foldStored(
   try {
     applyEvent(store, event, rowsBytes)
   } catch (cause) {
+    if (cause instanceof UnusableSnapshot) throw cause
     throw damaged(place, `${event.type} does not fit what came before it`, { cause })
   }
 }
@@ -309,26 +384,30 @@ function damaged(
   })
 }
 
-async function loadSnapshot(store: FoldedStore, source: StoreSource, commit: number): Promise<boolean> {
-  const { files } = source
-  if (files.erasures.spoils(store.folder, commit)) return false
-  const found = await readSnapshot(files.disk, files.directory, {
-    journalId: files.journalId,
-    subject: store.folder,
-    commit,
-  })
-  if (!found || !Buffer.from(found.hash).equals(await source.commitHash(commit))) return false
-  const tables = Object.entries(store.state)
-  if (tables.some(([name]) => !found.sections.has(name))) return false
-  try {
-    for (const [name, table] of tables) table.load(found.sections.get(name)!)
-  } catch (error) {
-    if (error instanceof RangeError) return false // It meets its checksum but not its own form: as good as none.
-    throw error
+/** Fills an empty store. `whole`: all of the snapshot is read and looked at, now. Throws `UnusableSnapshot`. */
+async function fillFromSnapshot(
+  store: FoldedStore,
+  source: StoreSource,
+  { commit, whole }: { commit: number; whole: boolean },
+): Promise<void> {
+  const { disk, directory, journalId, erasures } = source.files
+  if (erasures.spoils(store.folder, commit)) throw new UnusableSnapshot('it was made before an erase')
+  const id = { journalId, subject: store.folder, commit }
+  const found = whole ? await readSnapshot(disk, directory, id) : await openSnapshot(disk, directory, id)
+  if (!found) throw new UnusableSnapshot('it is missing, or damaged')
+  if ('pages' in found) store.unread = found.pages
+  if (!Buffer.from(found.hash).equals(await source.commitHash(commit)))
+    throw new UnusableSnapshot('it is of another history')
+  for (const [name, table] of Object.entries(store.state)) {
+    const section = found.sections.get(name)
+    if (!section) throw new UnusableSnapshot(`it has no table ${name}`)
+    if (section instanceof Uint8Array) table.load(section)
+    else table.load(section.bytes, section.need)
+    if (whole) table.check()
   }
-  for (const section of found.sections.values()) store.snapshotBytes += section.length
+  for (const section of found.sections.values())
+    store.snapshotBytes += section instanceof Uint8Array ? section.length : section.bytes.length
   store.snapshot = commit
-  return true
 }
 
 /** Opened before anything points into them: a payload is then read without waiting for a file. */

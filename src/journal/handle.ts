@@ -39,9 +39,14 @@ export class JournalHandle {
     return this.#options.readOnly ?? false
   }
 
-  /** The state of a store if it is loaded, else the promise of it. */
-  state(folder: string): StoreState | Promise<StoreState> {
-    return this.journal.loaded(folder) ?? this.journal.load(folder)
+  /** See `Journal.look`; not a promise once it was asked for before. */
+  look(folder: string): StoreState | Promise<StoreState> {
+    return this.journal.look(folder)
+  }
+
+  /** The state of a store, loaded whole. */
+  load(folder: string): Promise<StoreState> {
+    return this.journal.load(folder)
   }
 
   payload(folder: string, position: Position): Uint8Array {

@@ -173,9 +173,12 @@ export class Journal {
     return (await this.#store(folder)).state
   }
 
-  /** The state of a store that is loaded. */
-  loaded(folder: string): StoreState | undefined {
-    return this.#fold.store(folder)?.state
+  /**
+   * The same to look at and no more, of which only what is looked at is read. Whoever does may meet `UnusableSnapshot`, and must `load` the store
+   * then.
+   */
+  look(folder: string): StoreState | Promise<StoreState> {
+    return this.#fold.seen(folder)?.state ?? this.#look(folder)
   }
 
   /** The bytes at a position: pending ones from memory, others by one read and one check. */
@@ -390,6 +393,7 @@ export class Journal {
   async #close(): Promise<void> {
     await this.#residence.forbidSessions()
     await this.#fold.settled()
+    await this.#fold.closeSnapshots()
     const { session, directory } = this.#residence
     await session?.queue.idle()
     if (this.hasPendingChanges && directory !== undefined) {
@@ -451,18 +455,28 @@ export class Journal {
 
   async #store(folder: string): Promise<FoldedStore> {
     this.#residence.mustBeOpen()
-    return this.#fold.store(folder) ?? this.#naming(() => this.#load(folder))
+    return (
+      this.#fold.store(folder) ?? this.#loading(() => this.#fold.load(folder, this.#residence.source(folder)))
+    )
+  }
+
+  async #look(folder: string): Promise<StoreState> {
+    this.#residence.mustBeOpen()
+    const store = await this.#loading(() => this.#fold.look(folder, this.#residence.source(folder)))
+    return store.state
   }
 
   /** A row that cannot be read may have been erased since. */
-  async #load(folder: string): Promise<FoldedStore> {
-    try {
-      return await this.#fold.load(folder, this.#residence.source(folder))
-    } catch (error) {
-      const isDamaged = error instanceof VarveError && error.code === 'VARVE_CORRUPT'
-      if (!isDamaged || !(await this.#residence.learnErasures())) throw error
-      return this.#fold.load(folder, this.#residence.source(folder))
-    }
+  #loading(load: () => Promise<FoldedStore>): Promise<FoldedStore> {
+    return this.#naming(async () => {
+      try {
+        return await load()
+      } catch (error) {
+        const isDamaged = error instanceof VarveError && error.code === 'VARVE_CORRUPT'
+        if (!isDamaged || !(await this.#residence.learnErasures())) throw error
+        return load()
+      }
+    })
   }
 
   /** Sends commits on their way; see `Outbox.send`. */

@@ -47,7 +47,8 @@ export class Snapshots {
   freeze(fold: Fold, { least = this.#limits.snapshotRowsBytes } = {}): DueSnapshots | undefined {
     if (this.#held) return undefined
     const due = [...fold.stores()].filter(
-      ({ rowsBytes, snapshotBytes }) => rowsBytes > 0 && rowsBytes >= least && rowsBytes > snapshotBytes / 8,
+      ({ rowsBytes, snapshotBytes, unread }) =>
+        !unread && rowsBytes > 0 && rowsBytes >= least && rowsBytes > snapshotBytes / 8,
     )
     if (due.length === 0) return undefined
     this.#held = true

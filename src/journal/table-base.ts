@@ -12,6 +12,8 @@
  *            keys     UTF-8, then padded to 8
  *            values   msgpack
  */
+import { UnusableSnapshot, type LazySection } from './snapshot-pages.ts'
+
 export interface BaseEntry {
   key: string
   order: number
@@ -46,16 +48,23 @@ export class TableBase {
   readonly #ends: Uint32Array
   readonly #keys: Buffer
   readonly #values: Buffer
+  readonly #start: number
+  readonly #need: LazySection['need'] | undefined
 
   /**
-   * Views the bytes, which must begin at a multiple of 4 in their buffer; copies nothing. Throws `RangeError`
-   * if they do not fit together.
+   * Views the bytes, which must begin at a multiple of 4 in their buffer; copies nothing. `need` is called before any of them is looked at; without it all are
+   * there. Throws `UnusableSnapshot` if they do not fit together, and so do lookups.
    */
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, need?: LazySection['need']) {
+    this.#start = bytes.byteOffset
+    this.#need = need
+    if (bytes.length > 0 && bytes.length < fixedBytes) throw misfit('is cut off')
+    need?.(0, fixedBytes)
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.count = bytes.length ? view.getUint32(0, true) : 0
     const slots = bytes.length ? view.getUint32(4, true) : 0
     this.nextOrder = bytes.length ? Number(view.getBigUint64(8, true)) : 0
+    if (bytes.length && fixedBytes + (slots + this.count * 4) * 4 > bytes.length) throw misfit('is cut off')
     let at = bytes.byteOffset + fixedBytes
     const words = (length: number): Uint32Array => {
       const array = length ? new Uint32Array(bytes.buffer, at, length) : new Uint32Array(0)
@@ -66,16 +75,20 @@ export class TableBase {
     this.#hashes = words(this.count)
     this.#orders = words(this.count)
     this.#ends = words(this.count * 2)
-    const keyBytes = this.#ends[this.count * 2 - 2] ?? 0
-    const valueBytes = this.#ends[this.count * 2 - 1] ?? 0
+    const [keyBytes, valueBytes] = this.#endOf(this.count - 1)
+    const valuesAt = at + ((keyBytes + 7) & ~7)
+    if (this.count && valuesAt + valueBytes > bytes.byteOffset + bytes.length) throw misfit('is cut off')
     this.#keys = this.count ? Buffer.from(bytes.buffer, at, keyBytes) : Buffer.alloc(0)
-    at = bytes.byteOffset + ((at - bytes.byteOffset + keyBytes + 7) & ~7)
-    this.#values = this.count ? Buffer.from(bytes.buffer, at, valueBytes) : Buffer.alloc(0)
-    if (this.count && at + valueBytes > bytes.byteOffset + bytes.length) throw misfit('is cut off')
+    this.#values = this.count ? Buffer.from(bytes.buffer, valuesAt, valueBytes) : Buffer.alloc(0)
+    if (
+      this.count &&
+      (this.nextOrder > Number.MAX_SAFE_INTEGER || this.nextOrder <= this.order(this.count - 1))
+    )
+      throw misfit('has no next order')
   }
 
   /**
-   * Throws `RangeError` where a lookup would not end, or an entry would be another's. One look at each word: it costs less than the
+   * Throws `UnusableSnapshot` where a lookup would not end, or an entry would be another's. One look at each word: it costs less than the
    * checksum over them did.
    */
   check(): void {
@@ -94,8 +107,6 @@ export class TableBase {
         throw misfit('has entries that overlap')
       if (this.#orders[entry]! <= this.#orders[entry - 1]!) throw misfit('has entries out of order')
     }
-    if (this.nextOrder > Number.MAX_SAFE_INTEGER || this.nextOrder <= this.#orders[this.count - 1]!)
-      throw misfit('has no next order')
   }
 
   /** The entry number of a key, or -1. */
@@ -103,25 +114,26 @@ export class TableBase {
     if (this.count === 0) return -1
     const hash = hashText(key)
     const mask = this.#slots.length - 1
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const entry = this.#slots[slot]! - 1
+    for (let tries = 0, slot = hash & mask; tries <= mask; tries++, slot = (slot + 1) & mask) {
+      const entry = this.#word(this.#slots, slot) - 1
       if (entry < 0) return -1
-      if (this.#hashes[entry] === hash && keyBytes(key).equals(this.#keyBytes(entry))) return entry
+      if (entry >= this.count) throw misfit('names an entry that is not there')
+      if (this.#word(this.#hashes, entry) === hash && keyBytes(key).equals(this.#keyBytes(entry)))
+        return entry
     }
+    throw misfit('has slots that no search ends in')
   }
 
   key(entry: number): string {
-    const start = entry === 0 ? 0 : this.#ends[entry * 2 - 2]!
-    return this.#keys.toString('utf8', start, this.#ends[entry * 2])
+    return this.#keyBytes(entry).toString('utf8')
   }
 
   order(entry: number): number {
-    return this.#orders[entry]!
+    return this.#word(this.#orders, entry)
   }
 
   valueBytes(entry: number): Uint8Array {
-    const start = entry === 0 ? 0 : this.#ends[entry * 2 - 1]!
-    return this.#values.subarray(start, this.#ends[entry * 2 + 1])
+    return this.#piece(this.#values, this.#endOf(entry - 1)[1], this.#endOf(entry)[1])
   }
 
   /** What stands under the entries from one number to before another. */
@@ -170,8 +182,28 @@ export class TableBase {
   }
 
   #keyBytes(entry: number): Buffer {
-    const start = entry === 0 ? 0 : this.#ends[entry * 2 - 2]!
-    return this.#keys.subarray(start, this.#ends[entry * 2])
+    return this.#piece(this.#keys, this.#endOf(entry - 1)[0], this.#endOf(entry)[0])
+  }
+
+  /** Where an entry's key and value end in their regions. */
+  #endOf(entry: number): [key: number, value: number] {
+    if (entry < 0) return [0, 0]
+    return [this.#word(this.#ends, entry * 2), this.#word(this.#ends, entry * 2 + 1)]
+  }
+
+  #word(words: Uint32Array, index: number): number {
+    if (this.#need) {
+      const at = words.byteOffset - this.#start + index * 4
+      this.#need(at, at + 4)
+    }
+    return words[index]!
+  }
+
+  #piece(region: Buffer, from: number, to: number): Buffer {
+    if (from > to || to > region.length) throw misfit('has entries that overlap')
+    const start = region.byteOffset - this.#start
+    this.#need?.(start + from, start + to)
+    return region.subarray(from, to)
   }
 }
 
@@ -272,8 +304,8 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0
 }
 
-function misfit(fault: string): RangeError {
-  return new RangeError(`A table ${fault}.`)
+function misfit(fault: string): UnusableSnapshot {
+  return new UnusableSnapshot(`a table ${fault}`)
 }
 
 function keyBytes(key: string): Buffer {

@@ -9,6 +9,7 @@
 import { VarveError } from '../errors.ts'
 import { encode, tryDecode } from './codec.ts'
 import type { Shape } from './shape.ts'
+import type { LazySection } from './snapshot-pages.ts'
 import { TableBase, TableBaseBuilder } from './table-base.ts'
 
 /** How a value looks as plain msgpack data, and how to copy one that is changed in place. */
@@ -138,13 +139,19 @@ export class Table<V> {
     this.#followers.delete(touched)
   }
 
-  /** Starts from what a snapshot holds. Only for a table that nothing was put into. Throws `RangeError` if it does not fit together. */
-  load(bytes: Uint8Array): void {
-    const base = new TableBase(bytes)
-    base.check()
-    this.#base = base
+  /**
+   * Starts from what a snapshot holds. Only for a table that nothing was put into. `need` is called before any of the bytes is looked at. Throws `UnusableSnapshot`
+   * if they do not fit together, which `check` looks at closely.
+   */
+  load(bytes: Uint8Array, need?: LazySection['need']): void {
+    this.#base = new TableBase(bytes, need)
     this.#size = this.#base.count
     this.#nextOrder = this.#base.nextOrder
+  }
+
+  /** Throws `UnusableSnapshot` if what it was loaded from, which must be there by now, does not fit together. */
+  check(): void {
+    this.#base.check()
   }
 
   /** Holds on to the present; changes go on above it. `thaw` or `settle` must follow. */
@@ -188,7 +195,7 @@ export class Table<V> {
 
   /**
    * Whether a snapshot holds the same keys with the same values in the same order, and finds each: then it takes the place of what is here, so that the next
-   * one costs what changed in between. The numbers of that order depend on what was rolled back. Throws `RangeError` if it does not fit together.
+   * one costs what changed in between. The numbers of that order depend on what was rolled back. Throws `UnusableSnapshot` if it does not fit together.
    */
   adopt(bytes: Uint8Array): boolean {
     const base = new TableBase(bytes)

@@ -1,5 +1,5 @@
 /** Brings loaded states up to what others have committed since: in one step, so that no one sees half of it. */
-import type { CommitSummary } from './catalog.ts'
+import type { CommitSummary, CommittedParts } from './catalog.ts'
 import { foldingSteps, type Fold, type FoldedStore } from './fold.ts'
 import type { Home } from './home.ts'
 
@@ -25,8 +25,12 @@ export async function takeUp(home: Home, fold: Fold, { follows = false } = {}): 
   // A store that is loaded meanwhile has still to take them up, too.
   while (!isReady()) {
     await fold.settled()
-    for (const store of fold.stores())
-      if (!steps.has(store)) steps.set(store, await stepsOf(store, home, commits))
+    for (const seen of fold.stores()) {
+      if (steps.has(seen)) continue
+      const committed = committedIn(seen.folder, commits)
+      const store = committed.length > 0 ? await fold.load(seen.folder, home.source(seen.folder)) : seen
+      steps.set(store, await stepsOf(store, home, committed))
+    }
     if (follows && commits.length > 0) await ownTurn()
   }
   allOrNothing(fold, [...steps.values()].flat())
@@ -56,16 +60,20 @@ function allOrNothing(fold: Fold, steps: readonly (() => void)[]): void {
   }
 }
 
+/** What the commits hold of a store. */
+function committedIn(folder: string, commits: readonly CommitSummary[]): CommittedParts[] {
+  return commits.flatMap((commit) => {
+    const parts = commit.parts.filter((part) => part.folder === folder)
+    return parts.length > 0 ? [{ commit: commit.number, parts }] : []
+  })
+}
+
 /** What remains to be done to bring a store up to these commits. */
 async function stepsOf(
   store: FoldedStore,
   { files }: Home,
-  commits: readonly CommitSummary[],
+  committed: readonly CommittedParts[],
 ): Promise<(() => void)[]> {
-  const committed = commits.map(({ number, parts }) => ({
-    commit: number,
-    parts: parts.filter(({ folder }) => folder === store.folder),
-  }))
   const steps: (() => void)[] = []
   for await (const step of foldingSteps(store, files, committed)) steps.push(step)
   return steps

@@ -72,6 +72,7 @@ export class JournalIndexStore extends JournalStore<IndexState> implements Index
   }
 
   async viewIndexStruct(indexId: string): Promise<StructView | undefined> {
+    await this.handle.load(this.folder) // The view looks at it later.
     return this.read((state) => (state.structs.has(indexId) ? this.#view(indexId) : undefined))
   }
 
@@ -88,7 +89,7 @@ export class JournalIndexStore extends JournalStore<IndexState> implements Index
 
   /** Answers from whatever state is current when it is asked; after a deletion, as if empty. */
   #view(indexId: string): StructView {
-    const state = (): IndexState => this.handle.state(this.folder) as IndexState
+    const state = (): IndexState => this.handle.look(this.folder) as IndexState
     const header = (): StructHeader | undefined => state().structs.get(indexId)
     const entry = (field: string, key: string): unknown => {
       const known = header()

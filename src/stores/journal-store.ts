@@ -1,6 +1,7 @@
 /** What all our stores have in common: a folder of a journal, a state to read, and events to append. */
 import type { Append, JournalHandle } from '../journal/handle.ts'
 import type { StoreState } from '../journal/event.ts'
+import { UnusableSnapshot } from '../journal/snapshot-pages.ts'
 import { namingErrors } from '../disk/disk-errors.ts'
 
 /** Known to the context, and to no one else: how it tells our stores from foreign ones. */
@@ -52,12 +53,21 @@ export abstract class JournalStore<S extends StoreState> {
     return this.#namespace
   }
 
-  /** Looks at the state, in one synchronous step; before anything is awaited, if the state is loaded. */
+  /**
+   * Looks at the state, in one synchronous step; before anything is awaited, if it was looked at before. `look` must not hand out anything that looks
+   * later, and is called twice if the snapshot turns out to be damaged.
+   */
   protected async read<T>(look: (state: S) => T): Promise<T> {
+    const handle = this.#handle
     return namingErrors(this.#folder, () =>
-      this.#handle.reading(async () => {
-        const state = this.#handle.state(this.#folder)
-        return look((state instanceof Promise ? await state : state) as S)
+      handle.reading(async () => {
+        const state = handle.look(this.#folder)
+        try {
+          return look((state instanceof Promise ? await state : state) as S)
+        } catch (error) {
+          if (!(error instanceof UnusableSnapshot)) throw error
+          return look((await handle.load(this.#folder)) as S)
+        }
       }),
     )
   }

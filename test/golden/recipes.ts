@@ -224,6 +224,19 @@ export const recipes: readonly Recipe[] = [
       await stage.remember()
     },
   },
+  {
+    name: 'paged',
+    unmarked: 1,
+    async make(stage) {
+      await makeOnce(stage, ({ docstore }) => docstore.addDocuments([node('a', 'doc'), node('b', 'doc')]))
+      const storage = await stage.open()
+      await storage.docstore.addDocuments([node('c', 'doc'), node('a', 'doc', 'changed')])
+      await storage.persist({ message: 'behind the snapshot' })
+      await stage.remember()
+      stage.crash()
+      await stage.remember()
+    },
+  },
 ]
 
 const longText = 'All work and no play makes a dull node. '.repeat(3)

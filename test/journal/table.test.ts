@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { anything } from '../../src/journal/shape.ts'
+import { UnusableSnapshot } from '../../src/journal/snapshot-pages.ts'
 import { Table, type UndoLog } from '../../src/journal/table.ts'
 
 const codec = {
@@ -197,6 +198,6 @@ describe('a table', () => {
     expect(() => table.freeze()).toThrow(TypeError)
     expect(() =>
       make().table.load(new Uint8Array([9, 0, 0, 0, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0])),
-    ).toThrow(RangeError)
+    ).toThrow(UnusableSnapshot)
   })
 })

@@ -50,8 +50,8 @@ export const eraseMutants: Mutant[] = [
   {
     name: 'a snapshot from before an erase is read',
     file: 'journal/fold.ts',
-    find: 'if (files.erasures.spoils(store.folder, commit)) return false',
-    replace: '',
+    find: 'if (erasures.spoils(store.folder, commit))',
+    replace: 'if (commit < 0)',
     killers: [completed],
   },
   {

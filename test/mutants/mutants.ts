@@ -32,6 +32,7 @@ const reader = 'log/frame-reader.ts'
 const crash = (workload: string): string => `test/journal/crash.test.ts > ${workload}`
 const recovering = (row: string): string => `test/journal/recovery.test.ts > ${row}`
 const journal = (name: string): string => `test/journal/journal.test.ts > ${name}`
+const paged = (name: string): string => `test/context/snapshot-pages.test.ts > ${name}`
 const gap = (name: string): string => `test/mutants/gaps.test.ts > ${name}`
 
 const syncing: Mutant[] = [
@@ -575,17 +576,66 @@ const states: Mutant[] = [
     killers: ['test/journal/table.test.ts'],
   },
   {
-    name: 'a snapshot is believed without its checksum',
+    name: "a snapshot's head is believed without its checksum",
     file: 'journal/snapshot.ts',
-    find: ' || bytes.readUInt32LE(12) !== crc32(bytes.subarray(16))',
+    find: ' || crc32(checked) !== bytes.readUInt32LE(12)',
     replace: '',
-    killers: [recovering('every snapshot damaged')],
+    killers: [paged('a snapshot whose head gives')],
+  },
+  {
+    name: 'a page of a snapshot is believed without its checksum',
+    file: 'journal/snapshot-pages.ts',
+    find: 'if (crc32(piece) !== this.#checksums[page])',
+    replace: 'if (bytes.length === 0)',
+    killers: [paged('costs time and nothing else')],
+  },
+  {
+    name: 'a snapshot that is read whole is believed without the checksums of its pages',
+    file: 'journal/snapshot.ts',
+    find: '!holdsPages(bytes, head)',
+    replace: 'bytes.length === 0',
+    killers: [paged('is no cause for whoever')],
+  },
+  {
+    name: 'what was only looked at is written to',
+    file: 'journal/fold.ts',
+    find: 'return store?.unread ? undefined : store',
+    replace: 'return store',
+    killers: [paged('is met before anything is written')],
+  },
+  {
+    name: 'what was only looked at makes a snapshot',
+    file: 'journal/snapshots.ts',
+    find: '!unread && rowsBytes > 0',
+    replace: 'rowsBytes > 0',
+    killers: [paged('is not made into a snapshot')],
+  },
+  {
+    name: 'others are taken up by what was only looked at',
+    file: 'journal/take-up.ts',
+    find: 'committed.length > 0 ? await fold.load(',
+    replace: 'committed.length < 0 ? await fold.load(',
+    killers: [paged('when others have committed')],
+  },
+  {
+    name: 'what was only looked at is not looked at closely when it is there whole',
+    file: 'journal/fold.ts',
+    find: 'for (const table of Object.values(store.state)) table.check()',
+    replace: '',
+    killers: ['test/context/hostile-bytes.test.ts'],
+  },
+  {
+    name: 'a view of a struct looks at pages that are not there',
+    file: 'stores/index-store.ts',
+    find: 'await this.handle.load(this.folder) // The view looks at it later.',
+    replace: '',
+    killers: [paged('in a view of a struct')],
   },
   {
     name: 'a snapshot of another history is believed',
     file: 'journal/fold.ts',
-    find: 'if (!found || !Buffer.from(found.hash).equals(await source.commitHash(commit))) return false',
-    replace: 'if (!found) return false',
+    find: 'if (!Buffer.from(found.hash).equals(await source.commitHash(commit)))',
+    replace: 'if (found.hash.length === 0)',
     killers: [gap('a snapshot of another history is not believed')],
   },
   {
