@@ -12,6 +12,7 @@
  *            keys     UTF-8, then padded to 8
  *            values   msgpack
  */
+import { padded } from '../log/frame.ts'
 import { UnusableSnapshot, type LazySection } from './snapshot-pages.ts'
 
 export interface BaseEntry {
@@ -76,7 +77,7 @@ export class TableBase {
     this.#orders = words(this.count)
     this.#ends = words(this.count * 2)
     const [keyBytes, valueBytes] = this.#endOf(this.count - 1)
-    const valuesAt = at + ((keyBytes + 7) & ~7)
+    const valuesAt = at + padded(keyBytes)
     if (this.count && valuesAt + valueBytes > bytes.byteOffset + bytes.length) throw misfit('is cut off')
     this.#keys = this.count ? Buffer.from(bytes.buffer, at, keyBytes) : Buffer.alloc(0)
     this.#values = this.count ? Buffer.from(bytes.buffer, valuesAt, valueBytes) : Buffer.alloc(0)
@@ -246,7 +247,7 @@ export class TableBaseBuilder {
     const count = this.#hashes.length
     const slots = count === 0 ? 0 : 2 ** Math.ceil(Math.log2(count * 1.5 + 1))
     const wordsEnd = fixedBytes + (slots + count * 4) * 4
-    const valuesStart = (wordsEnd + this.#keys.length + 7) & ~7
+    const valuesStart = wordsEnd + padded(this.#keys.length)
     const bytes = new Uint8Array(valuesStart + this.#values.length)
     const view = new DataView(bytes.buffer)
     view.setUint32(0, count, true)
