@@ -106,7 +106,7 @@ export class TableBase {
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const entry = this.#slots[slot]! - 1
       if (entry < 0) return -1
-      if (this.#hashes[entry] === hash && keyBytes(key).equals(this.#keyBytes(entry))) return entry
+      if (this.#hashes[entry] === hash && this.#isKey(entry, key)) return entry
     }
   }
 
@@ -148,12 +148,12 @@ export class TableBase {
       if (own.ends[end + 1] !== other.ends[end + 1]! + valueShift) return false
     }
     if (!isSame(own.keys, other.keys) || !isSame(own.values, other.values)) return false
-    return own.hashes.every((hash, entry) => hash === other.hashes[entry])
+    return isSame(own.hashes, other.hashes)
   }
 
-  holdsEntry(at: number, { key, value }: Pick<BaseEntry, 'key' | 'value'>): boolean {
+  holdsEntry(at: number, key: string, value: Uint8Array): boolean {
     if (at >= this.count || this.#hashes[at] !== hashText(key)) return false
-    return isSame(this.#keyBytes(at), keyBytes(key)) && isSame(this.valueBytes(at), value)
+    return this.#isKey(at, key) && this.#isValue(at, value)
   }
 
   /** Whether a search for the hash of each entry comes by it. */
@@ -169,9 +169,24 @@ export class TableBase {
     return true
   }
 
-  #keyBytes(entry: number): Buffer {
+  /** Told one by one: of a text in ASCII no bytes have to be made. */
+  #isKey(entry: number, key: string): boolean {
     const start = entry === 0 ? 0 : this.#ends[entry * 2 - 2]!
-    return this.#keys.subarray(start, this.#ends[entry * 2])
+    const end = this.#ends[entry * 2]!
+    for (let i = 0; i < key.length; i++) {
+      const unit = key.charCodeAt(i)
+      if (unit >= 0x80) return isSame(keyBytes(key), this.#keys.subarray(start, end))
+      if (unit !== this.#keys[start + i]) return false
+    }
+    return key.length === end - start
+  }
+
+  /** One by one, too: most are short, and to view them would cost more than to look at them. */
+  #isValue(entry: number, value: Uint8Array): boolean {
+    const start = entry === 0 ? 0 : this.#ends[entry * 2 - 1]!
+    if (value.length !== this.#ends[entry * 2 + 1]! - start) return false
+    for (let i = 0; i < value.length; i++) if (value[i] !== this.#values[start + i]) return false
+    return true
   }
 }
 
@@ -268,8 +283,13 @@ class Growing<T extends Uint8Array | Uint32Array> {
 const newBytes = (): Growing<Uint8Array> => new Growing((length) => new Uint8Array(length))
 const newWords = (): Growing<Uint32Array> => new Growing((length) => new Uint32Array(length))
 
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0
+/** Words may be compared as the bytes that they are made of. */
+export function isSame(a: Uint8Array | Uint32Array, b: Uint8Array | Uint32Array): boolean {
+  return Buffer.compare(bytesOf(a), bytesOf(b)) === 0
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Uint8Array | Uint32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
 function misfit(fault: string): RangeError {
