@@ -79,22 +79,21 @@ export class TableBase {
    * checksum over them did.
    */
   check(): void {
-    if (this.count === 0) return
-    const slots = this.#slots
+    const [count, slots, ends, orders] = [this.count, this.#slots, this.#ends, this.#orders]
+    if (count === 0) return
     let free = 0
     for (let slot = 0; slot < slots.length; slot++) {
       if (slots[slot] === 0) free++
-      else if (slots[slot]! > this.count) throw misfit('names an entry that is not there')
+      else if (slots[slot]! > count) throw misfit('names an entry that is not there')
     }
     if (free === 0 || (slots.length & (slots.length - 1)) !== 0)
       throw misfit('has slots that no search ends in')
-    for (let entry = 1; entry < this.count; entry++) {
-      const [at, before] = [entry * 2, entry * 2 - 2]
-      if (this.#ends[at]! < this.#ends[before]! || this.#ends[at + 1]! < this.#ends[before + 1]!)
-        throw misfit('has entries that overlap')
-      if (this.#orders[entry]! <= this.#orders[entry - 1]!) throw misfit('has entries out of order')
-    }
-    if (this.nextOrder > Number.MAX_SAFE_INTEGER || this.nextOrder <= this.#orders[this.count - 1]!)
+    // The key's end and the value's in turn.
+    for (let at = 2; at < ends.length; at++)
+      if (ends[at]! < ends[at - 2]!) throw misfit('has entries that overlap')
+    for (let entry = 1; entry < count; entry++)
+      if (orders[entry]! <= orders[entry - 1]!) throw misfit('has entries out of order')
+    if (this.nextOrder > Number.MAX_SAFE_INTEGER || this.nextOrder <= orders[count - 1]!)
       throw misfit('has no next order')
   }
 
@@ -142,10 +141,11 @@ export class TableBase {
     const count = other.hashes.length
     if (at + count > this.count) return false
     const own = this.run(at, at + count)
+    const [ends, otherEnds] = [own.ends, other.ends]
     const [keyShift, valueShift] = [own.starts[0] - other.starts[0], own.starts[1] - other.starts[1]]
     for (let end = 0; end < count * 2; end += 2) {
-      if (own.ends[end] !== other.ends[end]! + keyShift) return false
-      if (own.ends[end + 1] !== other.ends[end + 1]! + valueShift) return false
+      if (ends[end] !== otherEnds[end]! + keyShift) return false
+      if (ends[end + 1] !== otherEnds[end + 1]! + valueShift) return false
     }
     if (!isSame(own.keys, other.keys) || !isSame(own.values, other.values)) return false
     return isSame(own.hashes, other.hashes)
@@ -158,11 +158,12 @@ export class TableBase {
 
   /** Whether a search for the hash of each entry comes by it. */
   findsAll(): boolean {
-    const mask = this.#slots.length - 1
-    for (let entry = 0; entry < this.count; entry++) {
-      let slot = this.#hashes[entry]! & mask
-      while (this.#slots[slot] !== entry + 1) {
-        if (this.#slots[slot] === 0) return false
+    const [count, slots, hashes] = [this.count, this.#slots, this.#hashes]
+    const mask = slots.length - 1
+    for (let entry = 0; entry < count; entry++) {
+      let slot = hashes[entry]! & mask
+      while (slots[slot] !== entry + 1) {
+        if (slots[slot] === 0) return false
         slot = (slot + 1) & mask
       }
     }
