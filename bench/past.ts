@@ -65,6 +65,7 @@ function addRatios({ present, past, byHash, logFirst, verify }: Record<string, F
   past!['ratio'] = (past!['worstMs'] as number) / opening
   for (const job of [byHash!, logFirst!]) job['ratio'] = (job['ms'] as Spread).median / opening
   verify!['ratio'] = (verify!['ms'] as number) / (verify!['plainMs'] as number)
+  verify!['floorRatio'] = (verify!['ms'] as number) / (verify!['floorMs'] as number)
 }
 
 async function inFreshProcesses(

@@ -11,7 +11,6 @@ import {
   itemDigest,
   maxFrameBytes,
   padded,
-  saltBytes,
   tableEntryBytes,
 } from '../log/frame.ts'
 import type { ErasedAt, ErasedInFrame } from '../log/erasures.ts'
@@ -66,20 +65,20 @@ export async function scanFrame(
   erasedAt?: ErasedAt,
 ): Promise<ScannedFrame | LostFrame> {
   if (offset >= limit) return { offset, fault: 'the file ends here', end: true }
-  const header = readHeader(await file.read(offset, Math.min(headerBytes, limit - offset)))
+  const opening = Math.min(headerBytes, limit - offset)
+  const header = readHeader(file.held(offset, opening) ?? (await file.read(offset, opening)))
   if (typeof header === 'string') return { offset, fault: header }
   const { flags, items, headBytes, syncedThrough, hashedBytes, frontBytes, sizeBytes } = header
   const known = { offset, syncedThrough, sizeBytes, items }
   if (sizeBytes > maxFrameBytes) return { ...known, fault: 'it is larger than any frame' }
   if (offset + sizeBytes > limit) return { ...known, fault: 'it is cut off' }
 
-  const front = await file.read(offset, frontBytes)
+  const front = file.held(offset, frontBytes) ?? (await file.read(offset, frontBytes))
   if (front.length < frontBytes) return { ...known, fault: 'it is cut off' }
   const hashed = front.subarray(0, hashedBytes)
   if (!tableIsWhole(hashed)) return { ...known, fault: 'its head or table is damaged' }
-  const payloads = await file.read(offset + frontBytes, padded(header.payloadsBytes))
-  const regions = { front, payloads, payloadsOffset: offset + frontBytes, erased: erasedAt?.(offset) }
-  const scanned = scanItems(header, regions)
+  const erased = erasedAt?.(offset)
+  const scanned = await scanItems(file, header, { front, payloadsOffset: offset + frontBytes, erased })
   if (typeof scanned === 'string') return { ...known, fault: scanned }
   const head = hashed.subarray(headerBytes, headerBytes + headBytes)
   return { offset, sizeBytes, flags, syncedThrough, head, hashed, items: scanned }
@@ -112,52 +111,62 @@ export async function nextHeader(
 
 interface Regions {
   front: Buffer
-  payloads: Buffer
   /** Where the payloads stand in the segment. */
   payloadsOffset: number
   erased: ErasedInFrame | undefined
 }
 
-interface TableEntry {
-  digest: string
+/** What an item's place in front and table says of it. */
+interface ItemPlace {
+  front: Buffer
+  /** In the front: its cell, to its end, and its place in the table. */
+  cell: number
+  end: number
+  entry: number
   /** Of the payload, and where it stands in the segment. */
   length: number
   offset: number
 }
 
-/** Every item with what is wrong with it, or why they cannot be told apart. */
-function scanItems(header: FrameHeader, regions: Regions): ScannedItem[] | string {
-  const { flags, items, tableStart, hashedBytes } = header
-  const { front, payloads, payloadsOffset, erased } = regions
+/** Every item with what is wrong with it, or why they cannot be told apart. Payloads are read one by one: a frame may be large. */
+async function scanItems(
+  file: SteadyFile,
+  { flags, items, tableStart, hashedBytes, payloadsBytes }: FrameHeader,
+  { front, payloadsOffset, erased }: Regions,
+): Promise<ScannedItem[] | string> {
   const isMatrix = (flags & frameFlags.matrix) !== 0
+  const payloadsEnd = payloadsOffset + padded(payloadsBytes)
   const scanned: ScannedItem[] = []
   let cell = hashedBytes
-  let within = 0
+  let offset = payloadsOffset
   for (let entry = tableStart; scanned.length < items; entry += tableEntryBytes) {
     const rowBytes = front.readUInt32LE(entry + digestBytes)
     const length = front.readUInt32LE(entry + digestBytes + 4)
     const end = cell + cellOverheadBytes + rowBytes
     if (end > front.length) return 'its table does not fit its rows'
-    const bytes = front.subarray(cell, end)
-    const payload = payloads.subarray(within, within + length)
-    const digest = front.toString('binary', entry, entry + digestBytes)
-    const place = { digest, length, offset: payloadsOffset + within }
+    if (offset + length > payloadsEnd) return 'its table does not fit its payloads'
+    const payload = length === 0 ? noBytes : (file.held(offset, length) ?? (await file.read(offset, length)))
     const by = erased?.get(scanned.length)
-    scanned.push(by === undefined ? scanItem(bytes, payload, place) : erasedItem(bytes, payload, place, by))
+    const place = { front, cell, end, entry, length, offset }
+    scanned.push(by === undefined ? scanItem(place, payload) : erasedItem(place, payload, by))
     cell = end
-    within += isMatrix ? length : padded(length)
+    offset += isMatrix ? length : padded(length)
   }
-  return padded(within) === payloads.length ? scanned : 'its table does not fit its payloads'
+  return payloadsOffset + padded(offset - payloadsOffset) === payloadsEnd
+    ? scanned
+    : 'its table does not fit its payloads'
 }
 
-function scanItem(cell: Buffer, payload: Buffer, { digest, length, offset }: TableEntry): ScannedItem {
-  const salted = cell.subarray(8)
-  const row = salted.subarray(saltBytes)
-  const crc = crc32(payload)
-  const noted = cell.readUInt32LE(4)
-  const isRowGood = crc32(salted) === cell.readUInt32LE(0)
+const noBytes = Buffer.alloc(0)
+
+function scanItem({ front, cell, end, entry, length, offset }: ItemPlace, payload: Buffer): ScannedItem {
+  const salted = front.subarray(cell + 8, end)
+  const row = front.subarray(cell + cellOverheadBytes, end)
+  const crc = length === 0 ? 0 : crc32(payload)
+  const noted = front.readUInt32LE(cell + 4)
+  const isRowGood = crc32(salted) === front.readUInt32LE(cell)
   const isPayloadGood = payload.length === length && crc === noted
-  if (digest === itemDigest(salted, payload)) {
+  if (front.toString('binary', entry, entry + digestBytes) === itemDigest(salted, payload)) {
     const fault = isRowGood && isPayloadGood ? undefined : 'its checksum is damaged'
     return { row, payload, whole: true, offset, length, crc, fault, erased: undefined }
   }
@@ -173,8 +182,12 @@ function scanItem(cell: Buffer, payload: Buffer, { digest, length, offset }: Tab
   }
 }
 
-function erasedItem(cell: Buffer, payload: Buffer, { length, offset }: TableEntry, by: number): ScannedItem {
-  const isGone = isZero(cell) && isZero(payload)
+function erasedItem(
+  { front, cell, end, length, offset }: ItemPlace,
+  payload: Buffer,
+  by: number,
+): ScannedItem {
+  const isGone = isZero(front.subarray(cell, end)) && isZero(payload)
   const nothing = { row: undefined, payload: undefined, whole: false, fault: undefined }
   return { ...nothing, offset, length, crc: 0, erased: { by, isGone } }
 }

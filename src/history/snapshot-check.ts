@@ -22,6 +22,8 @@ export class SnapshotCheck {
   readonly #files: SegmentFiles
   readonly #kindOf: (folder: string) => StoreKind
   readonly #waiting: SnapshotFile[]
+  /** The next of them, on its way while the commits before it are applied. */
+  #ahead: { snapshot: SnapshotFile; read: Promise<ReadSnapshot> } | undefined
   /** The one that is being applied. */
   #commit = 1
   /** By subject, the last commit of which there is one. */
@@ -73,13 +75,21 @@ export class SnapshotCheck {
     for (const snapshot of this.#waiting.splice(0)) await this.#check(snapshot, undefined)
   }
 
-  async #check({ commit, subject }: SnapshotFile, at: LogCommit | undefined): Promise<void> {
-    const { disk, directory, journalId } = this.#files
+  async #check(snapshot: SnapshotFile, at: LogCommit | undefined): Promise<void> {
+    const { disk, directory } = this.#files
+    const { commit, subject } = snapshot
     const path = joinPath(snapshotsFolder, snapshotName(commit, subject))
-    const read = await readSnapshot(disk, directory, { journalId, subject, commit }).catch(() => undefined)
+    const read = await (this.#ahead?.snapshot === snapshot ? this.#ahead.read : this.#read(snapshot))
+    const next = this.#waiting[0]
+    this.#ahead = next && { snapshot: next, read: this.#read(next) }
     const isGone = !read && !(await disk.stat(joinPath(directory, path)))
     if (isGone) return // A writer has a newer one.
     this.found.push({ path, commit, subject, state: this.#stateOrUnreadable(subject, read, at) })
+  }
+
+  #read({ commit, subject }: SnapshotFile): Promise<ReadSnapshot> {
+    const { disk, directory, journalId } = this.#files
+    return readSnapshot(disk, directory, { journalId, subject, commit }).catch(() => undefined)
   }
 
   #stateOrUnreadable(

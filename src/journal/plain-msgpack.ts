@@ -5,6 +5,8 @@
 
 /** Twice what metadata may have, since nodes nest in nodes; far less than what exhausts the stack. */
 const maxDepth = 2_000
+/** What is still to come at the levels around the one that is walked. Shared by all walks: to make one for each would cost more than the walk. */
+const outer = new Float64Array(maxDepth)
 
 /** The one extension: an integer beyond 64 bits. */
 const bigIntExtension = 0x42
@@ -17,9 +19,11 @@ const fixedBytesOf = Uint8Array.from([
   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 16, 0, 0, 0, 0, 0, 0, 0,
 ])
 
+const forms = [{ hasProto: false }, { hasProto: true }] as const
+
 /** `undefined`: not plain, not whole, or more than one value. `hasProto`: an object in it has the key `__proto__`. */
 export function plainForm(bytes: Uint8Array): { hasProto: boolean } | undefined {
-  const outer: number[] = []
+  let depth = 0
   let hasProto = false
   /** Values still to come at this level; of an object its keys and values, counted up to 0. */
   let left = 1
@@ -46,13 +50,13 @@ export function plainForm(bytes: Uint8Array): { hasProto: boolean } | undefined 
     if (isKey && length === 9) hasProto ||= isProto(bytes, at)
     at += length
     if (members !== 0) {
-      if (outer.length === maxDepth) return undefined
-      outer.push(left)
+      if (depth === maxDepth) return undefined
+      outer[depth++] = left
       left = members
     }
     while (left === 0) {
-      if (outer.length === 0) return at === bytes.length ? { hasProto } : undefined
-      left = outer.pop()!
+      if (depth === 0) return at === bytes.length ? forms[hasProto ? 1 : 0] : undefined
+      left = outer[--depth]!
     }
   }
   return undefined

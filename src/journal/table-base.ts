@@ -93,21 +93,20 @@ export class TableBase {
    * checksum over them did.
    */
   check(): void {
-    if (this.count === 0) return
-    const slots = this.#slots
+    const [count, slots, ends, orders] = [this.count, this.#slots, this.#ends, this.#orders]
+    if (count === 0) return
     let free = 0
     for (let slot = 0; slot < slots.length; slot++) {
       if (slots[slot] === 0) free++
-      else if (slots[slot]! > this.count) throw misfit('names an entry that is not there')
+      else if (slots[slot]! > count) throw misfit('names an entry that is not there')
     }
     if (free === 0 || (slots.length & (slots.length - 1)) !== 0)
       throw misfit('has slots that no search ends in')
-    for (let entry = 1; entry < this.count; entry++) {
-      const [at, before] = [entry * 2, entry * 2 - 2]
-      if (this.#ends[at]! < this.#ends[before]! || this.#ends[at + 1]! < this.#ends[before + 1]!)
-        throw misfit('has entries that overlap')
-      if (this.#orders[entry]! <= this.#orders[entry - 1]!) throw misfit('has entries out of order')
-    }
+    // The key's end and the value's in turn.
+    for (let at = 2; at < ends.length; at++)
+      if (ends[at]! < ends[at - 2]!) throw misfit('has entries that overlap')
+    for (let entry = 1; entry < count; entry++)
+      if (orders[entry]! <= orders[entry - 1]!) throw misfit('has entries out of order')
   }
 
   /** The entry number of a key, or -1. */
@@ -119,8 +118,7 @@ export class TableBase {
       const entry = this.#word(this.#slots, slot) - 1
       if (entry < 0) return -1
       if (entry >= this.count) throw misfit('names an entry that is not there')
-      if (this.#word(this.#hashes, entry) === hash && keyBytes(key).equals(this.#keyBytes(entry)))
-        return entry
+      if (this.#word(this.#hashes, entry) === hash && this.#isKey(entry, key)) return entry
     }
     throw misfit('has slots that no search ends in')
   }
@@ -155,27 +153,29 @@ export class TableBase {
     const count = other.hashes.length
     if (at + count > this.count) return false
     const own = this.run(at, at + count)
+    const [ends, otherEnds] = [own.ends, other.ends]
     const [keyShift, valueShift] = [own.starts[0] - other.starts[0], own.starts[1] - other.starts[1]]
     for (let end = 0; end < count * 2; end += 2) {
-      if (own.ends[end] !== other.ends[end]! + keyShift) return false
-      if (own.ends[end + 1] !== other.ends[end + 1]! + valueShift) return false
+      if (ends[end] !== otherEnds[end]! + keyShift) return false
+      if (ends[end + 1] !== otherEnds[end + 1]! + valueShift) return false
     }
     if (!isSame(own.keys, other.keys) || !isSame(own.values, other.values)) return false
-    return own.hashes.every((hash, entry) => hash === other.hashes[entry])
+    return isSame(own.hashes, other.hashes)
   }
 
-  holdsEntry(at: number, { key, value }: Pick<BaseEntry, 'key' | 'value'>): boolean {
+  holdsEntry(at: number, key: string, value: Uint8Array): boolean {
     if (at >= this.count || this.#hashes[at] !== hashText(key)) return false
-    return isSame(this.#keyBytes(at), keyBytes(key)) && isSame(this.valueBytes(at), value)
+    return this.#isKey(at, key) && this.#isValue(at, value)
   }
 
   /** Whether a search for the hash of each entry comes by it. */
   findsAll(): boolean {
-    const mask = this.#slots.length - 1
-    for (let entry = 0; entry < this.count; entry++) {
-      let slot = this.#hashes[entry]! & mask
-      while (this.#slots[slot] !== entry + 1) {
-        if (this.#slots[slot] === 0) return false
+    const [count, slots, hashes] = [this.count, this.#slots, this.#hashes]
+    const mask = slots.length - 1
+    for (let entry = 0; entry < count; entry++) {
+      let slot = hashes[entry]! & mask
+      while (slots[slot] !== entry + 1) {
+        if (slots[slot] === 0) return false
         slot = (slot + 1) & mask
       }
     }
@@ -201,10 +201,35 @@ export class TableBase {
   }
 
   #piece(region: Buffer, from: number, to: number): Buffer {
+    this.#mustHold(region, from, to)
+    return region.subarray(from, to)
+  }
+
+  #mustHold(region: Buffer, from: number, to: number): void {
     if (from > to || to > region.length) throw misfit('has entries that overlap')
     const start = region.byteOffset - this.#start
     this.#need?.(start + from, start + to)
-    return region.subarray(from, to)
+  }
+
+  /** Told one by one: of a text in ASCII no bytes have to be made. */
+  #isKey(entry: number, key: string): boolean {
+    const start = entry === 0 ? 0 : this.#word(this.#ends, entry * 2 - 2)
+    const end = this.#word(this.#ends, entry * 2)
+    this.#mustHold(this.#keys, start, end)
+    for (let i = 0; i < key.length; i++) {
+      const unit = key.charCodeAt(i)
+      if (unit >= 0x80) return isSame(keyBytes(key), this.#keys.subarray(start, end))
+      if (unit !== this.#keys[start + i]) return false
+    }
+    return key.length === end - start
+  }
+
+  /** One by one, too: most are short, and to view them would cost more than to look at them. */
+  #isValue(entry: number, value: Uint8Array): boolean {
+    const start = entry === 0 ? 0 : this.#ends[entry * 2 - 1]!
+    if (value.length !== this.#ends[entry * 2 + 1]! - start) return false
+    for (let i = 0; i < value.length; i++) if (value[i] !== this.#values[start + i]) return false
+    return true
   }
 }
 
@@ -301,8 +326,13 @@ class Growing<T extends Uint8Array | Uint32Array> {
 const newBytes = (): Growing<Uint8Array> => new Growing((length) => new Uint8Array(length))
 const newWords = (): Growing<Uint32Array> => new Growing((length) => new Uint32Array(length))
 
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0
+/** Words may be compared as the bytes that they are made of. */
+export function isSame(a: Uint8Array | Uint32Array, b: Uint8Array | Uint32Array): boolean {
+  return Buffer.compare(bytesOf(a), bytesOf(b)) === 0
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Uint8Array | Uint32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
 function misfit(fault: string): UnusableSnapshot {

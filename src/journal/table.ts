@@ -208,7 +208,7 @@ export class Table<V> {
         at += run.hashes.length
       } else {
         const value = encode(this.#codec.toPlain(piece.value))
-        if (!base.holdsEntry(at++, { ...piece, value })) return false
+        if (!base.holdsEntry(at++, piece.key, value)) return false
       }
     }
     if (at !== base.count || !base.findsAll()) return false

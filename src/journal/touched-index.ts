@@ -13,7 +13,7 @@ import { readEvents, type FoldedStore, type FramePlace } from './fold.ts'
 import { readCommit, type CommitLog } from './read-commit.ts'
 import { readSnapshot, type Sections } from './snapshot.ts'
 import { partsBetween } from './store-source.ts'
-import { hashText } from './table-base.ts'
+import { hashText, isSame } from './table-base.ts'
 
 const section = 'frames'
 const fixedWords = 3
@@ -58,9 +58,10 @@ export class TouchedTexts {
   /** Of the last frame that began. */
   add(row: unknown): void {
     const frame = this.#frames.length - 1
-    const texts = Array.isArray(row) ? row.filter((cell) => typeof cell === 'string') : []
-    if (texts.length === 0) this.#anything.add(frame)
-    for (const text of texts) {
+    let isAboutTexts = false
+    for (const text of Array.isArray(row) ? row : []) {
+      if (typeof text !== 'string') continue
+      isAboutTexts = true
       if (this.#words === this.#pairs.length) {
         const larger = new Uint32Array(this.#words * 2)
         larger.set(this.#pairs)
@@ -69,6 +70,7 @@ export class TouchedTexts {
       this.#pairs[this.#words++] = frame
       this.#pairs[this.#words++] = hashText(text)
     }
+    if (!isAboutTexts) this.#anything.add(frame)
   }
 
   toSections(after: number): Sections {
@@ -160,14 +162,6 @@ export class TouchedFrames {
       bigWords(other.#pairs).every((pair) => own.has(pair))
     )
   }
-}
-
-function isSame(a: Uint32Array, b: Uint32Array): boolean {
-  return Buffer.compare(bytesOf(a), bytesOf(b)) === 0
-}
-
-function bytesOf(words: Uint32Array): Uint8Array {
-  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
 }
 
 /** As a copy, since they may stand at a multiple of 4 only. */
