@@ -202,9 +202,11 @@ function withRefDocMetadata(
 ): AddedNode[] {
   const known = new Map<string, Metadata>()
   // A node that leaves its ref doc may be its last one: what the ref doc had is forgotten then, in the midst of this event.
-  const isAnyMoving = nodes.some(({ node }) => {
-    const before = state.records.get(node.id_)?.refDocId
-    return before !== undefined && before !== node.refDocId
+  const sources = new Map<string, string | undefined>()
+  const isAnyMoving = nodes.some(({ node: { id_, refDocId } }) => {
+    const before = sources.has(id_) ? sources.get(id_) : state.records.get(id_)?.refDocId
+    sources.set(id_, refDocId)
+    return before !== undefined && before !== refDocId
   })
   return nodes.map(({ node, metadata }) => {
     const { refDocId } = node

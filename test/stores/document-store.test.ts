@@ -243,6 +243,17 @@ describe('ref docs', () => {
     expect([...(await docs(stage).getAllRefDocInfo())]).toEqual([['doc', { nodeIds: ['a'], metadata: {} }]])
   })
 
+  inEveryWay('a node that has two sources in one call takes the first one with it', async (stage) => {
+    const metadata = { k: 1 }
+    await docs(stage).addDocuments([
+      chunk('a', 'one', metadata),
+      chunk('a', 'two', metadata),
+      chunk('b', 'one', metadata),
+    ])
+    await stage.step()
+    expect(await docs(stage).getRefDocInfo('one')).toEqual({ nodeIds: ['b'], metadata })
+  })
+
   inEveryWay('a node that gets another source leaves its old one', async (stage) => {
     await docs(stage).addDocuments([chunk('a', 'one', { k: 1 }), chunk('b', 'one', { k: 1 })])
     await stage.step()
