@@ -22,6 +22,16 @@ function snapshotOf(table: Table<number[]>): Uint8Array {
   return frozen.build()
 }
 
+/** A table that does not fit together is adopted no more than one that holds something else. */
+function isAdopted(table: Table<number[]>, bytes: Uint8Array): boolean {
+  try {
+    return table.adopt(bytes)
+  } catch (error) {
+    expect(error).toBeInstanceOf(RangeError)
+    return false
+  }
+}
+
 describe('a table', () => {
   test('keeps keys in the order they were first set, and a deleted key comes back last', () => {
     const { table } = make()
@@ -178,6 +188,40 @@ describe('a table', () => {
     const slots = new Uint32Array(bytes.buffer, bytes.byteOffset + 16, 8)
     slots[slots.findIndex((entry) => entry > 0)] = 0
     expect(table.adopt(bytes)).toBe(false)
+  })
+
+  test.each([
+    { place: 'what stands above', isBase: false },
+    { place: 'what was adopted', isBase: true },
+  ])('adopts none with a bit of a key, a value, an end or a hash changed in $place', ({ isBase }) => {
+    const keys = ['a', 'key', 'kez', 'ü', 'aé', '', 'a longer key that goes on']
+    const fill = (): Table<number[]> => {
+      const { table } = make()
+      for (const [at, key] of keys.entries()) table.set(key, [at, 70_000])
+      return table
+    }
+    const good = snapshotOf(fill())
+    const view = new DataView(good.buffer, good.byteOffset, good.byteLength)
+    const hashes = 16 + view.getUint32(4, true) * 4
+    const ends = hashes + keys.length * 8
+    const keysStart = ends + keys.length * 8
+    const keysEnd = keysStart + view.getUint32(keysStart - 8, true)
+    const bytes = [...good.keys()].filter(
+      (at) =>
+        (at >= hashes && at < hashes + keys.length * 4) ||
+        (at >= ends && at < keysEnd) ||
+        at >= Math.ceil(keysEnd / 8) * 8,
+    )
+    expect(bytes.length).toBeGreaterThan(150)
+    for (const at of bytes) {
+      for (let bit = 0; bit < 8; bit++) {
+        const table = fill()
+        if (isBase) expect(table.adopt(snapshotOf(table))).toBe(true)
+        const bad = new Uint8Array(good)
+        bad[at]! ^= 1 << bit
+        expect(isAdopted(table, bad), `bit ${bit} of byte ${at}`).toBe(false)
+      }
+    }
   })
 
   test('tells followers which keys were touched', () => {

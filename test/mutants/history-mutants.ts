@@ -311,6 +311,27 @@ const verifying: Mutant[] = [
     killers: ['test/journal/table.test.ts'],
   },
   {
+    name: 'verify believes a snapshot with other values',
+    file: 'journal/table-base.ts',
+    find: 'if (value[i] !== this.#values[start + i]) return false',
+    replace: 'continue',
+    killers: ['test/journal/table.test.ts'],
+  },
+  {
+    name: 'verify believes a snapshot with other keys of the same hash',
+    file: 'journal/table-base.ts',
+    find: 'if (unit !== this.#keys[start + i]) return false',
+    replace: '',
+    killers: ['test/journal/table.test.ts'],
+  },
+  {
+    name: 'verify reads what is ahead for what is at hand',
+    file: 'history/steady-file.ts',
+    find: 'this.#turnTo(end, ahead)',
+    replace: 'this.#turnTo(offset, ahead)',
+    killers: ['test/history/steady-file.test.ts'],
+  },
+  {
     name: 'verify believes a catalog',
     file: check,
     find: "return isSameCatalog(catalog, this.#catalog) ? 'equal' : 'differs'",
