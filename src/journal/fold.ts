@@ -109,9 +109,9 @@ export class Fold {
 
   async #fill(store: FoldedStore, source: StoreSource, entry: StoreEntry): Promise<FoldedStore> {
     await openSegments(source.files, store.folder, entry)
-    const fromSnapshot = entry.snapshot > 0 ? await loadSnapshot(store, source, entry.snapshot) : true
-    const filled = fromSnapshot ? store : this.#fresh(store.folder)
-    const parts = fromSnapshot ? entry.tail : await source.allParts()
+    const snapshot = entry.snapshot > 0 ? await storeFromSnapshot(store, source, entry.snapshot) : store
+    const filled = snapshot ?? store
+    const parts = snapshot ? entry.tail : await source.allParts()
     for await (const step of foldingSteps(filled, source.files, parts)) step()
     return filled
   }
@@ -309,26 +309,28 @@ function damaged(
   })
 }
 
-async function loadSnapshot(store: FoldedStore, source: StoreSource, commit: number): Promise<boolean> {
-  const { files } = source
-  if (files.erasures.spoils(store.folder, commit)) return false
-  const found = await readSnapshot(files.disk, files.directory, {
-    journalId: files.journalId,
-    subject: store.folder,
-    commit,
-  })
-  if (!found || !Buffer.from(found.hash).equals(await source.commitHash(commit))) return false
+/** A store as its snapshot of a commit has it; `undefined`: a miss. */
+export async function storeFromSnapshot(
+  { folder, kind }: Pick<FoldedStore, 'folder' | 'kind'>,
+  { files, commitHash }: Pick<StoreSource, 'files' | 'commitHash'>,
+  commit: number,
+): Promise<FoldedStore | undefined> {
+  if (files.erasures.spoils(folder, commit)) return undefined
+  const { disk, directory, journalId } = files
+  const found = await readSnapshot(disk, directory, { journalId, subject: folder, commit })
+  if (!found || !Buffer.from(found.hash).equals(await commitHash(commit))) return undefined
+  const store = emptyStore(folder, kind)
   const tables = Object.entries(store.state)
-  if (tables.some(([name]) => !found.sections.has(name))) return false
+  if (tables.some(([name]) => !found.sections.has(name))) return undefined
   try {
     for (const [name, table] of tables) table.load(found.sections.get(name)!)
   } catch (error) {
-    if (error instanceof RangeError) return false // It meets its checksum but not its own form: as good as none.
+    if (error instanceof RangeError) return undefined // It meets its checksum but not its own form: as good as none.
     throw error
   }
   for (const section of found.sections.values()) store.snapshotBytes += section.length
   store.snapshot = commit
-  return true
+  return store
 }
 
 /** Opened before anything points into them: a payload is then read without waiting for a file. */

@@ -12,7 +12,8 @@
  */
 import { crc32 } from 'node:zlib'
 import type { Disk } from '../disk/disk.ts'
-import { joinPath, snapshotName, snapshotsFolder } from '../log/names.ts'
+import { joinPath, parseSnapshotName, snapshotName, snapshotsFolder } from '../log/names.ts'
+import { emptyIfMissing } from '../log/segment-files.ts'
 import { format } from '../log/segment.ts'
 import { padded } from '../log/frame.ts'
 import { encode, tryDecode } from './codec.ts'
@@ -27,6 +28,9 @@ export interface SnapshotId {
   commit: number
   hash: Uint8Array
 }
+
+/** Where it stands among the others. */
+export type SnapshotName = Pick<SnapshotId, 'commit' | 'subject'>
 
 export type Sections = Map<string, Uint8Array>
 
@@ -111,4 +115,13 @@ async function readWhole(disk: Disk, path: string): Promise<Buffer | undefined> 
   } catch {
     return undefined // A cache that cannot be read is a miss, whatever the reason.
   }
+}
+
+/** All that are there, the newest first. */
+export async function listSnapshots(disk: Disk, directory: string): Promise<SnapshotName[]> {
+  const names = await disk.list(joinPath(directory, snapshotsFolder)).catch(emptyIfMissing)
+  return names
+    .map(parseSnapshotName)
+    .filter((name) => name !== undefined)
+    .toReversed()
 }

@@ -50,7 +50,7 @@ export const eraseMutants: Mutant[] = [
   {
     name: 'a snapshot from before an erase is read',
     file: 'journal/fold.ts',
-    find: 'if (files.erasures.spoils(store.folder, commit)) return false',
+    find: 'if (files.erasures.spoils(folder, commit)) return undefined',
     replace: '',
     killers: [completed],
   },

@@ -584,8 +584,8 @@ const states: Mutant[] = [
   {
     name: 'a snapshot of another history is believed',
     file: 'journal/fold.ts',
-    find: 'if (!found || !Buffer.from(found.hash).equals(await source.commitHash(commit))) return false',
-    replace: 'if (!found) return false',
+    find: 'if (!found || !Buffer.from(found.hash).equals(await commitHash(commit))) return undefined',
+    replace: 'if (!found) return undefined',
     killers: [gap('a snapshot of another history is not believed')],
   },
   {
