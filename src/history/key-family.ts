@@ -3,22 +3,20 @@ import type { StoredEvent, StoreState } from '../journal/event.ts'
 import type { FramePlace } from '../journal/fold.ts'
 import type { TouchedFrames } from '../journal/touched-index.ts'
 import type { DocumentState } from '../stores/document-state.ts'
-import { escapeText } from '../stores/storable.ts'
 import { fromText, toText, type HistoryKey, type KeyText } from './history-key.ts'
+import { mostSought, SoughtText, toBuffer } from './sought-text.ts'
 import { everyKey, type TouchedItem } from './touched-keys.ts'
 
 /** A row that holds a text is not shorter. */
 const leastRowBytes = 3
-/** For more of them rows are not searched for their texts: each is decoded. */
-const mostSearched = 16
 
 /** A ref doc goes with the last of its nodes, so these are of its family. */
 export class KeyFamily {
   readonly #isDocstore: boolean
   /** Which nodes a ref doc has where the reading begins; `undefined`: everything is read from the first commit on. */
   readonly #start: DocumentState | undefined
-  /** Each with the texts that a row about it holds, as they may be spelled there. */
-  readonly #members = new Map<KeyText, Spelled[][]>()
+  /** Each with the texts that a row about it holds. */
+  readonly #members = new Map<KeyText, SoughtText[]>()
 
   constructor(folder: string, keys: Iterable<KeyText>, start?: StoreState) {
     this.#isDocstore = folder.startsWith('docstore')
@@ -54,10 +52,9 @@ export class KeyFamily {
 
   /** Told from its bytes: texts stand in a row as they are. What holds no text may be about anything. */
   mayTake(row: Uint8Array): boolean {
-    if (row.length < leastRowBytes || this.size > mostSearched) return true
-    const bytes = Buffer.from(row.buffer, row.byteOffset, row.byteLength)
-    for (const texts of this.#members.values())
-      if (texts.every((spellings) => spellings.some((spelled) => bytes.includes(spelled.bytes)))) return true
+    if (row.length < leastRowBytes || this.size > mostSought) return true
+    const bytes = toBuffer(row)
+    for (const texts of this.#members.values()) if (texts.every((text) => text.mayBeIn(bytes))) return true
     return false
   }
 
@@ -74,23 +71,19 @@ export class KeyFamily {
   #add(member: KeyText): void {
     if (this.#members.has(member)) return
     const key = fromText(member)
-    const spellings = textsOf(key).map((text) => [...new Set([text, escapeText(text)])])
-    const spelled = spellings.map((texts) => texts.map((text) => ({ text, bytes: Buffer.from(text) })))
-    this.#members.set(member, spelled)
+    this.#members.set(
+      member,
+      textsOf(key).map((text) => new SoughtText(text)),
+    )
     const nodeIds = this.#start?.refDocs.get(key as string)?.nodeIds ?? []
     for (const id of nodeIds) this.#add(toText(id))
   }
 }
 
-interface Spelled {
-  text: string
-  bytes: Buffer
-}
-
 /** The frames in which each of the texts can stand, as one of its spellings. */
-function mark(wanted: Uint8Array, touched: TouchedFrames, texts: readonly Spelled[][]): void {
+function mark(wanted: Uint8Array, touched: TouchedFrames, texts: readonly SoughtText[]): void {
   const frames = texts.map(
-    (spellings) => new Set(spellings.flatMap(({ text }) => [...touched.framesWith(text)])),
+    ({ spellings }) => new Set(spellings.flatMap((text) => [...touched.framesWith(text)])),
   )
   for (const frame of frames[0] ?? []) if (frames.every((some) => some.has(frame))) wanted[frame] = 1
 }

@@ -123,9 +123,9 @@ const asking: Mutant[] = [
   },
   {
     name: 'versions pass over commits that can have touched the key',
-    file: family,
-    find: '[...new Set([text, escapeText(text)])]',
-    replace: '[text]',
+    file: 'history/sought-text.ts',
+    find: 'this.spellings = [...new Set([text, escapeText(text)])]',
+    replace: 'this.spellings = [text]',
     killers: [asked('however the key is spelled there')],
   },
   {
@@ -211,9 +211,9 @@ const goingBack: Mutant[] = [
   {
     name: 'a restore brings records back without their nodes',
     file: restoring,
-    find: 'const nodes = entries(past.state.nodes, all).filter(([id]) => !isThere(id))',
+    find: 'const nodes = past.state.nodes.entriesOf(all).filter(([id]) => !isThere(id))',
     replace:
-      'const nodes = entries(past.state.nodes, all).filter(([id]) => !isThere(id) && now.state.nodes.has(id))',
+      'const nodes = past.state.nodes.entriesOf(all).filter(([id]) => !isThere(id) && now.state.nodes.has(id))',
     killers: [asked('restore makes the present')],
   },
   {
