@@ -146,6 +146,13 @@ export const eraseMutants: Mutant[] = [
     killers: [context('of a document with many nodes')],
   },
   {
+    name: 'damage beside an erased item keeps everyone from overwriting it',
+    file: overwrite,
+    find: '{ rows: false }',
+    replace: '{ rows: true }',
+    killers: [`${verified} > an erase without an end`],
+  },
+  {
     name: 'an erase leaves triplets',
     file: 'history/condemned.ts',
     find: 'triplets: new Set(tripletsOnlyFrom(survey, ids)),',
