@@ -245,10 +245,7 @@ export class StorageHistory {
     await this.#handle.persist({})
     const { commit } = await this.#handle.transaction(
       checked,
-      async () => {
-        const { from, to } = await plan()
-        await namingErrors(this.#journal.directory!, () => this.#takeBack({ from, to }))
-      },
+      () => namingErrors(this.#journal.directory!, async () => this.#takeBack(await plan())),
       kind,
     )
     return commit
