@@ -158,6 +158,7 @@ class Round {
       moments.push({ index: moments.length, at, expectation, disk: disk.snapshot() })
     }
     this.#stage = new Stage(this.#workload, seedOf(this.#options.seed, this.#workload.name), look)
+    await this.#workload.before?.(this.#stage)
     await this.#workload.run(this.#stage)
     look(this.#stage, 'at the end', undefined)
     this.#stage.end()
@@ -261,7 +262,7 @@ function isSamePast({ commits, expectation: one }: Known, other: Expectation): b
 }
 
 /** After an erase has come to its end. */
-async function mustBeTraceless(disk: MemoryDisk, keys: readonly string[]): Promise<void> {
+export async function mustBeTraceless(disk: MemoryDisk, keys: readonly string[]): Promise<void> {
   if (keys.length === 0) return
   for (const path of await filesUnder(disk, directory)) {
     const bytes = Buffer.from(disk.peek(path))

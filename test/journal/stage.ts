@@ -26,6 +26,8 @@ export interface Workload {
   options?: Partial<JournalOptions>
   /** Default: the journal itself, with toy stores. */
   subject?: Subject
+  /** What comes first, and is not struck by the faults of which `faults.test.ts` tries all. */
+  before?(stage: Stage): Promise<void>
   run(stage: Stage): Promise<void>
 }
 
