@@ -355,8 +355,8 @@ describe('diff', () => {
     const other = new TextNode({ id_: 'other-1', text: 'three' })
     for (const step of [
       () => storage.docstore.addDocuments([other]),
-      () => storage.docstore.addDocuments([node('a', 'uno')]),
       () => storage.docstore.deleteDocument('b'),
+      () => storage.docstore.addDocuments([node('a', 'uno'), node('c', 'four')]),
     ]) {
       await step()
       await storage.persist()
@@ -366,14 +366,15 @@ describe('diff', () => {
     for (let at = -1; (at = log.indexOf('other-1', at + 1)) >= 0;) log[at]! ^= 1
     disk.put(`${persistDir}/docstore/0000000001.log`, log)
     storage = await open(disk)
-    const differences = await collect(storage.history.diff(2, 'HEAD'))
+    const differences = await collect(storage.history.diff(3, 'HEAD'))
     expect(differences.map(({ key, change, paths }) => [key, change, paths.map(({ path }) => path)])).toEqual(
       [
         ['a', 'changed', ['/node/text', '/hash']],
         ['doc', 'changed', ['/refDoc/nodeIds']],
-        ['b', 'removed', ['']],
+        ['c', 'added', ['']],
       ],
     )
+    expect((differences[1]!.before as StoredDocument).refDoc?.nodeIds).toEqual(['a'])
     await expect(collect(storage.history.diff(1, 2))).rejects.toThrow('a row is damaged, in commit 2')
     await storage.close()
   })

@@ -158,8 +158,7 @@ class Round {
       moments.push({ index: moments.length, at, expectation, disk: disk.snapshot() })
     }
     this.#stage = new Stage(this.#workload, seedOf(this.#options.seed, this.#workload.name), look)
-    await this.#workload.before?.(this.#stage)
-    await this.#workload.run(this.#stage)
+    await this.#stage.play()
     look(this.#stage, 'at the end', undefined)
     this.#stage.end()
     return moments

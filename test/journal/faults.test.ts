@@ -129,6 +129,6 @@ async function disksToRead(): Promise<MemoryDisk[]> {
   const stage = new Stage(workload, 0, ({ disk }) => {
     if (disks.length === 0) disks.push(disk.snapshot())
   })
-  await workload.run(stage)
+  await stage.play()
   return [...disks, stage.disk.snapshot()]
 }

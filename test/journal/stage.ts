@@ -60,6 +60,12 @@ export class Stage {
     )
   }
 
+  /** All of the workload. */
+  async play(): Promise<void> {
+    await this.#workload.before?.(this)
+    await this.#workload.run(this)
+  }
+
   /** The workload has ended. Images of its disks are fast. */
   end(): void {
     this.#duringSync = undefined

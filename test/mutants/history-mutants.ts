@@ -147,7 +147,7 @@ const asking: Mutant[] = [
     file: family,
     find: 'for (const id of nodeIds) this.#add(toText(id))',
     replace: '',
-    killers: [asked('diff after a snapshot reads'), 'properties/a-diff-applied'],
+    killers: [asked('diff after a snapshot reads')],
   },
   {
     name: 'a diff begins with a snapshot of later commits',
