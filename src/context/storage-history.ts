@@ -2,7 +2,9 @@
 import type { Disk } from '../disk/disk.ts'
 import { asVarveError, namingErrors } from '../disk/disk-errors.ts'
 import { VarveError } from '../errors.ts'
-import { differencesOf, type Difference, type DiffOptions, type PastJournal } from '../history/difference.ts'
+import { differencesOf, type Difference, type DiffOptions } from '../history/difference.ts'
+import type { CommitRange } from '../history/commit-events.ts'
+import { payloadsOf } from '../history/held-state.ts'
 import { fromText, storeOf, type HistoryKey } from '../history/history-key.ts'
 import { logOf, type LoggedCommit, type LogOptions } from '../history/log.ts'
 import { eraseReport, type EraseReport } from '../history/erase-report.ts'
@@ -23,7 +25,7 @@ import type { VerifyReport } from '../history/verify-report.ts'
 import { blameOf, versionsOf, type Blame, type Version } from '../history/versions.ts'
 import type { CommitSummary } from '../journal/catalog.ts'
 import type { Commit, CommitKind, CommitNote } from '../journal/commit.ts'
-import type { Position, StoreState } from '../journal/event.ts'
+import type { Position } from '../journal/event.ts'
 import type { JournalHandle } from '../journal/handle.ts'
 import { Journal, noHistory } from '../journal/journal.ts'
 import { checkTag, resolveMoment, type Moment } from '../journal/moment.ts'
@@ -84,14 +86,11 @@ export class StorageHistory {
   /** What must change for moment `a` to become moment `b`, key by key. Its cost is what the commits between them touched. */
   async *diff(a: Moment, b: Moment, options?: DiffOptions): AsyncGenerator<Difference> {
     const log = await this.#log()
-    const pasts: PastJournal[] = []
     try {
-      for (const moment of [a, b]) pasts.push(await this.#openPast(moment))
-      yield* differencesOf(log, pasts as [PastJournal, PastJournal], options)
+      const numbers = [await resolveMoment(log, a), await resolveMoment(log, b)] as const
+      yield* differencesOf(log, numbers, options)
     } catch (error) {
       throw asVarveError(error, this.#journal.directory!)
-    } finally {
-      for (const { journal } of pasts) await journal.close()
     }
   }
 
@@ -133,7 +132,6 @@ export class StorageHistory {
     return this.#goBack('restore', { ...note, message }, async () => ({
       from: number + 1,
       to: this.#catalogEnd,
-      past: number,
     }))
   }
 
@@ -150,7 +148,7 @@ export class StorageHistory {
     const message = note.message ?? revertMessage(reverted)
     return this.#goBack('revert', { ...note, message }, async () => {
       await this.#refuseConflicts(number)
-      return { from: number, to: number, past: number - 1 }
+      return { from: number, to: number }
     })
   }
 
@@ -241,44 +239,40 @@ export class StorageHistory {
   async #goBack(
     kind: CommitKind,
     note: CommitNote,
-    plan: () => Promise<{ from: number; to: number; past: number }>,
+    plan: () => Promise<CommitRange>,
   ): Promise<Commit | undefined> {
     const checked = checkNote(note)
     await this.#handle.persist({})
     const { commit } = await this.#handle.transaction(
       checked,
-      async () => {
-        const { from, to, past } = await plan()
-        await this.#withPasts([past], async ([{ journal }]) => this.#restoreKeys(journal, { from, to }))
-      },
+      () => namingErrors(this.#journal.directory!, async () => this.#takeBack(await plan())),
       kind,
     )
     return commit
   }
 
-  async #restoreKeys(past: Journal, range: { from: number; to: number }): Promise<void> {
+  /** What the stores hold under the keys that these commits touched becomes what it was before them. */
+  async #takeBack(range: CommitRange): Promise<void> {
     const journal = this.#journal
-    const touched = await touchedBetween(journal.log!, range, { before: (folder) => past.load(folder) })
-    for (const [folder, texts] of touched) {
-      const keys = Array.from(texts, fromText)
-      const states = { now: await held(journal, folder), past: await held(past, folder) }
-      for (const event of restoringEvents(folder, { keys, ...states }))
+    const log = journal.log!
+    for (const [folder, { keys, before }] of await touchedBetween(log, range)) {
+      const payload = (position: Position): Uint8Array => journal.payload(folder, position)
+      const now = { state: await journal.load(folder), payload }
+      const past = { state: await before(), payload: await payloadsOf(log, folder) }
+      for (const event of restoringEvents(folder, { keys: Array.from(keys, fromText), now, past }))
         await journal.write(folder, (_, append) => append(event))
     }
   }
 
   async #refuseConflicts(number: number): Promise<void> {
     const log = this.#journal.log!
-    const conflicts = await this.#withPasts([number - 1, number], async ([before, after]) => {
-      const load = (past: PastJournal) => ({ before: (folder: string) => past.journal.load(folder) })
-      const own = await touchedBetween(log, { from: number, to: number }, load(before))
-      const later = await touchedBetween(log, { from: number + 1, to: log.catalog.end.number }, load(after))
-      return Array.from(own).flatMap(([folder, keys]) =>
-        Array.from(keys)
-          .filter((key) => later.get(folder)?.has(key))
-          .map((key) => ({ store: storeOf(folder, log.catalog), key: fromText(key) })),
-      )
-    })
+    const own = await touchedBetween(log, { from: number, to: number })
+    const later = await touchedBetween(log, { from: number + 1, to: log.catalog.end.number })
+    const conflicts = Array.from(own).flatMap(([folder, { keys }]) =>
+      Array.from(keys)
+        .filter((key) => later.get(folder)?.keys.has(key))
+        .map((key) => ({ store: storeOf(folder, log.catalog), key: fromText(key) })),
+    )
     if (conflicts.length === 0) return
     const shown = conflicts.slice(0, 5).map(({ store, key }) => `${JSON.stringify(key)} in ${store}`)
     const more = conflicts.length > shown.length ? ` and ${conflicts.length - shown.length} more` : ''
@@ -287,28 +281,6 @@ export class StorageHistory {
       `Commits after ${number} touched what it did: ${shown.join(', ')}${more}.`,
       { commit: number, conflicts },
     )
-  }
-
-  /** Journals of moments, for as long as they are used. */
-  async #withPasts<M extends readonly [Moment, ...Moment[]], T>(
-    moments: M,
-    use: (pasts: { [I in keyof M]: PastJournal }) => Promise<T>,
-  ): Promise<T> {
-    return namingErrors(this.#journal.directory!, async () => {
-      const pasts: PastJournal[] = []
-      try {
-        for (const moment of moments) pasts.push(await this.#openPast(moment))
-        return await use(pasts as unknown as { [I in keyof M]: PastJournal })
-      } finally {
-        for (const { journal } of pasts) await journal.close()
-      }
-    })
-  }
-
-  async #openPast(moment: Moment): Promise<PastJournal> {
-    const { directory, options, log } = this.#journal
-    const number = await resolveMoment(log!, moment)
-    return { number, journal: await Journal.openPast(directory!, options, number) }
   }
 }
 
@@ -341,11 +313,4 @@ function checkRequest(refDocIds: readonly string[], nodeIds: readonly string[], 
     throw new VarveError('VARVE_BAD_OPTION', fault, {
       remedy: "Say erase({ refDocIds: ['…'], reason: '…' }); the reason is kept and cannot be erased.",
     })
-}
-
-async function held(
-  journal: Journal,
-  folder: string,
-): Promise<{ state: StoreState; payload: (position: Position) => Uint8Array }> {
-  return { state: await journal.load(folder), payload: (position) => journal.payload(folder, position) }
 }

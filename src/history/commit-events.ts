@@ -35,12 +35,12 @@ export async function* eventsOf(
   }
 }
 
-/** The events of one store, in order, in one pass: of each the items whose rows are wanted, as bytes. */
+/** The events of one store, in order, in one pass: of each the items whose rows are wanted, as bytes; all, if nothing says which. */
 export async function* eventsOfStore(
   log: CommitLog,
   folder: string,
-  { from, to, isWanted }: CommitRange & { isWanted: (row: Uint8Array) => boolean },
+  { from, to, ...wanted }: CommitRange & { isWanted?: (row: Uint8Array) => boolean },
 ): AsyncGenerator<ReadEvent> {
   const committed = await partsBetween(log, folder, { from, to })
-  yield* readEvents({ folder, kind: kindOf(folder) }, log.files, committed, { isWanted })
+  yield* readEvents({ folder, kind: kindOf(folder) }, log.files, committed, wanted)
 }

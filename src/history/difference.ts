@@ -1,11 +1,12 @@
 /** What differs between two moments, key by key. Only what a commit between them was about is looked at. */
 import type { StoredEvent, StoreState } from '../journal/event.ts'
-import type { Journal } from '../journal/journal.ts'
 import type { CommitLog } from '../journal/read-commit.ts'
 import type { IndexState } from '../stores/index-state.ts'
 import { indexFolder } from '../stores/index-store.ts'
 import { changedPaths, type ChangedPath } from './changed-paths.ts'
+import { payloadsOf } from './held-state.ts'
 import { folderOf, fromText, storeOf, toText, type HistoryKey } from './history-key.ts'
+import { stateAbout } from './state-about.ts'
 import { toTree, valueOf } from './stored-value.ts'
 import { structPatches } from './struct-patches.ts'
 import { structPaths, type HeldStruct } from './struct-paths.ts'
@@ -29,25 +30,18 @@ export interface Difference {
   readonly paths: ChangedPath[]
 }
 
-/** A journal as it was when a commit was its last. */
-export interface PastJournal {
-  number: number
-  journal: Journal
-}
-
-/** Store by store. */
+/** For the commit of one number to become that of another, store by store. */
 export async function* differencesOf(
   log: CommitLog,
-  [a, b]: readonly [PastJournal, PastJournal],
+  [a, b]: readonly [number, number],
   { store, keys }: DiffOptions = {},
 ): AsyncGenerator<Difference> {
-  const [first, last] = a.number <= b.number ? [a, b] : [b, a]
+  const [first, last] = a <= b ? [a, b] : [b, a]
   const structEvents: StoredEvent[] = []
   const touched = await touchedBetween(
     log,
-    { from: first.number + 1, to: last.number },
+    { from: first + 1, to: last },
     {
-      before: (folder) => first.journal.load(folder),
       only: store === undefined ? undefined : new Set([folderOf(store)]),
       onEvent: (folder, event) => {
         if (folder === indexFolder) structEvents.push(event)
@@ -55,12 +49,19 @@ export async function* differencesOf(
     },
   )
   const wanted = keys && new Set(keys.map(toText))
-  for (const [folder, texts] of touched) {
-    const sides: Sides = [await sideOf(a.journal, folder), await sideOf(b.journal, folder)]
-    const atFirst = sides[first === a ? 0 : 1]
-    const compare = folder === indexFolder ? structsCompared(sides, atFirst, structEvents) : compared(sides)
+  for (const [folder, { keys: all, before }] of touched) {
+    const texts = Array.from(all).filter((text) => !wanted || wanted.has(text))
+    if (texts.length === 0) continue
+    const payload = await payloadsOf(log, folder)
+    const toSide = (state: StoreState): Side => ({
+      state,
+      value: (key) => valueOf(folder, state, key, payload),
+    })
+    const sides = [toSide(await before()), toSide(await stateAbout(log, folder, texts, last))] as const
+    const [atA, atB] = first === a ? sides : [sides[1], sides[0]]
+    const compare =
+      folder === indexFolder ? structsCompared([atA, atB], sides[0], structEvents) : compared([atA, atB])
     for (const text of texts) {
-      if (wanted && !wanted.has(text)) continue
       const found = compare(storeOf(folder, log.catalog), fromText(text))
       if (found) yield found
     }
@@ -72,14 +73,6 @@ interface Side {
   value: (key: HistoryKey) => unknown
 }
 type Sides = [before: Side, after: Side]
-
-async function sideOf(journal: Journal, folder: string): Promise<Side> {
-  const state = await journal.load(folder)
-  return {
-    state,
-    value: (key) => valueOf(folder, state, key, (position) => journal.payload(folder, position)),
-  }
-}
 
 /** `undefined`: nothing differs. */
 type Compare = (store: string, key: HistoryKey) => Difference | undefined

@@ -9,6 +9,7 @@ import { treeFromStored } from '../stores/stored-metadata.ts'
 import { kindOf } from '../stores/store-kinds.ts'
 import { unescapeText } from '../stores/storable.ts'
 import { tripletKey } from '../stores/triplet-key.ts'
+import { anyOf } from './sought-text.ts'
 
 export interface PlacedEvent {
   folder: string
@@ -18,21 +19,31 @@ export interface PlacedEvent {
   place: EventPlace
 }
 
-/** Every event of every store, as far as it is not erased. */
-export async function* allEvents(log: CommitLog): AsyncGenerator<PlacedEvent> {
+/** Every event of every store, as far as it is not erased; where a store is asked about some rows only, of each the items whose rows these are, as bytes. */
+export async function* allEvents(
+  log: CommitLog,
+  wantedIn: (store: string) => ((row: Uint8Array) => boolean) | undefined,
+): AsyncGenerator<PlacedEvent> {
   for await (const { summary } of readCommits(log, 1, log.catalog.end.number)) {
     for (const part of summary.parts) {
       const { folder } = part
       if (folder === erasuresFolder) continue
+      const isWanted = wantedIn(storeIn(folder))
       const committed = [{ commit: summary.number, parts: [part] }]
       for await (const { event, numbers, place } of readEvents(
         { folder, kind: kindOf(folder) },
         log.files,
         committed,
+        isWanted && { isWanted },
       ))
         yield { folder, event, numbers, place }
     }
   }
+}
+
+/** A folder is a store's, or that of one of its namespaces. */
+function storeIn(folder: string): string {
+  return folder.split('/')[0]!
 }
 
 /** By key, where it came from. */
@@ -67,7 +78,7 @@ export function keywordKey(indexId: string, field: string, key: string): string 
 }
 
 export class EraseSurvey {
-  /** All that there ever was, of any kind. */
+  /** What there ever was, of any kind. */
   readonly ids = new Set<string>()
   /** From a source document to its nodes. */
   readonly nodesOf = new Map<string, Set<string>>()
@@ -85,10 +96,15 @@ export class EraseSurvey {
   readonly types = new Map<string, string>()
   readonly graphTriplets = new Map<string, Triplet>()
 
-  static async of(log: CommitLog): Promise<EraseSurvey> {
+  /** For who asks about some nodes and source documents. Of others it need not know the nodes and vectors. */
+  static async of(log: CommitLog, asked: ReadonlySet<string>): Promise<EraseSurvey> {
     const survey = new EraseSurvey()
-    for await (const { folder, event } of allEvents(log))
-      for (const { row } of event.items) survey.#note(folder.split('/')[0]!, event.type, row as unknown[])
+    const namesAsked = anyOf(asked)
+    const isOfNodes = (store: string): boolean => store === 'docstore' || store === 'vector_store'
+    for await (const { folder, event } of allEvents(log, (store) =>
+      isOfNodes(store) ? namesAsked : undefined,
+    ))
+      for (const { row } of event.items) survey.#note(storeIn(folder), event.type, row as unknown[])
     return survey
   }
 

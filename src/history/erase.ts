@@ -19,6 +19,7 @@ import { allEvents, EraseSurvey, textsIn, type PlacedEvent } from './erase-surve
 import { fromText, storeOf, type HistoryKey, type KeyText } from './history-key.ts'
 import { restoringEvents } from './restoring-events.ts'
 import { scrubbingEvents } from './scrubbing-events.ts'
+import { anyOf } from './sought-text.ts'
 import { everyKey, touchedBy } from './touched-keys.ts'
 
 export interface EraseRequest {
@@ -54,12 +55,15 @@ export async function findForErasure(
   request: EraseRequest,
   present: Journal,
 ): Promise<FoundForErasure> {
-  const survey = await EraseSurvey.of(log)
+  const survey = await EraseSurvey.of(
+    log,
+    new Set([...(request.refDocIds ?? []), ...(request.nodeIds ?? [])]),
+  )
   const refDocIds = knownIds(log, survey, request.refDocIds ?? [], 'VARVE_REF_DOC_NOT_FOUND')
   const asked = knownIds(log, survey, request.nodeIds ?? [], 'VARVE_NODE_NOT_FOUND')
   const isWhole = refDocIds.length > 0
-  const others = await otherOwners(present, new Set(refDocIds))
   const owned = refDocIds.flatMap((id) => [...(survey.nodesOf.get(id) ?? [])])
+  const others = await otherOwners(present, owned, new Set(refDocIds))
   const ids = new Set([...refDocIds, ...asked, ...owned.filter((id) => !others.has(id))])
   if (isWhole) addSummaries(survey, ids)
   const condemned = condemn(survey, { ids, documents: new Set(refDocIds) })
@@ -89,14 +93,20 @@ function knownIds(
   })
 }
 
-/** Nodes that belong to another source document by now, with the folder where they do. */
-async function otherOwners(present: Journal, refDocIds: ReadonlySet<string>): Promise<Map<string, string>> {
+/** Of some nodes those that belong to another source document by now, with the folder where they do. */
+async function otherOwners(
+  present: Journal,
+  nodeIds: readonly string[],
+  refDocIds: ReadonlySet<string>,
+): Promise<Map<string, string>> {
   const owners = new Map<string, string>()
-  for (const folder of present.folders().keys()) {
+  for (const folder of nodeIds.length > 0 ? present.folders().keys() : []) {
     if (!folder.startsWith('docstore')) continue
     const { records } = (await present.load(folder)) as DocumentState
-    for (const [id, { refDocId }] of records.entries())
+    for (const id of nodeIds) {
+      const refDocId = records.get(id)?.refDocId
       if (refDocId !== undefined && !refDocIds.has(refDocId) && !refDocIds.has(id)) owners.set(id, folder)
+    }
   }
   return owners
 }
@@ -126,11 +136,13 @@ class ErasureSearch {
   /** Keys of items that are erased as a whole, though they are about something that stays. */
   readonly #bystanders = new Set<string>()
   readonly #telling: string[]
+  readonly #mayName: (payload: Uint8Array) => boolean
 
   constructor(log: CommitLog, condemned: Condemned, isWhole: boolean) {
     this.#log = log
     this.#condemned = condemned
     this.#isWhole = isWhole
+    this.#mayName = anyOf(condemned.ids)
     this.#telling =
       condemned.ids.size > mostTelling
         ? []
@@ -138,7 +150,10 @@ class ErasureSearch {
   }
 
   async run(): Promise<this> {
-    for await (const placed of allEvents(this.#log)) this.#search(placed)
+    const { ids, documents, graphNodes } = this.#condemned
+    const namesCondemned = anyOf(new Set([...ids, ...documents, ...graphNodes]))
+    const wantedIn = (store: string) => (store === 'vector_store' ? namesCondemned : undefined)
+    for await (const placed of allEvents(this.#log, wantedIn)) this.#search(placed)
     return this
   }
 
@@ -161,20 +176,20 @@ class ErasureSearch {
   }
 
   #search({ folder, event, numbers, place }: PlacedEvent): void {
-    const payloads = this.#payloads(folder, event)
+    const stored = this.#stored(folder, event)
     const touched = touchedBy(folder, event)
     const items: number[] = []
     for (const [at, { row }] of event.items.entries()) {
       const { keys } = touched[at]!
       const isAbout = isCondemnedRow(this.#condemned, folder, { type: event.type, row })
-      const related = this.#related(folder, payloads[at])
+      const related = this.#related(folder, stored[at])
       if (isAbout || (related.length > 0 && this.#isWhole)) {
         items.push(numbers[at]!)
         if (keys !== everyKey) this.#touch(folder, keys)
       }
       if (isAbout || keys === everyKey) continue
       for (const kind of related) this.#noteRelated(kind, folder, row as [string])
-      if (this.#mentions(row, payloads[at]))
+      if (this.#mentions(row, stored[at]))
         for (const key of keys.slice(0, 1)) this.remain('mention', folder, key)
     }
     if (items.length === 0) return
@@ -191,22 +206,23 @@ class ErasureSearch {
       this.remain(kind === 'NEXT' || kind === 'PREVIOUS' ? 'overlap' : 'mention', folder, key)
   }
 
-  #payloads(folder: string, { items }: StoredEvent): (Uint8Array | undefined)[] {
+  /** What the payloads hold that can name what is condemned; a vector names nothing. */
+  #stored(folder: string, { items }: StoredEvent): unknown[] {
     if (!folder.startsWith('docstore') && folder !== 'chat_store') return []
     const { files } = this.#log
     const pending = ({ length }: Position): Uint8Array | undefined =>
       length === 0 ? new Uint8Array(0) : undefined
-    return readPayloads(
+    const payloads = readPayloads(
       items.map(({ position }) => position),
       { files, folder, pending },
     )
+    return payloads.map((payload) => (this.#mayName(payload) ? tryDecode(payload) : undefined))
   }
 
   /** By which relationships a node names what is condemned. */
-  #related(folder: string, payload: Uint8Array | undefined): string[] {
-    if (!payload || payload.length === 0 || folder === 'chat_store') return []
-    const stored = tryDecode(payload)
-    const relationships = isObject(stored) ? stored['relationships'] : undefined
+  #related(folder: string, stored: unknown): string[] {
+    const isNode = folder !== 'chat_store' && isObject(stored)
+    const relationships = isNode ? stored['relationships'] : undefined
     if (!isObject(relationships)) return []
     return Object.entries(relationships)
       .filter(([, related]) => this.#names(related))
@@ -218,14 +234,11 @@ class ErasureSearch {
     return false
   }
 
-  #mentions(row: unknown, payload: Uint8Array | undefined): boolean {
+  #mentions(row: unknown, stored: unknown): boolean {
     const { ids } = this.#condemned
     const isMention = (text: string): boolean =>
       (text.length >= tellingLength && ids.has(text)) || this.#telling.some((id) => text.includes(id))
-    for (const tree of [
-      row,
-      payload && payload.length > 0 ? withoutRelationships(tryDecode(payload)) : undefined,
-    ])
+    for (const tree of [row, withoutRelationships(stored)])
       for (const text of textsIn(tree)) if (isMention(unescapeText(text))) return true
     return false
   }
@@ -245,6 +258,7 @@ class ErasureSearch {
     const keys = new Set(this.#touched.get(folder))
     const scrubbing = {
       condemned: this.#condemned,
+      touched: Array.from(keys, fromText),
       mentioning: this.#isWhole ? this.mentioning : new Set<string>(),
       payload,
     }

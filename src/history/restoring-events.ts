@@ -78,12 +78,12 @@ function* documents({ keys, now, past }: Restoring<DocumentState>): Generator<Ev
   const disturbed = new Set([...gone, ...sources, ...dropped])
   const isThere = (id: string): boolean =>
     !disturbed.has(id) && isDeepStrictEqual(now.state.nodes.get(id), past.state.nodes.get(id))
-  const nodes = entries(past.state.nodes, all).filter(([id]) => !isThere(id))
+  const nodes = past.state.nodes.entriesOf(all).filter(([id]) => !isThere(id))
   yield* inGroups(nodes, (group) =>
     nodesKept(group.map(([id, position]) => ({ id, payload: past.payload(position) }))),
   )
-  yield* inGroups(entries(past.state.records, all), recordsSet)
-  yield* inGroups(entries(past.state.refDocs, all), refDocsSet)
+  yield* inGroups(past.state.records.entriesOf(all), recordsSet)
+  yield* inGroups(past.state.refDocs.entriesOf(all), refDocsSet)
 }
 
 function lacks(table: Table<unknown>, other: Table<unknown>, id: string): boolean {
@@ -97,7 +97,7 @@ function* vectors({ keys, now, past }: Restoring<VectorState>): Generator<EventI
     vectorsDeleted,
   )
   const wanted = vectorKind.initialState({ entries: undefined })
-  for (const [id, entry] of entries(past.state.vectors, ids)) wanted.vectors.set(id, entry)
+  for (const [id, entry] of past.state.vectors.entriesOf(ids)) wanted.vectors.set(id, entry)
   yield* vectorKind.present(wanted, past.payload)
 }
 
@@ -192,11 +192,4 @@ function* propertyGraph({
     edges.filter((edge) => has(past, edge) && !has(now, edge)),
     tripletsAdded,
   )
-}
-
-function entries<T>(table: Table<T>, ids: readonly string[]): [string, T][] {
-  return ids.flatMap((id) => {
-    const value = table.get(id)
-    return value === undefined ? [] : [[id, value] as [string, T]]
-  })
 }

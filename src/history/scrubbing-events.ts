@@ -24,10 +24,13 @@ import {
   type Condemned,
 } from './condemned.ts'
 import { sourceField, sourceOf, type GraphFields } from './erase-survey.ts'
+import type { HistoryKey } from './history-key.ts'
 import type { ReadPayload } from './stored-value.ts'
 
 export interface Scrubbing {
   condemned: Condemned
+  /** Keys of the store that an item was ever about which is condemned. */
+  touched: readonly HistoryKey[]
   /** Ids of nodes that stay, and whose relationships name what is condemned. */
   mentioning: ReadonlySet<string>
   payload: ReadPayload
@@ -58,12 +61,12 @@ export function scrubbingEvents(
 function* documents(
   folder: string,
   state: DocumentState,
-  { condemned: { ids, documents: whole }, mentioning, payload }: Scrubbing,
+  { condemned: { ids, documents: whole }, touched, mentioning, payload }: Scrubbing,
 ): Generator<EventInput> {
   const all = [...ids]
-  const shortened = Array.from(state.refDocs.entries()).filter(
-    ([id, { nodeIds }]) => !whole.has(id) && Array.from(nodeIds).some((node) => ids.has(node)),
-  )
+  const shortened = state.refDocs
+    .entriesOf(touched as readonly string[])
+    .filter(([id, { nodeIds }]) => !whole.has(id) && Array.from(nodeIds).some((node) => ids.has(node)))
   yield* inGroups(
     Array.from(whole).filter((id) => state.refDocs.has(id)),
     refDocsDeleted,
@@ -103,13 +106,13 @@ function forgetRelated(node: BaseNode, ids: ReadonlySet<string>): void {
 
 function* vectors(
   state: VectorState,
-  { condemned: { ids, graphNodes }, payload }: Scrubbing,
+  { condemned: { ids, graphNodes }, touched, payload }: Scrubbing,
 ): Generator<EventInput> {
   yield* inGroups(
     [...new Set([...ids, ...graphNodes])].filter((id) => state.vectors.has(id)),
     vectorsDeleted,
   )
-  for (const [id, entry] of Array.from(state.vectors.entries())) {
+  for (const [id, entry] of state.vectors.entriesOf(touched as readonly string[])) {
     const { metadata: spelled, position } = entry
     if (!spelled || !ids.has(sourceOf({ properties: spelled.metadata }) ?? '')) continue
     const { [sourceField]: _, ...metadata } = spelled.metadata

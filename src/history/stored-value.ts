@@ -125,8 +125,8 @@ export function toTree(value: unknown): unknown {
   if (value instanceof BaseNode) return toTree({ id_: value.id_, ...nodeToStored(value) })
   if (value instanceof Map)
     return Object.fromEntries(Array.from(value as Map<string, unknown>, ([key, each]) => [key, toTree(each)]))
-  if (value instanceof Set || ArrayBuffer.isView(value))
-    return Array.from(value as unknown as Iterable<unknown>, toTree)
+  if (ArrayBuffer.isView(value)) return Array.from(value as Float32Array)
+  if (value instanceof Set) return Array.from(value as Set<unknown>, toTree)
   if (Array.isArray(value)) return value.map(toTree)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, toTree(each)]))

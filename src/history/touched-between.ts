@@ -6,40 +6,69 @@ import type { DocumentState } from '../stores/document-state.ts'
 import type { VectorState } from '../stores/vector-state.ts'
 import { eventsOf, type CommitRange, type ReadAheads } from './commit-events.ts'
 import { fromText, toText, type KeyText } from './history-key.ts'
+import { stateAbout } from './state-about.ts'
 import { everyKey, touchedBy } from './touched-keys.ts'
 
-export type LoadState = (folder: string) => Promise<StoreState>
-
 interface TouchedOptions {
-  /** The states that the first of the commits found, for what an event does to keys that it does not name. */
-  before: LoadState
   only?: ReadonlySet<string> | undefined
   /** Is told of each event, for those who ask more of them. */
   onEvent?: (folder: string, event: StoredEvent) => void
+}
+
+/** In one store. */
+export interface Touched {
+  keys: ReadonlySet<KeyText>
+  /** What the first of the commits found, as far as these keys go. */
+  before: () => Promise<StoreState>
 }
 
 /** By folder. */
 export async function touchedBetween(
   log: CommitLog,
   { from, to }: CommitRange,
-  { before, only, onEvent }: TouchedOptions,
-): Promise<Map<string, Set<KeyText>>> {
-  const touched = new Map<string, Set<KeyText>>()
+  { only, onEvent }: TouchedOptions = {},
+): Promise<Map<string, Touched>> {
+  const named = new Map<string, NamedKeys>()
   const aheads: ReadAheads = new Map()
   for await (const { summary } of readCommits(log, from, to)) {
     for await (const { folder, event } of eventsOf(log, summary, { folders: only, aheads })) {
-      const keys = touched.get(folder) ?? new Set<KeyText>()
-      touched.set(folder, keys)
+      const own = named.get(folder) ?? { keys: new Set(), isAll: false }
+      named.set(folder, own)
       onEvent?.(folder, event)
       for (const each of touchedBy(folder, event)) {
-        if (each.keys !== everyKey) for (const key of each.keys) keys.add(key)
-        else addAll((await before(folder)) as VectorState, keys)
+        if (each.keys === everyKey) own.isAll = true
+        else for (const key of each.keys) own.keys.add(key)
       }
     }
   }
-  for (const [folder, keys] of touched)
-    if (folder.startsWith('docstore')) addSources((await before(folder)) as DocumentState, keys)
+  const touched = new Map<string, Touched>()
+  for (const [folder, own] of named)
+    touched.set(folder, await withUnnamed(own, folder, (keys) => stateAbout(log, folder, keys, from - 1)))
   return touched
+}
+
+/** Those that events name, and whether there was one that is about all there are. */
+interface NamedKeys {
+  keys: Set<KeyText>
+  isAll: boolean
+}
+
+/** Some events do more than they name: what, only the state tells that they found. */
+async function withUnnamed(
+  { keys, isAll }: NamedKeys,
+  folder: string,
+  load: (keys: Iterable<KeyText> | typeof everyKey) => Promise<StoreState>,
+): Promise<Touched> {
+  if (isAll) {
+    const state = await load(everyKey)
+    addAll(state as VectorState, keys)
+    return { keys, before: async () => state }
+  }
+  if (!folder.startsWith('docstore')) return { keys, before: () => load(keys) }
+  let state: StoreState
+  do state = await load(keys)
+  while (addSources(state as DocumentState, keys))
+  return { keys, before: async () => state }
 }
 
 /** The same for one commit in one store, given what it found there. */
@@ -53,7 +82,7 @@ export function touchedWithin(
     if (keys === everyKey) addAll(before as VectorState, touched)
     else for (const key of keys) touched.add(key)
   }
-  if (folder.startsWith('docstore')) addSources(before as DocumentState, touched)
+  if (folder.startsWith('docstore')) while (addSources(before as DocumentState, touched)) continue
   return touched
 }
 
@@ -61,10 +90,10 @@ function addAll({ vectors }: VectorState, keys: Set<KeyText>): void {
   for (const id of vectors.keys()) keys.add(toText(id))
 }
 
-/** A node that goes takes its ref doc along, if it was the last of it; and that its own node. */
-function addSources({ records }: DocumentState, keys: Set<KeyText>): void {
-  for (const key of keys) {
-    const refDocId = records.get(fromText(key) as string)?.refDocId
-    if (refDocId !== undefined) keys.add(toText(refDocId))
-  }
+/** A node that goes takes its ref doc along, if it was the last of it; and that its own node. Answers whether there are more keys now, whose own are not here yet. */
+function addSources({ records }: DocumentState, keys: Set<KeyText>): boolean {
+  const { size } = keys
+  const sources = Array.from(keys, (key) => records.get(fromText(key) as string)?.refDocId)
+  for (const refDocId of sources) if (refDocId !== undefined) keys.add(toText(refDocId))
+  return keys.size > size
 }

@@ -384,10 +384,26 @@ function damaged(
   })
 }
 
+/** A store as its snapshot of a commit has it; `undefined`: a miss. */
+export async function storeFromSnapshot(
+  { folder, kind }: Pick<FoldedStore, 'folder' | 'kind'>,
+  source: Pick<StoreSource, 'files' | 'commitHash'>,
+  commit: number,
+): Promise<FoldedStore | undefined> {
+  const store = emptyStore(folder, kind)
+  try {
+    await fillFromSnapshot(store, source, { commit, whole: true })
+    return store
+  } catch (error) {
+    if (error instanceof UnusableSnapshot) return undefined
+    throw error
+  }
+}
+
 /** Fills an empty store. `whole`: all of the snapshot is read and looked at, now. Throws `UnusableSnapshot`. */
 async function fillFromSnapshot(
   store: FoldedStore,
-  source: StoreSource,
+  source: Pick<StoreSource, 'files' | 'commitHash'>,
   { commit, whole }: { commit: number; whole: boolean },
 ): Promise<void> {
   const { disk, directory, journalId, erasures } = source.files

@@ -5,18 +5,10 @@
 import type { Disk } from '../disk/disk.ts'
 import { VarveError } from '../errors.ts'
 import { marksBeyond } from '../log/frame-reader.ts'
-import {
-  commitsFolder,
-  erasuresFolder,
-  joinPath,
-  manifestName,
-  parseSegmentName,
-  parseSnapshotName,
-  snapshotsFolder,
-} from '../log/names.ts'
+import { commitsFolder, erasuresFolder, joinPath, manifestName, parseSegmentName } from '../log/names.ts'
 import { commitHash, recover, type FoundCommit, type Recovered } from '../log/recovery.ts'
 import { segmentHeaderBytes } from '../log/segment.ts'
-import { emptyIfMissing, SegmentFiles } from '../log/segment-files.ts'
+import { SegmentFiles } from '../log/segment-files.ts'
 import { storeFolders } from '../log/store-folders.ts'
 import { Catalog, type CommitSummary } from './catalog.ts'
 import { tryDecode } from './codec.ts'
@@ -24,7 +16,7 @@ import { decodeCommit, heads } from './commit.ts'
 import { erasureParts, readErasures } from './erasure-events.ts'
 import { journalIdBytes, readManifest, type Manifest } from './manifest.ts'
 import { frameAt, readCommit, readCommits } from './read-commit.ts'
-import { catalogSubject, readSnapshot } from './snapshot.ts'
+import { catalogSubject, listSnapshots, readSnapshot, type SnapshotName } from './snapshot.ts'
 import { storeSource, type StoreSource } from './store-source.ts'
 
 const commitsPerTrim = 250
@@ -175,17 +167,6 @@ function summarize(found: FoundCommit): CommitSummary {
   return { ...decodeCommit(found.frame, found.place.segment), hash: found.hash }
 }
 
-type SnapshotNames = { commit: number; subject: string }[]
-
-/** Newest first. */
-async function listSnapshots(disk: Disk, directory: string): Promise<SnapshotNames> {
-  const names = await disk.list(joinPath(directory, snapshotsFolder)).catch(emptyIfMissing)
-  return names
-    .map(parseSnapshotName)
-    .filter((name) => name !== undefined)
-    .toReversed()
-}
-
 /**
  * The manifest is durable before any segment is written, so without it there are no commits, or it was lost.
  */
@@ -200,7 +181,7 @@ async function mustBeEmpty(disk: Disk, directory: string): Promise<undefined> {
   })
 }
 
-async function newestCatalog(files: SegmentFiles, snapshots: SnapshotNames): Promise<Catalog> {
+async function newestCatalog(files: SegmentFiles, snapshots: readonly SnapshotName[]): Promise<Catalog> {
   for (const { commit, subject } of snapshots) {
     if (subject !== catalogSubject) continue
     const found = await readSnapshot(files.disk, files.directory, {
@@ -231,7 +212,7 @@ async function standsInLog(files: SegmentFiles, catalog: Catalog): Promise<boole
 }
 
 /** Store snapshots that a catalog made from the log does not know of. */
-function adoptSnapshots(catalog: Catalog, snapshots: SnapshotNames): void {
+function adoptSnapshots(catalog: Catalog, snapshots: readonly SnapshotName[]): void {
   for (const { commit, subject } of snapshots.toReversed()) {
     const entry = subject === erasuresFolder ? undefined : catalog.stores.get(subject)
     if (!entry || commit <= entry.snapshot || commit > catalog.end.number) continue
@@ -247,7 +228,7 @@ async function look(
     snapshots,
     syncedThrough,
     asksTails = true,
-  }: { snapshots: SnapshotNames; syncedThrough: number; asksTails?: boolean },
+  }: { snapshots: readonly SnapshotName[]; syncedThrough: number; asksTails?: boolean },
 ): Promise<Recovered> {
   return recover(files, catalog.end, {
     heads,
@@ -267,7 +248,7 @@ async function look(
 /** A snapshot is made of synced commits only: one of a later commit shows that the log was rolled back. */
 async function knownToSnapshots(
   files: SegmentFiles,
-  snapshots: SnapshotNames,
+  snapshots: readonly SnapshotName[],
   last: number,
 ): Promise<number> {
   for (const { commit, subject } of snapshots) {

@@ -64,12 +64,18 @@ async function erasedRanges(
   const size = await file.size()
   const ranges: Range[] = []
   for (const offset of offsets) {
-    const frame = await reader.read(offset, size)
+    const frame = await reader.read(offset, size, { rows: false }) // Those beside may be damaged.
     if (isFault(frame))
       throw new VarveError(
         'VARVE_CORRUPT',
-        `Damaged: ${files.path(folder, segment)}, offset ${offset}: ${frame.fault}; what was erased there cannot be found.`,
-        { store: folder, segment, offset, fault: frame.fault },
+        `Damaged: ${files.path(folder, segment)}, offset ${offset}: ${frame.fault}; what was erased there cannot be found, and nothing is written here until it is overwritten.`,
+        {
+          store: folder,
+          segment,
+          offset,
+          fault: frame.fault,
+          remedy: `Run varve repair ${files.directory} --to NEW, which takes over all else, and then remove ${files.directory}.`,
+        },
       )
     let cell = offset + frame.hashed.length
     for (const { row, offset: payload, length, erasedBy } of frame.items) {

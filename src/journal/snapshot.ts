@@ -16,7 +16,8 @@
  */
 import { crc32 } from 'node:zlib'
 import type { Disk, ReadableFile } from '../disk/disk.ts'
-import { joinPath, snapshotName, snapshotsFolder } from '../log/names.ts'
+import { joinPath, parseSnapshotName, snapshotName, snapshotsFolder } from '../log/names.ts'
+import { emptyIfMissing } from '../log/segment-files.ts'
 import { padded } from '../log/frame.ts'
 import { encode, tryDecode } from './codec.ts'
 import { bytes as binary, count, digest, listOf, text, tuple } from './shape.ts'
@@ -31,6 +32,9 @@ export interface SnapshotId {
   commit: number
   hash: Uint8Array
 }
+
+/** Where it stands among the others. */
+export type SnapshotName = Pick<SnapshotId, 'commit' | 'subject'>
 
 export type Sections = Map<string, Uint8Array>
 
@@ -207,4 +211,13 @@ async function withFile<T>(
 function aligned(bytes: Uint8Array): Buffer {
   const { buffer, byteOffset, byteLength } = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes)
   return Buffer.from(buffer, byteOffset, byteLength)
+}
+
+/** All that are there, the newest first. */
+export async function listSnapshots(disk: Disk, directory: string): Promise<SnapshotName[]> {
+  const names = await disk.list(joinPath(directory, snapshotsFolder)).catch(emptyIfMissing)
+  return names
+    .map(parseSnapshotName)
+    .filter((name) => name !== undefined)
+    .toReversed()
 }

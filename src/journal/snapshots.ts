@@ -3,14 +3,14 @@
  * the hot path, only once that commit is durable. A snapshot that cannot be written is a warning, never an
  * error: losing all of them loses nothing.
  */
-import { joinPath, parseSnapshotName, snapshotName, snapshotsFolder } from '../log/names.ts'
-import { emptyIfMissing, type SegmentFiles } from '../log/segment-files.ts'
+import { joinPath, snapshotName, snapshotsFolder } from '../log/names.ts'
+import type { SegmentFiles } from '../log/segment-files.ts'
 import { encode } from './codec.ts'
 import type { Commit } from './commit.ts'
 import type { Fold, FoldedStore } from './fold.ts'
 import type { Limits } from './limits.ts'
 import type { Session } from './session.ts'
-import { catalogSubject, encodeSnapshot, type Sections } from './snapshot.ts'
+import { catalogSubject, encodeSnapshot, listSnapshots, type Sections } from './snapshot.ts'
 import { superfluous } from './snapshot-thinning.ts'
 import type { FrozenTable, Table } from './table.ts'
 import { touchedSections, touchedSubject } from './touched-index.ts'
@@ -187,9 +187,6 @@ async function writeFile(
 }
 
 async function removeSuperfluous({ disk, directory }: SegmentFiles): Promise<void> {
-  const folder = joinPath(directory, snapshotsFolder)
-  const names = await disk.list(folder).catch(emptyIfMissing)
-  const files = names.map(parseSnapshotName).filter((file) => file !== undefined)
-  for (const { commit, subject } of superfluous(files))
-    await disk.unlink(joinPath(folder, snapshotName(commit, subject)))
+  for (const { commit, subject } of superfluous(await listSnapshots(disk, directory)))
+    await disk.unlink(joinPath(directory, snapshotsFolder, snapshotName(commit, subject)))
 }

@@ -130,6 +130,14 @@ export class Table<V> {
       yield [key, entry ? entry.value! : this.#fromBase(at)]
   }
 
+  /** Those of some keys, as far as they are there. */
+  entriesOf(keys: Iterable<string>): [string, V][] {
+    return Array.from(keys).flatMap((key) => {
+      const value = this.get(key)
+      return value === undefined ? [] : [[key, value] as [string, V]]
+    })
+  }
+
   /** From now on, every key that changes is put into the set, too. */
   follow(touched: Set<string>): void {
     this.#followers.add(touched)

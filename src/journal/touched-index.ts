@@ -7,11 +7,9 @@
  * segment and offset, in the order of the log; the places in this list of those that can be about anything, ascending; then pairs of such a place and a hash,
  * ascending by hash and then by place.
  */
-import { emptyIfMissing } from '../log/segment-files.ts'
-import { joinPath, parseSnapshotName, snapshotsFolder } from '../log/names.ts'
 import { readEvents, type FoldedStore, type FramePlace } from './fold.ts'
 import { readCommit, type CommitLog } from './read-commit.ts'
-import { readSnapshot, type Sections } from './snapshot.ts'
+import { listSnapshots, readSnapshot, type Sections } from './snapshot.ts'
 import { partsBetween } from './store-source.ts'
 import { hashText, isSame } from './table-base.ts'
 
@@ -140,16 +138,12 @@ export class TouchedFrames {
     return firstIndex(this.count, (frame) => this.#frames[frame * frameWords]! > commit)
   }
 
-  /** The first frame from one on that can be about a text; `Infinity`: there is none. */
-  next(text: string, from: number): number {
-    const [hash, anything, pairs] = [hashText(text), this.#anything, this.#pairs]
-    const about = firstIndex(anything.length, (at) => anything[at]! >= from)
-    const at = firstIndex(pairs.length / 2, (pair) => {
-      const known = pairs[pair * 2 + 1]!
-      return known === hash ? pairs[pair * 2]! >= from : known > hash
-    })
-    const own = pairs[at * 2 + 1] === hash ? pairs[at * 2]! : Infinity
-    return Math.min(own, anything[about] ?? Infinity)
+  /** Those that can be about a text. */
+  *framesWith(text: string): Generator<number> {
+    yield* this.#anything
+    const [hash, pairs] = [hashText(text), this.#pairs]
+    const first = firstIndex(pairs.length / 2, (pair) => pairs[pair * 2 + 1]! >= hash)
+    for (let at = first * 2; pairs[at + 1] === hash; at += 2) yield pairs[at]!
   }
 
   /** Whether it lacks nothing of what another holds, which begins where it does. */
@@ -186,20 +180,25 @@ export interface TouchedInterval {
   to: number
 }
 
-/** Those that are there, in order. */
-export async function touchedIntervals(log: CommitLog, folder: string): Promise<TouchedInterval[]> {
+/** Those that are there, in order, as far as they speak of commits from one number to another. */
+export async function touchedIntervals(
+  log: CommitLog,
+  folder: string,
+  { from, to: last }: { from: number; to: number },
+): Promise<TouchedInterval[]> {
   const { disk, directory, journalId } = log.files
   const subject = touchedSubject(folder)
-  const files = await disk.list(joinPath(directory, snapshotsFolder)).catch(emptyIfMissing)
-  const names = files.map(parseSnapshotName).filter((name) => name !== undefined)
-  const own = names.filter((name) => name.subject === subject && name.commit <= log.catalog.end.number)
-  const intervals = await Promise.all(
-    own.map(async ({ commit: to }): Promise<TouchedInterval | undefined> => {
-      const found = await readSnapshot(disk, directory, { journalId, subject, commit: to })
-      const touched = TouchedFrames.from(found?.sections)
-      const isOurs = touched && Buffer.from(found!.hash).equals((await readCommit(log, to)).hash)
-      return isOurs ? { touched, to } : undefined
-    }),
+  const names = (await listSnapshots(disk, directory)).toReversed()
+  const own = names.filter(
+    ({ subject: of, commit }) => of === subject && commit >= from && commit <= log.catalog.end.number,
   )
-  return intervals.filter((interval) => interval !== undefined)
+  const intervals: TouchedInterval[] = []
+  for (const { commit: to } of own) {
+    const found = await readSnapshot(disk, directory, { journalId, subject, commit: to })
+    const touched = TouchedFrames.from(found?.sections)
+    const isOurs = touched && Buffer.from(found!.hash).equals((await readCommit(log, to)).hash)
+    if (isOurs && touched.after < last) intervals.push({ touched, to })
+    if (to >= last) break
+  }
+  return intervals
 }

@@ -5,12 +5,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
 interface Turn {
-  parent: Turn | undefined
+  readonly of: Turns
+  /** The turn it was begun in, whosever. */
+  readonly around: Turn | undefined
   ended: boolean
 }
 
+/** One for all journals: from its first use on, each of these costs every promise of the process something, for good. */
+const context = new AsyncLocalStorage<Turn>()
+
 export class Turns {
-  readonly #context = new AsyncLocalStorage<Turn>()
   #current: Turn | undefined
   #waiting: (() => void)[] = []
 
@@ -31,24 +35,24 @@ export class Turns {
 
   async take<T>(run: () => Promise<T>): Promise<T> {
     while (!this.ready) await this.change()
-    const turn: Turn = { parent: this.#mine(), ended: false }
+    const turn: Turn = { of: this, around: context.getStore(), ended: false }
     this.#current = turn
     try {
-      return await this.#context.run(turn, run)
+      return await context.run(turn, run)
     } finally {
       turn.ended = true
-      if (this.#current?.ended) this.#current = living(turn.parent)
+      if (this.#current?.ended) this.#current = this.#living(turn)
       for (const wake of this.#waiting.splice(0)) wake()
     }
   }
 
   /** A context that outlives its turn (a promise nobody awaited) belongs to the turn around it. */
   #mine(): Turn | undefined {
-    return living(this.#context.getStore())
+    return this.#living(context.getStore())
   }
-}
 
-function living(turn: Turn | undefined): Turn | undefined {
-  while (turn?.ended) turn = turn.parent
-  return turn
+  #living(turn: Turn | undefined): Turn | undefined {
+    for (let own = turn; own; own = own.around) if (own.of === this && !own.ended) return own
+    return undefined
+  }
 }

@@ -264,6 +264,22 @@ describe('what stays', () => {
     await storage.close()
   })
 
+  test('of a document with many nodes loses the mentions of each', async () => {
+    const disk = quietDisk()
+    const storage = await open(disk)
+    const many = Array.from({ length: 40 }, (_, number) => `secret-${number}`)
+    const nodes = many.map((id_) => related(id_, 'hidden', { SOURCE: info('classified-doc') }))
+    const beside = many.map((id, number) => related(`beside-${number}`, 'open', { NEXT: info(id) }))
+    await storage.docstore.addDocuments([...nodes, ...beside])
+    await storage.persist()
+    const report = await storage.history.erase({ refDocIds: ['classified-doc'], reason: 'asked for' })
+    expect(report.nodeIds).toHaveLength(40)
+    expect(report.rewritten).toHaveLength(40)
+    expect(await traces(disk, ['secret-', 'hidden', 'classified-doc'])).toEqual([])
+    expect((await storage.docstore.getNode('beside-7')).text).toBe('open')
+    await storage.close()
+  })
+
   test('of a matrix can be read and searched, now and then', async () => {
     const disk = quietDisk()
     const storage = await open(disk)

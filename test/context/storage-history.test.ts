@@ -184,6 +184,24 @@ describe('versions', () => {
     await storage.close()
   })
 
+  test('are of a document whose node was a document itself, and went with the last of its own', async () => {
+    const from = (id_: string, nodeId: string): TextNode =>
+      new TextNode({ id_, text: id_, relationships: { SOURCE: { nodeId, metadata: {} } } })
+    const storage = await open()
+    for (const step of [
+      () => storage.docstore.addDocuments([from('chunk', 'section')]),
+      () => storage.docstore.addDocuments([from('section', 'book'), from('other section', 'book')]),
+      () => storage.docstore.deleteDocument('chunk'),
+      () => storage.docstore.addDocuments([from('section', 'another book')]),
+    ]) {
+      await step()
+      await storage.persist()
+    }
+    const { value } = (await collect(storage.history.versions('docstore', 'book'))).at(-1)!
+    expect((value as StoredDocument).refDoc).toEqual(await storage.docstore.getRefDocInfo('book'))
+    await storage.close()
+  })
+
   test('are of vectors, structs, triplets, entities and relations', async () => {
     const storage = await open()
     await fill(storage)
@@ -324,6 +342,40 @@ describe('diff', () => {
       (value) => ((value as StoredDocument).node as TextNode).text,
     )
     expect(texts).toEqual(['one', 'uno'])
+    await storage.close()
+  })
+
+  test('after a snapshot reads of the commits since then what is about the keys that differ: damage elsewhere is not met', async () => {
+    const disk = quietDisk()
+    let storage = await open(disk)
+    await storage.docstore.addDocuments([node('a', 'one'), node('b', 'two')])
+    await storage.persist()
+    await storage.close()
+    storage = await open(disk)
+    const other = new TextNode({ id_: 'other-1', text: 'three' })
+    for (const step of [
+      () => storage.docstore.addDocuments([other]),
+      () => storage.docstore.deleteDocument('b'),
+      () => storage.docstore.addDocuments([node('a', 'uno'), node('c', 'four')]),
+    ]) {
+      await step()
+      await storage.persist()
+    }
+    await storage.close()
+    const log = Buffer.from(await disk.readSmallFile(`${persistDir}/docstore/0000000001.log`))
+    for (let at = -1; (at = log.indexOf('other-1', at + 1)) >= 0;) log[at]! ^= 1
+    disk.put(`${persistDir}/docstore/0000000001.log`, log)
+    storage = await open(disk)
+    const differences = await collect(storage.history.diff(3, 'HEAD'))
+    expect(differences.map(({ key, change, paths }) => [key, change, paths.map(({ path }) => path)])).toEqual(
+      [
+        ['a', 'changed', ['/node/text', '/hash']],
+        ['doc', 'changed', ['/refDoc/nodeIds']],
+        ['c', 'added', ['']],
+      ],
+    )
+    expect((differences[1]!.before as StoredDocument).refDoc?.nodeIds).toEqual(['a'])
+    await expect(collect(storage.history.diff(1, 2))).rejects.toThrow('a row is damaged, in commit 2')
     await storage.close()
   })
 

@@ -4,7 +4,9 @@ import { MemoryDisk } from '../../src/disk/memory-disk.ts'
 import { repairDirectory } from '../../src/history/repair.ts'
 import { verifyDirectory } from '../../src/history/verify.ts'
 import { TextNode } from '../../src/stores/node.ts'
-import { filesUnder } from '../support/damage.ts'
+import { headerBytes } from '../../src/log/frame.ts'
+import { segmentHeaderBytes } from '../../src/log/segment.ts'
+import { edit, filesUnder } from '../support/damage.ts'
 
 const persistDir = '/storage'
 const info = (nodeId: string) => ({ nodeId, metadata: {} })
@@ -53,6 +55,57 @@ async function unfinished(): Promise<MemoryDisk> {
   disk.onOperation = undefined
   return disk.crash('none')
 }
+
+describe('an erase without an end', () => {
+  const path = `${persistDir}/docstore/0000000001.log`
+
+  /** A node of another store, so that nothing else meets the damage. */
+  async function write(disk: MemoryDisk, directory = persistDir): Promise<void> {
+    const storage = await StorageContext.fromDefaults({ persistDir: directory, disk, onWarning: () => {} })
+    try {
+      await storage.vectorStore.add([new TextNode({ id_: 'later', embedding: [1] })])
+      await storage.persist()
+    } finally {
+      await storage.close().catch(() => {})
+    }
+  }
+
+  async function traces(disk: MemoryDisk, directory: string): Promise<string[]> {
+    const files = await filesUnder(disk, directory)
+    return files.filter((file) => Buffer.from(disk.peek(file)).includes('secret'))
+  }
+
+  test('is completed where what stands beside it is damaged', async () => {
+    const disk = await unfinished()
+    edit(disk, path, (bytes) => void (bytes[bytes.indexOf('page-node')]! ^= 1))
+    expect(await traces(disk, persistDir)).toEqual([path])
+    await write(disk)
+    expect(await traces(disk, persistDir)).toEqual([])
+    const report = await verifyDirectory(disk, persistDir)
+    expect(report.erasures).toMatchObject([{ commit: 3, isFinished: true }])
+    expect(report.damages).toMatchObject([{ kind: 'item', store: 'docstore' }])
+  })
+
+  test('that nobody can find in a damaged frame stops every writer, and a repair takes over all else', async () => {
+    const disk = await unfinished()
+    edit(disk, path, (bytes) => void (bytes[segmentHeaderBytes + headerBytes]! ^= 1))
+    for (let attempt = 0; attempt < 2; attempt++)
+      await expect(write(disk)).rejects.toMatchObject({
+        code: 'VARVE_CORRUPT',
+        message: expect.stringMatching(
+          /nothing is written here until it is overwritten\. Run varve repair \/storage --to NEW/,
+        ) as string,
+      })
+    await repairDirectory(disk, persistDir, '/repaired')
+    expect(await traces(disk, '/repaired')).toEqual([])
+    await write(disk, '/repaired')
+    const report = await verifyDirectory(disk, '/repaired')
+    expect(report).toMatchObject({ intact: true, erasures: [] })
+    const storage = await StorageContext.fromDefaults({ persistDir: '/repaired', disk, readOnly: true })
+    expect(await storage.docstore.getNode('page-node')).toMatchObject({ text: 'page 2' })
+    await storage.close()
+  })
+})
 
 describe('verify', () => {
   test('lists what was erased, by commit, and finds all else intact', async () => {

@@ -158,7 +158,7 @@ class Round {
       moments.push({ index: moments.length, at, expectation, disk: disk.snapshot() })
     }
     this.#stage = new Stage(this.#workload, seedOf(this.#options.seed, this.#workload.name), look)
-    await this.#workload.run(this.#stage)
+    await this.#stage.play()
     look(this.#stage, 'at the end', undefined)
     this.#stage.end()
     return moments
@@ -261,7 +261,7 @@ function isSamePast({ commits, expectation: one }: Known, other: Expectation): b
 }
 
 /** After an erase has come to its end. */
-async function mustBeTraceless(disk: MemoryDisk, keys: readonly string[]): Promise<void> {
+export async function mustBeTraceless(disk: MemoryDisk, keys: readonly string[]): Promise<void> {
   if (keys.length === 0) return
   for (const path of await filesUnder(disk, directory)) {
     const bytes = Buffer.from(disk.peek(path))

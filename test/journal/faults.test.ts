@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import type { Fault, FaultKind, MemoryDisk } from '../../src/disk/memory-disk.ts'
 import { VarveError } from '../../src/errors.ts'
 import { contexts } from './context-subject.ts'
-import { hold } from './explorer.ts'
-import { difference } from './model.ts'
+import { hold, mustBeTraceless } from './explorer.ts'
+import { difference, traceless } from './model.ts'
 import { Stage, type Workload } from './stage.ts'
 import { workloads } from './workloads.ts'
 
@@ -27,6 +27,8 @@ const chosen = [
   'transactions, one of which throws',
   'the conversion of a JSON directory',
   'two contexts in one process',
+  'an erase, and commits after it',
+  'an erase that dies after 12 operations, and the next writer',
 ].map((name) => workloads.find((workload) => workload.name === name)!)
 
 /** What may be said of each: never that the directory is damaged, or that there is none. */
@@ -55,6 +57,7 @@ test.each(table)(
 /** Answers whether the fault struck. */
 async function survives(workload: Workload, fault: Fault): Promise<boolean> {
   const stage = new Stage(workload, 0, () => {})
+  await workload.before?.(stage)
   const { disk } = stage
   const struck = disk.inject(fault)
   const error = await workload.run(stage).then(
@@ -85,9 +88,11 @@ async function goOn(stage: Stage, where: string): Promise<void> {
   await writer.put('docstore', { more: 1 }, 300)
   await writer.persist()
   await writer.close()
-  const seen = await stage.subject.look(stage.disk.image('none'))
+  const left = stage.disk.image('none')
+  const seen = await stage.subject.look(left)
   expect(seen.commits, where).toBe(stage.expectation.cuts.length)
   expect(difference(seen, stage.expectation), where).toBeUndefined()
+  await mustBeTraceless(left, traceless(stage.expectation, seen.commits))
 }
 
 test.each<FaultKind>(['EIO', 'EMFILE'])(
@@ -124,6 +129,6 @@ async function disksToRead(): Promise<MemoryDisk[]> {
   const stage = new Stage(workload, 0, ({ disk }) => {
     if (disks.length === 0) disks.push(disk.snapshot())
   })
-  await workload.run(stage)
+  await stage.play()
   return [...disks, stage.disk.snapshot()]
 }

@@ -26,6 +26,8 @@ export interface Workload {
   options?: Partial<JournalOptions>
   /** Default: the journal itself, with toy stores. */
   subject?: Subject
+  /** What comes first, and is not struck by the faults of which `faults.test.ts` tries all. */
+  before?(stage: Stage): Promise<void>
   run(stage: Stage): Promise<void>
 }
 
@@ -56,6 +58,12 @@ export class Stage {
     this.disk = this.#watched(
       new MemoryDisk(seed === 0 ? {} : { duringSync: async () => this.#duringSync?.() }),
     )
+  }
+
+  /** All of the workload. */
+  async play(): Promise<void> {
+    await this.#workload.before?.(this)
+    await this.#workload.run(this)
   }
 
   /** The workload has ended. Images of its disks are fast. */

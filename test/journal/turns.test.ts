@@ -17,6 +17,28 @@ describe('turns', () => {
     expect(log).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends'])
   })
 
+  test('of two journals know nothing of each other, one within the other', async () => {
+    const [turns, others] = [new Turns(), new Turns()]
+    const seen: boolean[][] = []
+    const look = (): unknown => seen.push([turns, others].flatMap(({ inside, ready }) => [inside, ready]))
+    await turns.take(async () => {
+      look()
+      await others.take(async () => {
+        look()
+        await turns.take(async () => look())
+      })
+      look()
+    })
+    look()
+    expect(seen).toEqual([
+      [true, true, false, true],
+      [true, true, true, true],
+      [true, true, true, true],
+      [true, true, false, true],
+      [false, true, false, true],
+    ])
+  })
+
   test('nest: a child runs at once, and its siblings follow', async () => {
     const turns = new Turns()
     const log: string[] = []

@@ -61,16 +61,36 @@ async function secrets(writer: Writer): Promise<void> {
   await writer.persist()
 }
 
+function erased(): Workload {
+  let writer: Writer
+  return {
+    name: 'an erase, and commits after it',
+    options: snapping,
+    async before(stage) {
+      writer = await stage.open()
+      await secrets(writer)
+    },
+    async run(stage) {
+      await writer.erase('secret')
+      await commits(writer, 2, 2)
+      await writer.close()
+      await commits(await stage.open(), 3, 3)
+    },
+  }
+}
+
 /** Dies at the n-th operation of an erase; the next writer completes it, or there is nothing to complete. */
 function cutErase(dieAfter: number): Workload {
   return {
     name: `an erase that dies after ${dieAfter} operations, and the next writer`,
     options: snapping,
-    async run(stage) {
+    async before(stage) {
       const writer = await stage.open()
       await secrets(writer)
       await stage.dieAfter(dieAfter, () => writer.erase('secret'))
       await stage.restart(dieAfter % 2 ? 'all' : 'none')
+    },
+    async run(stage) {
       const second = await stage.open()
       await commits(second, 11, 11)
       await second.close()
@@ -448,18 +468,7 @@ export const workloads: Workload[] = [
       await writer.close()
     },
   },
-  {
-    name: 'an erase, and commits after it',
-    options: snapping,
-    async run(stage) {
-      const writer = await stage.open()
-      await secrets(writer)
-      await writer.erase('secret')
-      await commits(writer, 2, 2)
-      await writer.close()
-      await commits(await stage.open(), 3, 3)
-    },
-  },
+  erased(),
   {
     name: 'an erase of what is pending, spilled and left by a process that died',
     options: spilling,

@@ -139,6 +139,20 @@ export const eraseMutants: Mutant[] = [
     killers: [context('loses every mention')],
   },
   {
+    name: 'an erase of many nodes looks for none of them',
+    file: 'history/sought-text.ts',
+    find: 'if (texts.size > mostSought) return () => true',
+    replace: 'if (texts.size > mostSought) return () => false',
+    killers: [context('of a document with many nodes')],
+  },
+  {
+    name: 'damage beside an erased item keeps everyone from overwriting it',
+    file: overwrite,
+    find: '{ rows: false }',
+    replace: '{ rows: true }',
+    killers: [`${verified} > an erase without an end`],
+  },
+  {
     name: 'an erase leaves triplets',
     file: 'history/condemned.ts',
     find: 'triplets: new Set(tripletsOnlyFrom(survey, ids)),',

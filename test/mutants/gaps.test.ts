@@ -218,7 +218,7 @@ test.each(workloads)('no byte is written twice: $name', async (workload) => {
       faults.push(error)
     }
   })
-  await workload.run(stage)
+  await stage.play()
   expect(faults).toEqual([])
 })
 

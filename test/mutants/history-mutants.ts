@@ -9,6 +9,9 @@ const repaired = 'test/history/repair.test.ts'
 
 const difference = 'history/difference.ts'
 const versions = 'history/versions.ts'
+const about = 'history/events-about.ts'
+const family = 'history/key-family.ts'
+const state = 'history/state-about.ts'
 const prove = 'history/prove.ts'
 const context = 'context/storage-history.ts'
 const check = 'history/snapshot-check.ts'
@@ -61,14 +64,14 @@ const asking: Mutant[] = [
   {
     name: 'a diff backwards sees nothing',
     file: difference,
-    find: 'a.number <= b.number ? [a, b] : [b, a]',
+    find: 'a <= b ? [a, b] : [b, a]',
     replace: '[a, b]',
     killers: [asked('diff backwards')],
   },
   {
     name: 'a diff does not know what a clearing took',
     file: touched,
-    find: 'else addAll((await before(folder)) as VectorState, keys)',
+    find: 'addAll(state as VectorState, keys)',
     replace: '',
     killers: [asked('diff of a clearing')],
   },
@@ -99,38 +102,59 @@ const asking: Mutant[] = [
   },
   {
     name: 'versions do not read what came before the first list of what was touched',
-    file: versions,
-    find: 'if (touched.after > read)',
-    replace: 'if (touched.after > last)',
+    file: about,
+    find: 'if (touched.after >= next)',
+    replace: 'if (touched.after > to)',
     killers: [asked('are found without the lists')],
   },
   {
     name: 'versions end with the last list of what was touched',
-    file: versions,
-    find: 'if (read < last) yield*',
-    replace: 'if (read < 0) yield*',
+    file: about,
+    find: 'if (next <= to) yield*',
+    replace: 'if (next < 0) yield*',
     killers: [asked('versions are every value')],
   },
   {
     name: 'versions do not find what a list knows',
     file: 'journal/touched-index.ts',
-    find: 'return known === hash ? pairs[pair * 2]! >= from : known > hash',
-    replace: 'return known === hash ? pairs[pair * 2]! > from : known > hash',
+    find: 'pairs[pair * 2 + 1]! >= hash)',
+    replace: 'pairs[pair * 2 + 1]! > hash)',
     killers: [asked('are found without the lists'), 'properties/versions-equal-as-of'],
   },
   {
     name: 'versions pass over commits that can have touched the key',
-    file: versions,
-    find: '[...new Set([text, escapeText(text)])]',
-    replace: '[text]',
+    file: 'history/sought-text.ts',
+    find: 'this.spellings = [...new Set([text, escapeText(text)])]',
+    replace: 'this.spellings = [text]',
     killers: [asked('however the key is spelled there')],
   },
   {
     name: 'a ref doc has only the versions that name it',
-    file: versions,
-    find: 'if (source === this.#key) this.#add(own!)',
+    file: family,
+    find: 'if (source !== undefined && this.#members.has(source)) this.#add(own!)',
     replace: '',
     killers: [asked('that nodes come from')],
+  },
+  {
+    name: 'what came before a node joined the family of its ref doc does not count',
+    file: about,
+    find: 'while (family.size > size)',
+    replace: 'while (false)',
+    killers: [asked('whose node was a document itself'), 'properties/a-diff-applied'],
+  },
+  {
+    name: 'a ref doc begins without the nodes that a snapshot gives it',
+    file: family,
+    find: 'for (const id of nodeIds) this.#add(toText(id))',
+    replace: '',
+    killers: [asked('diff after a snapshot reads')],
+  },
+  {
+    name: 'a diff begins with a snapshot of later commits',
+    file: state,
+    find: 'if (subject !== folder || commit > number) continue',
+    replace: 'if (subject !== folder) continue',
+    killers: [asked('diff after a snapshot reads'), 'properties/a-diff-applied'],
   },
   {
     name: 'blame names the commit that touched a field last, changed or not',
@@ -157,17 +181,17 @@ const goingBack: Mutant[] = [
     killers: [asked('revert refuses')],
   },
   {
-    name: 'a revert takes back the commit before',
+    name: 'a revert takes back the commit before, too',
     file: context,
-    find: 'return { from: number, to: number, past: number - 1 }',
-    replace: 'return { from: number, to: number, past: Math.max(0, number - 2) }',
+    find: 'return { from: number, to: number }',
+    replace: 'return { from: Math.max(1, number - 1), to: number }',
     killers: [asked('revert appends the inverse')],
   },
   {
     name: 'a restore skips a store',
     file: context,
-    find: 'for (const [folder, texts] of touched) {',
-    replace: 'for (const [folder, texts] of Array.from(touched).slice(1)) {',
+    find: 'of await touchedBetween(log, range)) {',
+    replace: 'of Array.from(await touchedBetween(log, range)).slice(1)) {',
     killers: [asked('restore makes the present')],
   },
   {
@@ -187,9 +211,9 @@ const goingBack: Mutant[] = [
   {
     name: 'a restore brings records back without their nodes',
     file: restoring,
-    find: 'const nodes = entries(past.state.nodes, all).filter(([id]) => !isThere(id))',
+    find: 'const nodes = past.state.nodes.entriesOf(all).filter(([id]) => !isThere(id))',
     replace:
-      'const nodes = entries(past.state.nodes, all).filter(([id]) => !isThere(id) && now.state.nodes.has(id))',
+      'const nodes = past.state.nodes.entriesOf(all).filter(([id]) => !isThere(id) && now.state.nodes.has(id))',
     killers: [asked('restore makes the present')],
   },
   {
