@@ -27,7 +27,7 @@ function isAdopted(table: Table<number[]>, bytes: Uint8Array): boolean {
   try {
     return table.adopt(bytes)
   } catch (error) {
-    expect(error).toBeInstanceOf(RangeError)
+    expect(error).toBeInstanceOf(UnusableSnapshot)
     return false
   }
 }
