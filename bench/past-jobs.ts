@@ -4,7 +4,7 @@ import { open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StorageContext, TextNode, VectorStoreIndex, type Moment } from '../src/index.ts'
 import { bytesOnDisk, cpuMs, repeated, spread, timed, writtenBytes, type Spread } from './measure.ts'
-import { nodeId, range, vectorBytes } from './nodes.ts'
+import { nodeId, range, vectorAt, vectorBytes } from './nodes.ts'
 import { textNodeAt } from './text-node.ts'
 import { readAndHashItems } from './verify-floor.ts'
 
@@ -30,7 +30,18 @@ const chunkBytes = 1024 * 1024
 /** Of the matrix that one row is erased of. */
 const matrixRows = 10_000
 
-export const pastJobs = { loadHistory, present, past, byHash, logFirst, versions, diff, verify, eraseRow }
+export const pastJobs = {
+  loadHistory,
+  present,
+  past,
+  searchPast,
+  byHash,
+  logFirst,
+  versions,
+  diff,
+  verify,
+  eraseRow,
+}
 
 /** Half of the nodes at once; each commit after that changes one, and brings its share of the others. */
 async function loadHistory({ directory, nodes, commits }: PastInput): Promise<Figures> {
@@ -84,6 +95,19 @@ async function present({ directory }: PastInput): Promise<Figures> {
 
 async function past({ directory, moment }: PastInput): Promise<Figures> {
   return { ms: await openAndGet(directory, moment) }
+}
+
+/** In a context of the past, of which the first query reads all vectors that were there. */
+async function searchPast({ directory, commits }: PastInput): Promise<Figures> {
+  const storage = await StorageContext.fromDefaults({
+    persistDir: directory,
+    readOnly: true,
+    asOf: Math.ceil(commits / 2),
+  })
+  const ask = (at: number): Promise<unknown> =>
+    storage.vectorStore.query({ queryEmbedding: vectorAt(-at), similarityTopK: 10 })
+  const { ms: firstMs } = await timed(() => ask(1))
+  return { firstMs, ms: await repeated(10, () => ask(2)) }
 }
 
 /** The hash is of a commit in the midst; a beginning of it has to be looked for. */

@@ -17,6 +17,8 @@ const rows: Row[] = [
   ['open the present to first getNode', 'present', 'ms', ms],
   ['as of any moment, the worst', 'past', 'worstMs', ms],
   ['  / the present', 'past', 'ratio', ratio],
+  ['exact top-10 as of the midst, the first time', 'searchPast', 'firstMs', ms],
+  ['  from then on', 'searchPast', 'ms', ms],
   ['as of a hash, in an open context', 'byHash', 'ms', ms],
   ['  / opening the present', 'byHash', 'ratio', ratio],
   ['open to the first entry of the log', 'logFirst', 'ms', ms],

@@ -52,7 +52,7 @@ async function measure(nodes: number): Promise<Record<string, Figures>> {
   results['past'] = { worstMs: worst }
   results['byHash'] = await inFreshProcesses('byHash', input, 3)
   results['logFirst'] = await inFreshProcesses('logFirst', input, 3)
-  for (const name of ['versions', 'diff', 'verify', 'eraseRow'] as const)
+  for (const name of ['searchPast', 'versions', 'diff', 'verify', 'eraseRow'] as const)
     results[name] = await runJob(name, input)
   addRatios(results)
   rmSync(input.directory, { recursive: true })
