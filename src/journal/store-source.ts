@@ -1,7 +1,7 @@
 /** Where a store is loaded from. */
 import type { SegmentFiles } from '../log/segment-files.ts'
 import type { CommittedParts, StoreEntry } from './catalog.ts'
-import { readCommit, readCommits, type CommitLog } from './read-commit.ts'
+import { hashOfCommit, readCommits, type CommitLog } from './read-commit.ts'
 
 export interface StoreSource {
   files: SegmentFiles
@@ -17,7 +17,7 @@ export function storeSource(log: CommitLog, folder: string): StoreSource {
   return {
     files: log.files,
     entry: log.catalog.stores.get(folder),
-    commitHash: async (number) => (await readCommit(log, number)).hash,
+    commitHash: (number) => hashOfCommit(log, number),
     allParts: () => partsBetween(log, folder, { from: 1, to: log.catalog.end.number }),
   }
 }

@@ -8,7 +8,7 @@
  * ascending by hash and then by place.
  */
 import { readEvents, type FoldedStore, type FramePlace } from './fold.ts'
-import { readCommit, type CommitLog } from './read-commit.ts'
+import { hashOfCommit, type CommitLog } from './read-commit.ts'
 import { listSnapshots, readSnapshot, type Sections } from './snapshot.ts'
 import { partsBetween } from './store-source.ts'
 import { hashText, isSame } from './table-base.ts'
@@ -196,7 +196,7 @@ export async function touchedIntervals(
   for (const { commit: to } of own) {
     const found = await readSnapshot(disk, directory, { journalId, subject, commit: to })
     const touched = TouchedFrames.from(found?.sections)
-    const isOurs = touched && Buffer.from(found!.hash).equals((await readCommit(log, to)).hash)
+    const isOurs = touched && Buffer.from(found!.hash).equals(await hashOfCommit(log, to))
     if (isOurs && touched.after < last) intervals.push({ touched, to })
     if (to >= last) break
   }
