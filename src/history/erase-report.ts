@@ -31,7 +31,7 @@ export interface ImportedReach {
 const beyond = [
   'backups, and copies of the directory',
   'exports, and what else was written elsewhere',
-  'what other processes hold in memory',
+  'what other processes hold in memory, and snapshots that they have open',
   'earlier blocks on copy-on-write file systems and in snapshots of the disk, and cells that a solid-state disk has set aside',
   'messages, actors, metadata and tags of commits',
 ] as const
