@@ -1,7 +1,7 @@
 /** The events of commits, for those who ask the log and keep no state. */
 import type { CommitSummary } from '../journal/catalog.ts'
 import type { StoredEvent } from '../journal/event.ts'
-import { readEvents, type ReadEvent } from '../journal/fold.ts'
+import { readEvents, type ReadEvent } from '../journal/read-events.ts'
 import { kindOf } from '../stores/store-kinds.ts'
 import type { CommitLog } from '../journal/read-commit.ts'
 import { partsBetween } from '../journal/store-source.ts'

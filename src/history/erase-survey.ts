@@ -1,5 +1,5 @@
 /** What the whole log tells of where things came from: which nodes a document ever had, which nodes a keyword, a triplet or an entity was ever found in. */
-import { readEvents, type EventPlace } from '../journal/fold.ts'
+import { readEvents, type EventPlace } from '../journal/read-events.ts'
 import type { StoredEvent } from '../journal/event.ts'
 import { readCommits, type CommitLog } from '../journal/read-commit.ts'
 import { erasuresFolder } from '../log/names.ts'

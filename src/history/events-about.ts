@@ -1,5 +1,5 @@
 /** The events about some keys, without reading those about others: as far as lists of what was touched tell where they are. */
-import { readEventsAt, type ReadEvent } from '../journal/fold.ts'
+import { readEventsAt, type ReadEvent } from '../journal/read-events.ts'
 import type { CommitLog } from '../journal/read-commit.ts'
 import { touchedIntervals } from '../journal/touched-index.ts'
 import { kindOf } from '../stores/store-kinds.ts'

@@ -3,7 +3,7 @@
  * trusted. It takes no lock, writes nothing, and works beside a living writer.
  */
 import { erasureKind, tellingOf, type Telling } from '../journal/erasure-events.ts'
-import { toEvent } from '../journal/fold.ts'
+import { toEvent } from '../journal/read-events.ts'
 import { kindOf } from '../stores/store-kinds.ts'
 import { commitsFolder, erasuresFolder, joinPath, segmentName } from '../log/names.ts'
 import type { Part } from '../log/part.ts'

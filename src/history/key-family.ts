@@ -1,6 +1,6 @@
 /** Some keys of a store, and those whose events bear on what they hold: which rows and which frames of the log can be about any of them. */
 import type { StoredEvent, StoreState } from '../journal/event.ts'
-import type { FramePlace } from '../journal/fold.ts'
+import type { FramePlace } from '../journal/read-events.ts'
 import type { TouchedFrames } from '../journal/touched-index.ts'
 import type { DocumentState } from '../stores/document-state.ts'
 import { fromText, toText, type HistoryKey, type KeyText } from './history-key.ts'

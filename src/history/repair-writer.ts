@@ -2,7 +2,7 @@
 import type { Disk } from '../disk/disk.ts'
 import type { CommitRequest } from '../journal/commit-queue.ts'
 import type { Commit, CommitKind, CommitNote } from '../journal/commit.ts'
-import type { FoldedStore } from '../journal/fold.ts'
+import type { FoldedStore } from '../journal/folded-store.ts'
 import { defaultLimits, type Limits } from '../journal/limits.ts'
 import { beginSession, lockDirectory, type Session } from '../journal/session.ts'
 import { makeDirectoryDurable } from '../log/durable-directory.ts'

@@ -1,5 +1,5 @@
 /** What a store held at one moment, as far as some keys go: its snapshot before that moment, and of the commits since then only what is about them. */
-import { emptyStore, foldStored, storeFromSnapshot, type FoldedStore } from '../journal/fold.ts'
+import { emptyStore, foldStored, storeFromSnapshot, type FoldedStore } from '../journal/folded-store.ts'
 import type { StoreState } from '../journal/event.ts'
 import type { CommitLog } from '../journal/read-commit.ts'
 import { listSnapshots } from '../journal/snapshot.ts'

@@ -4,7 +4,7 @@
  */
 import { tryDecode } from '../journal/codec.ts'
 import type { StoreKind, StoredEvent, StoreState } from '../journal/event.ts'
-import { toEvent } from '../journal/fold.ts'
+import { toEvent } from '../journal/read-events.ts'
 import type { Sections } from '../journal/snapshot.ts'
 import { TouchedFrames, TouchedTexts } from '../journal/touched-index.ts'
 import { toReadFrame, type ScannedFrame } from './frame-scan.ts'

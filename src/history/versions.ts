@@ -3,7 +3,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { toCommit, type Commit } from '../journal/commit.ts'
-import { emptyStore, foldStored } from '../journal/fold.ts'
+import { emptyStore, foldStored } from '../journal/folded-store.ts'
 import { readCommit, type CommitLog } from '../journal/read-commit.ts'
 import { kindOf } from '../stores/store-kinds.ts'
 import { changedPaths, leavesOf } from './changed-paths.ts'

@@ -13,7 +13,7 @@ import { erasuresFolder } from '../log/names.ts'
 import type { SegmentFiles } from '../log/segment-files.ts'
 import type { CommittedParts } from './catalog.ts'
 import type { EventInput, StoreKind } from './event.ts'
-import { readEvents } from './fold.ts'
+import { readEvents } from './read-events.ts'
 import { storeFolder } from './plain-part.ts'
 import { bytes, count, digest, listOf, positive, tuple } from './shape.ts'
 

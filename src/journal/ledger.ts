@@ -4,7 +4,7 @@ import { erasuresFolder } from '../log/names.ts'
 import type { StoreLog } from '../log/store-log.ts'
 import { erasureKind } from './erasure-events.ts'
 import type { EventInput } from './event.ts'
-import { emptyStore, type FoldedStore } from './fold.ts'
+import { emptyStore, type FoldedStore } from './folded-store.ts'
 import { eventFrames, type TakenChanges } from './pending.ts'
 
 interface LedgerOptions {

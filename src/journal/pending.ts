@@ -7,7 +7,7 @@ import type { StoreLog } from '../log/store-log.ts'
 import { type StoreLogMark, type TakenParts } from '../log/store-log.ts'
 import { encode } from './codec.ts'
 import { eventVersion, type EventInput, type StoredEvent } from './event.ts'
-import { applyEvent, foldedBytes, type FoldedStore } from './fold.ts'
+import { applyEvent, foldedBytes, type FoldedStore } from './folded-store.ts'
 import type { Limits } from './limits.ts'
 
 interface PendingStore {

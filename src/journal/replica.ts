@@ -4,7 +4,9 @@
  */
 import type { CommitSummary } from './catalog.ts'
 import type { StoreKind, StoreState, StoredEvent } from './event.ts'
-import { Fold, foldStored, readEvents, type FoldedStore } from './fold.ts'
+import { Fold } from './fold.ts'
+import { foldStored, type FoldedStore } from './folded-store.ts'
+import { readEvents } from './read-events.ts'
 import type { Home } from './home.ts'
 import { erasuresFolder } from '../log/names.ts'
 import { readCommits, type CommitLog } from './read-commit.ts'

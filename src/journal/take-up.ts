@@ -1,6 +1,7 @@
 /** Brings loaded states up to what others have committed since: in one step, so that no one sees half of it. */
 import type { CommitSummary, CommittedParts } from './catalog.ts'
-import { foldingSteps, type Fold, type FoldedStore } from './fold.ts'
+import type { Fold } from './fold.ts'
+import { foldingSteps, type FoldedStore } from './folded-store.ts'
 import type { Home } from './home.ts'
 
 /**

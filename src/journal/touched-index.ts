@@ -7,7 +7,8 @@
  * segment and offset, in the order of the log; the places in this list of those that can be about anything, ascending; then pairs of such a place and a hash,
  * ascending by hash and then by place.
  */
-import { readEvents, type FoldedStore, type FramePlace } from './fold.ts'
+import type { FoldedStore } from './folded-store.ts'
+import { readEvents, type FramePlace } from './read-events.ts'
 import { hashOfCommit, type CommitLog } from './read-commit.ts'
 import { listSnapshots, readSnapshot, type Sections } from './snapshot.ts'
 import { partsBetween } from './store-source.ts'

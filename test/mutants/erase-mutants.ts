@@ -49,7 +49,7 @@ export const eraseMutants: Mutant[] = [
   },
   {
     name: 'a snapshot from before an erase is read',
-    file: 'journal/fold.ts',
+    file: 'journal/folded-store.ts',
     find: 'if (erasures.spoils(store.folder, commit))',
     replace: 'if (commit < 0)',
     killers: [completed],
@@ -119,7 +119,7 @@ export const eraseMutants: Mutant[] = [
   },
   {
     name: 'an erased row is folded',
-    file: 'journal/fold.ts',
+    file: 'journal/read-events.ts',
     find: 'item.erasedBy === undefined && (',
     replace: '(',
     killers: [journal('leaves no trace')],

@@ -633,7 +633,7 @@ const states: Mutant[] = [
   },
   {
     name: 'a snapshot of another history is believed',
-    file: 'journal/fold.ts',
+    file: 'journal/folded-store.ts',
     find: 'if (!Buffer.from(found.hash).equals(await source.commitHash(commit)))',
     replace: 'if (found.hash.length === 0)',
     killers: [gap('a snapshot of another history is not believed')],

@@ -1,6 +1,6 @@
 /** A store of the simplest kind, to test the journal with: keys with a value and a payload. */
 import type { Commit } from '../../src/journal/commit.ts'
-import { readEvents } from '../../src/journal/fold.ts'
+import { readEvents } from '../../src/journal/read-events.ts'
 import type { Journal } from '../../src/journal/journal.ts'
 import type { JournalOptions } from '../../src/journal/journal-options.ts'
 import type { Position, StoreKind } from '../../src/journal/event.ts'

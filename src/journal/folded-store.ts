@@ -1,0 +1,131 @@
+/** One store's state and how it comes about: from nothing or a snapshot, by one event after another. */
+import type { SegmentFiles } from '../log/segment-files.ts'
+import type { CommittedParts } from './catalog.ts'
+import type { StoreKind, StoredEvent, StoreState } from './event.ts'
+import { damagedEvent, readEvents, type EventPlace, type StoreOfKind } from './read-events.ts'
+import { openSnapshot, readSnapshot } from './snapshot.ts'
+import { UnusableSnapshot, type SnapshotPages } from './snapshot-pages.ts'
+import type { StoreSource } from './store-source.ts'
+import type { UndoLog } from './table.ts'
+
+export interface FoldedStore extends StoreOfKind {
+  readonly state: StoreState
+  /** Recording while there are pending changes, and only then: replay is not to be undone. */
+  readonly undo: UndoLog
+  /** What was folded since the snapshot, and the snapshot's size: what the snapshot policy asks for. */
+  rowsBytes: number
+  snapshotBytes: number
+  /** The commit of that snapshot; 0: none. */
+  snapshot: number
+  /** Of that snapshot, while not all was read: such a state is for looking at, and nothing is to be folded into it. */
+  unread: SnapshotPages | undefined
+}
+
+export function emptyStore(folder: string, kind: StoreKind): FoldedStore {
+  const undo: UndoLog = { entries: undefined }
+  const state = kind.initialState(undo)
+  return {
+    folder,
+    kind,
+    state,
+    undo,
+    rowsBytes: 0,
+    snapshotBytes: 0,
+    snapshot: 0,
+    unread: undefined,
+  }
+}
+
+/** One event: live, replayed or followed, it is the same. */
+export function applyEvent(store: FoldedStore, event: StoredEvent, rowsBytes: number): void {
+  store.kind.evolve(store.state, event)
+  store.rowsBytes += foldedBytes(rowsBytes)
+}
+
+/** An event costs something, however small its rows are. */
+export function foldedBytes(rowsBytes: number): number {
+  return rowsBytes + 512
+}
+
+/**
+ * What no check of shapes can see is left to `evolve`: a row that contradicts those before it, as no writer would. Here whatever it throws is
+ * blamed on the bytes, with the cause; an event of our own goes through `applyEvent`, so that a bug of ours shows as what it is.
+ */
+export function foldStored(
+  store: FoldedStore,
+  event: StoredEvent,
+  rowsBytes: number,
+  place: EventPlace,
+): void {
+  try {
+    applyEvent(store, event, rowsBytes)
+  } catch (cause) {
+    if (cause instanceof UnusableSnapshot) throw cause
+    throw damagedEvent(place, `${event.type} does not fit what came before it`, { cause })
+  }
+}
+
+/**
+ * The events of parts, in order, checked against what their commits saw; each as the step that folds it. Throws `VARVE_CORRUPT`, and so do
+ * the steps, naming the place.
+ */
+export async function* foldingSteps(
+  store: FoldedStore,
+  files: SegmentFiles,
+  committed: Iterable<CommittedParts>,
+): AsyncGenerator<() => void> {
+  for await (const { event, rowsBytes, place } of readEvents(store, files, committed))
+    yield () => foldStored(store, event, rowsBytes, place)
+}
+
+/** With all that parts hold. */
+export async function folded(
+  store: FoldedStore,
+  files: SegmentFiles,
+  committed: Iterable<CommittedParts>,
+): Promise<FoldedStore> {
+  for await (const step of foldingSteps(store, files, committed)) step()
+  return store
+}
+
+/** A store as its snapshot of a commit has it; `undefined`: a miss. */
+export async function storeFromSnapshot(
+  { folder, kind }: StoreOfKind,
+  source: Pick<StoreSource, 'files' | 'commitHash'>,
+  commit: number,
+): Promise<FoldedStore | undefined> {
+  const store = emptyStore(folder, kind)
+  try {
+    await fillFromSnapshot(store, source, { commit, whole: true })
+    return store
+  } catch (error) {
+    if (error instanceof UnusableSnapshot) return undefined
+    throw error
+  }
+}
+
+/** Fills an empty store. `whole`: all of the snapshot is read and looked at, now. Throws `UnusableSnapshot`. */
+export async function fillFromSnapshot(
+  store: FoldedStore,
+  source: Pick<StoreSource, 'files' | 'commitHash'>,
+  { commit, whole }: { commit: number; whole: boolean },
+): Promise<void> {
+  const { disk, directory, journalId, erasures } = source.files
+  if (erasures.spoils(store.folder, commit)) throw new UnusableSnapshot('it was made before an erase')
+  const id = { journalId, subject: store.folder, commit }
+  const found = whole ? await readSnapshot(disk, directory, id) : await openSnapshot(disk, directory, id)
+  if (!found) throw new UnusableSnapshot('it is missing, or damaged')
+  if ('pages' in found) store.unread = found.pages
+  if (!Buffer.from(found.hash).equals(await source.commitHash(commit)))
+    throw new UnusableSnapshot('it is of another history')
+  for (const [name, table] of Object.entries(store.state)) {
+    const section = found.sections.get(name)
+    if (!section) throw new UnusableSnapshot(`it has no table ${name}`)
+    if (section instanceof Uint8Array) table.load(section)
+    else table.load(section.bytes, section.need)
+    if (whole) table.check()
+  }
+  for (const section of found.sections.values())
+    store.snapshotBytes += section instanceof Uint8Array ? section.length : section.bytes.length
+  store.snapshot = commit
+}
