@@ -55,7 +55,11 @@ export class Catalog {
     this.lastTimeMs = commit.timeMs
     this.offsets.push(place.segment, place.offset)
     const byFolder = new Map<string, Part[]>()
-    for (const part of commit.parts) byFolder.set(part.folder, [...(byFolder.get(part.folder) ?? []), part])
+    for (const part of commit.parts) {
+      const parts = byFolder.get(part.folder)
+      if (parts) parts.push(part)
+      else byFolder.set(part.folder, [part])
+    }
     for (const [folder, parts] of byFolder) {
       const store = this.store(folder)
       for (const part of parts) store.segments.set(part.segment, part.to)

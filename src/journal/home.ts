@@ -123,7 +123,8 @@ export class Home {
       erases: erasing.length > 0,
       take: () => {
         tell(this.files.erasures)
-        for (const found of recovered.commits) this.catalog.apply(summarize(found), found.end, found.place)
+        for (const [at, { end, place }] of recovered.commits.entries())
+          this.catalog.apply(commits[at]!, end, place)
         this.catalog.end = recovered.end
         this.syncedThrough = recovered.syncedThrough
         this.torn = recovered.torn
