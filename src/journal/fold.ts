@@ -70,7 +70,8 @@ export class Fold {
 
   /** What was not read of them cannot be looked at any more. */
   async closeSnapshots(): Promise<void> {
-    for (const { unread } of this.#stores.values()) await unread?.close()
+    const stores = Array.from(this.#stores.values()) // They may be forgotten meanwhile.
+    for (const { unread } of stores) await unread?.close()
   }
 
   /** Takes the stores of another in the place of its own. */
@@ -115,7 +116,10 @@ export class Fold {
   async #load(folder: string, source: StoreSource | undefined, { whole = true } = {}): Promise<FoldedStore> {
     const clears = this.#clears
     const store = await this.#filled(folder, source, { whole })
-    if (clears !== this.#clears) return this.#load(folder, source, { whole })
+    if (clears !== this.#clears) {
+      await store.unread?.close()
+      return this.#load(folder, source, { whole })
+    }
     this.#stores.set(folder, store)
     return store
   }

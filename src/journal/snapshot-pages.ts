@@ -66,12 +66,12 @@ export class SnapshotPages {
       const bytes = await this.#file.read(this.#start + from, to - from).catch((error) => {
         throw new UnusableSnapshot('it cannot be read', error)
       })
-      this.#take(page, bytes)
+      this.#take(from, to, bytes)
     }
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#file.close()
+    this.#closing ??= this.#file.close().catch(() => undefined) // Nothing was written: there is nothing to be told.
     return this.#closing
   }
 
@@ -79,26 +79,30 @@ export class SnapshotPages {
     if (this.#unread === 0) return
     const end = Math.min(Math.ceil(to / pageBytes), this.#isRead.length)
     for (let page = Math.floor(from / pageBytes); page < end; page++)
-      if (!this.#isRead[page]) this.#take(page, this.#readPage(page))
+      if (!this.#isRead[page]) this.#readPage(page)
   }
 
-  #readPage(page: number): Uint8Array {
+  #readPage(page: number): void {
     const [from, to] = this.#range(page, page + 1)
+    let bytes: Uint8Array
     try {
-      return this.#file.readNow(this.#start + from, to - from)
+      bytes = this.#file.readNow(this.#start + from, to - from)
     } catch (error) {
       throw new UnusableSnapshot('it cannot be read', error)
     }
+    this.#take(from, to, bytes)
   }
 
-  /** Takes in the bytes from a page on. */
-  #take(first: number, bytes: Uint8Array): void {
-    for (let at = 0, page = first; at < bytes.length; at += pageBytes, page++) {
+  /** Takes in what was read of some pages. */
+  #take(from: number, to: number, bytes: Uint8Array): void {
+    if (bytes.length !== to - from) throw new UnusableSnapshot('it is cut off')
+    for (let at = 0; at < bytes.length; at += pageBytes) {
+      const page = (from + at) / pageBytes
       const piece = bytes.subarray(at, at + pageBytes)
       if (crc32(piece) !== this.#checksums[page])
         throw new UnusableSnapshot(`its page ${page} does not match its checksum`)
       if (this.#isRead[page]) continue
-      this.#bytes.set(piece, page * pageBytes)
+      this.#bytes.set(piece, from + at)
       this.#isRead[page] = 1
       this.#unread--
     }

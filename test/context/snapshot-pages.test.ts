@@ -16,7 +16,7 @@ class WatchedDisk extends MemoryDisk {
   opened = 0
   closed = 0
   /** What happens to reads of snapshots from now on. */
-  trouble: 'none' | 'garbage' | 'EIO' = 'none'
+  trouble: 'none' | 'garbage' | 'nothing' | 'EIO' = 'none'
 
   override async openToRead(path: string): Promise<ReadableFile> {
     const file = await super.openToRead(path)
@@ -25,6 +25,7 @@ class WatchedDisk extends MemoryDisk {
     const count = (bytes: Uint8Array): Uint8Array => {
       if (this.trouble === 'EIO') throw Object.assign(new Error('EIO: no luck'), { code: 'EIO' })
       if (path === snapshot) this.read += bytes.length
+      if (this.trouble === 'nothing') return bytes.subarray(0, 0)
       return this.trouble === 'garbage' ? bytes.map((byte) => byte ^ 1) : bytes
     }
     return {
@@ -230,12 +231,17 @@ describe('a damaged page', () => {
     expect(await again.docstore.documentExists(idOf(2 * nodes - 1))).toBe(true)
   })
 
-  test('that cannot be read is none that was there', async () => {
-    const disk = await written()
-    await using storage = await open(disk)
-    expect(await storage.docstore.documentExists(idOf(9))).toBe(true)
-    disk.trouble = 'EIO'
-    expect(await textsIn(storage)).toEqual(texts)
+  test.each(['EIO', 'nothing'] as const)('of which a read gives %s is none', async (trouble) => {
+    for (const isWriting of [false, true]) {
+      const disk = await written()
+      const storage = await open(disk)
+      expect(await storage.docstore.documentExists(idOf(9))).toBe(true)
+      disk.trouble = trouble
+      if (isWriting) await storage.docstore.deleteDocument(idOf(700))
+      expect(await textsIn(storage)).toEqual(isWriting ? texts.with(700, undefined) : texts)
+      await storage.close()
+      expect(disk.closed).toBe(disk.opened)
+    }
   })
 
   test('is no cause for whoever needs all pages to fail', async () => {
