@@ -49,8 +49,11 @@ export class Fold {
 
   /** Loads a store once, whoever asks. */
   async load(folder: string, source: StoreSource | undefined): Promise<FoldedStore> {
-    const store = await this.#seen(folder, source, { whole: true })
-    return store.unread ? this.#once(folder, () => this.#complete(store, source)) : store
+    for (;;) {
+      const store = await this.#seen(folder, source, { whole: true })
+      if (!store.unread) return store
+      await this.#once(folder, () => this.#complete(store, source)) // Or what began after it was forgotten.
+    }
   }
 
   /**

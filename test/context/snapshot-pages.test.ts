@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest'
 import type { ReadableFile } from '../../src/disk/disk.ts'
 import { MemoryDisk } from '../../src/disk/memory-disk.ts'
 import { StorageContext, TextNode } from '../../src/index.ts'
+import { Fold } from '../../src/journal/fold.ts'
+import { Home } from '../../src/journal/home.ts'
 import { pageBytes } from '../../src/journal/snapshot-pages.ts'
+import { kindOf } from '../../src/stores/store-kinds.ts'
 import { edit } from '../support/damage.ts'
 
 const directory = '/storage'
@@ -192,6 +195,21 @@ test('a store that was only looked at is not made into a snapshot', async () => 
     new Set(['equal']),
   )
   expect(await textsIn(again)).toEqual(texts)
+})
+
+test('a store that is forgotten and looked at anew while it is loaded is loaded all the same', async () => {
+  const home = (await Home.open(await written(), directory))!
+  const fold = new Fold(kindOf)
+  const source = home.source('docstore')
+  expect((await fold.look('docstore', source)).unread).toBeDefined()
+  const loading = fold.load('docstore', source)
+  fold.clear()
+  const looking = fold.look('docstore', source)
+  const loaded = await loading
+  expect(loaded.unread).toBeUndefined()
+  expect(loaded).toBe(await looking)
+  expect(fold.store('docstore')).toBe(loaded)
+  await home.files.close()
 })
 
 describe('a damaged page', () => {
