@@ -35,7 +35,7 @@ export class Turns {
 
   async take<T>(run: () => Promise<T>): Promise<T> {
     while (!this.ready) await this.change()
-    const turn: Turn = { of: this, around: context.getStore(), ended: false }
+    const turn: Turn = { of: this, around: notEnded(context.getStore()), ended: false }
     this.#current = turn
     try {
       return await context.run(turn, run)
@@ -55,4 +55,11 @@ export class Turns {
     for (let own = turn; own; own = own.around) if (own.of === this && !own.ended) return own
     return undefined
   }
+}
+
+/** Those that ended are let go: else each that begins in a promise nobody awaited would keep all before it. */
+function notEnded(turn: Turn | undefined): Turn | undefined {
+  let own = turn
+  while (own?.ended) own = own.around
+  return own
 }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { Turns } from '../../src/journal/turns.ts'
 
@@ -83,5 +85,24 @@ describe('turns', () => {
       later = tick(5).then(() => [turns.inside, turns.ready])
     })
     expect(await later).toEqual([false, true])
+  })
+
+  test('are let go when they ended, though each begins where the one before was forgotten', async () => {
+    setFlagsFromString('--expose-gc')
+    const collectGarbage = runInNewContext('gc') as () => void
+    const all: WeakRef<Turns>[] = []
+    const isHeld = await new Promise<boolean[]>((done) => {
+      const next = (): void => {
+        if (all.length === 5) {
+          collectGarbage()
+          return done(all.map((turns) => turns.deref() !== undefined))
+        }
+        const turns = new Turns()
+        all.push(new WeakRef(turns))
+        void turns.take(async () => void setTimeout(next, 1))
+      }
+      setTimeout(next, 1)
+    })
+    expect(isHeld.slice(0, 3)).toEqual([false, false, false])
   })
 })
