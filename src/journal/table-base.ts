@@ -59,6 +59,7 @@ export class TableBase {
   constructor(bytes: Uint8Array, need?: LazySection['need']) {
     this.#start = bytes.byteOffset
     this.#need = need
+    if (bytes.byteOffset % 4 !== 0) throw misfit('does not stand where words do')
     if (bytes.length > 0 && bytes.length < fixedBytes) throw misfit('is cut off')
     need?.(0, fixedBytes)
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -244,4 +244,13 @@ describe('a table', () => {
       make().table.load(new Uint8Array([9, 0, 0, 0, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0])),
     ).toThrow(UnusableSnapshot)
   })
+
+  test('refuses bytes that cannot be viewed as words where they stand', () => {
+    const { table } = make()
+    table.set('a', [1])
+    const bytes = snapshotOf(table)
+    const shifted = new Uint8Array(bytes.length + 2).subarray(2)
+    shifted.set(bytes)
+    expect(() => make().table.load(shifted)).toThrow(UnusableSnapshot)
+  })
 })
