@@ -126,7 +126,8 @@ export function toTree(value: unknown): unknown {
   if (value instanceof Map)
     return Object.fromEntries(Array.from(value as Map<string, unknown>, ([key, each]) => [key, toTree(each)]))
   if (ArrayBuffer.isView(value)) return Array.from(value as Float32Array)
-  if (value instanceof Set) return Array.from(value as Set<unknown>, toTree)
+  // Sorted: the order in which members came means nothing.
+  if (value instanceof Set) return Array.from(value as Set<string>).sort()
   if (Array.isArray(value)) return value.map(toTree)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, toTree(each)]))

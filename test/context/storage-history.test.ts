@@ -547,6 +547,24 @@ test('what is said of a commit is checked before anything is written', async () 
 })
 
 describe('restore', () => {
+  test('leaves no difference where only the order of members is another', async () => {
+    const storage = await open()
+    const put = async (members: string[]): Promise<void> => {
+      await storage.indexStore.addIndexStruct({
+        indexId: 'k',
+        type: 'keyword_table',
+        table: new Map([['word', new Set(members)]]),
+      })
+      await storage.persist()
+    }
+    await put(['a', 'b'])
+    await put(['b'])
+    await storage.history.restore(1)
+    expect(await collect(storage.history.diff(1, 'HEAD'))).toEqual([])
+    expect(await storage.history.restore(1)).toBeUndefined()
+    await storage.close()
+  })
+
   test('makes the present hold what a moment held, in one commit, and keeps what was between', async () => {
     const storage = await open()
     await fill(storage)

@@ -226,14 +226,13 @@ export const recipes: readonly Recipe[] = [
   },
   {
     name: 'paged',
-    unmarked: 1,
     async make(stage) {
       await makeOnce(stage, ({ docstore }) => docstore.addDocuments([node('a', 'doc'), node('b', 'doc')]))
       const storage = await stage.open()
-      await storage.docstore.addDocuments([node('c', 'doc'), node('a', 'doc', 'changed')])
-      await storage.persist({ message: 'behind the snapshot' })
+      await storage.docstore.addDocuments([node('a', 'doc', 'changed')])
+      await storage.persist({ message: 'behind a snapshot' })
       await stage.remember()
-      stage.crash()
+      await storage.close()
       await stage.remember()
     },
   },
