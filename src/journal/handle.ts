@@ -44,6 +44,11 @@ export class JournalHandle {
     return this.journal.look(folder)
   }
 
+  /** The state of a store that is loaded. */
+  loaded(folder: string): StoreState | undefined {
+    return this.journal.loaded(folder)
+  }
+
   /** The state of a store, loaded whole. */
   load(folder: string): Promise<StoreState> {
     return this.journal.load(folder)

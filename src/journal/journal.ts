@@ -174,6 +174,11 @@ export class Journal {
     return (await this.#store(folder)).state
   }
 
+  /** The state of a store that is loaded. */
+  loaded(folder: string): StoreState | undefined {
+    return this.#fold.store(folder)?.state
+  }
+
   /**
    * The same to look at and no more, of which only what is looked at is read. Whoever does may meet `UnusableSnapshot`, and must `load` the store
    * then.

@@ -73,7 +73,7 @@ export class JournalIndexStore extends JournalStore<IndexState> implements Index
 
   async viewIndexStruct(indexId: string): Promise<StructView | undefined> {
     await this.handle.load(this.folder) // The view looks at it later.
-    return this.read((state) => (state.structs.has(indexId) ? this.#view(indexId) : undefined))
+    return this.read((state) => (state.structs.has(indexId) ? this.#view(indexId, state) : undefined))
   }
 
   /** Ids, types and summaries, without the entries. */
@@ -87,9 +87,14 @@ export class JournalIndexStore extends JournalStore<IndexState> implements Index
     )
   }
 
-  /** Answers from whatever state is current when it is asked; after a deletion, as if empty. */
-  #view(indexId: string): StructView {
-    const state = (): IndexState => this.handle.look(this.folder) as IndexState
+  /**
+   * Answers from whatever state is current when it is asked; after a deletion, as if empty. Where the state was forgotten, since something was erased, and nobody
+   * has loaded it anew yet: from the one before.
+   */
+  #view(indexId: string, loaded: IndexState): StructView {
+    let last = loaded
+    const state = (): IndexState =>
+      (last = (this.handle.loaded(this.folder) as IndexState | undefined) ?? last)
     const header = (): StructHeader | undefined => state().structs.get(indexId)
     const entry = (field: string, key: string): unknown => {
       const known = header()

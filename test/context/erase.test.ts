@@ -386,6 +386,25 @@ describe('an erase', () => {
     await Promise.all([past.close(), reader.close(), storage.close()])
   })
 
+  test('leaves a view of a struct that a reader holds usable', async () => {
+    const disk = quietDisk()
+    const storage = await neighbours(disk)
+    await storage.indexStore.addIndexStruct({ indexId: 'held', type: 'list', nodes: ['page'] })
+    await storage.persist()
+    const reader = await StorageContext.fromDefaults({
+      persistDir,
+      disk: disk.asProcess({ pid: 77 }),
+      readOnly: true,
+    })
+    const view = (await reader.indexStore.viewIndexStruct!('held'))!
+    await storage.history.erase({ refDocIds: ['classified-doc'], reason: 'asked for' })
+    await reader.history.log({ limit: 1 }).next()
+    expect([...view.members('nodes')]).toEqual(['page'])
+    await reader.indexStore.viewIndexStruct!('held')
+    expect([...view.members('nodes')]).toEqual(['page'])
+    await Promise.all([reader.close(), storage.close()])
+  })
+
   test('needs the right to write', async () => {
     const disk = quietDisk()
     await (await neighbours(disk)).close()
