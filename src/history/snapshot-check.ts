@@ -89,7 +89,7 @@ export class SnapshotCheck {
 
   #read({ commit, subject }: SnapshotFile): Promise<ReadSnapshot> {
     const { disk, directory, journalId } = this.#files
-    return readSnapshot(disk, directory, { journalId, subject, commit }).catch(() => undefined)
+    return readSnapshot(disk, directory, { journalId, subject, commit })
   }
 
   #stateOrUnreadable(

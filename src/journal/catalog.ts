@@ -40,6 +40,17 @@ export interface CommitSummary {
   parts: Part[]
 }
 
+/** Of some commits those that hold anything of a store, with what they hold of it. */
+export function committedIn(
+  folder: string,
+  commits: Iterable<Pick<CommitSummary, 'number' | 'parts'>>,
+): CommittedParts[] {
+  return Array.from(commits, ({ number, parts }) => ({
+    commit: number,
+    parts: parts.filter((part) => part.folder === folder),
+  })).filter(({ parts }) => parts.length > 0)
+}
+
 export class Catalog {
   end: ChainEnd = noCommit
   lastTimeMs = 0

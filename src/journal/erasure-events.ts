@@ -80,13 +80,3 @@ export function tellingOf(type: string, row: unknown, commit: number): Telling {
   const [folder, segment, offset, items] = row as ItemsRow
   return (erasures) => erasures.addItems(commit, { folder, segment, offset, items })
 }
-
-/** What commits say in it. */
-export function erasureParts(
-  commits: Iterable<{ number: number; parts: CommittedParts['parts'] }>,
-): CommittedParts[] {
-  return Array.from(commits, ({ number, parts }) => ({
-    commit: number,
-    parts: parts.filter(({ folder }) => folder === erasuresFolder),
-  })).filter(({ parts }) => parts.length > 0)
-}

@@ -50,7 +50,7 @@ export class Fold {
   /** Loads a store once, whoever asks. */
   async load(folder: string, source: StoreSource | undefined): Promise<FoldedStore> {
     for (;;) {
-      const store = await this.#seen(folder, source, { whole: true })
+      const store = await this.#obtain(folder, source, { whole: true })
       if (!store.unread) return store
       await this.#once(folder, () => this.#complete(store, source)) // Or what began after it was forgotten.
     }
@@ -61,7 +61,7 @@ export class Fold {
    * the store.
    */
   look(folder: string, source: StoreSource | undefined): Promise<FoldedStore> {
-    return this.#seen(folder, source, { whole: false })
+    return this.#obtain(folder, source, { whole: false })
   }
 
   /** Forgets everything, so that it is loaded anew. */
@@ -98,7 +98,7 @@ export class Fold {
     return before
   }
 
-  async #seen(
+  async #obtain(
     folder: string,
     source: StoreSource | undefined,
     { whole }: { whole: boolean },

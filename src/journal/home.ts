@@ -10,10 +10,10 @@ import { commitHash, recover, type FoundCommit, type Recovered } from '../log/re
 import { segmentHeaderBytes } from '../log/segment.ts'
 import { SegmentFiles } from '../log/segment-files.ts'
 import { storeFolders } from '../log/store-folders.ts'
-import { Catalog, type CommitSummary } from './catalog.ts'
+import { Catalog, committedIn, type CommitSummary } from './catalog.ts'
 import { tryDecode } from './codec.ts'
 import { decodeCommit, heads } from './commit.ts'
-import { erasureParts, readErasures } from './erasure-events.ts'
+import { readErasures } from './erasure-events.ts'
 import { journalIdBytes, readManifest, type Manifest } from './manifest.ts'
 import { frameAt, readCommit, readCommits } from './read-commit.ts'
 import { catalogSubject, listSnapshots, readSnapshot, type SnapshotName } from './snapshot.ts'
@@ -116,7 +116,7 @@ export class Home {
     const commits = recovered.commits.map(summarize)
     for (const { parts } of commits)
       for (const part of parts) await this.files.open(part.folder, part.segment)
-    const erasing = erasureParts(commits)
+    const erasing = committedIn(erasuresFolder, commits)
     const tell = await readErasures(this.files, erasing)
     return {
       commits,

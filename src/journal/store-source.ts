@@ -1,6 +1,6 @@
 /** Where a store is loaded from. */
 import type { SegmentFiles } from '../log/segment-files.ts'
-import type { CommittedParts, StoreEntry } from './catalog.ts'
+import { committedIn, type CommittedParts, type StoreEntry } from './catalog.ts'
 import { hashOfCommit, readCommits, type CommitLog } from './read-commit.ts'
 
 export interface StoreSource {
@@ -31,9 +31,7 @@ export async function partsBetween(
   const { snapshot = 0, tail = [] } = log.catalog.stores.get(folder) ?? {}
   if (from > snapshot) return tail.filter(({ commit }) => commit >= from && commit <= to)
   const committed: CommittedParts[] = []
-  for await (const { summary } of readCommits(log, from, to)) {
-    const parts = summary.parts.filter((part) => part.folder === folder)
-    if (parts.length > 0) committed.push({ commit: summary.number, parts })
-  }
+  for await (const { summary } of readCommits(log, from, to))
+    committed.push(...committedIn(folder, [summary]))
   return committed
 }

@@ -1,5 +1,5 @@
 /** Brings loaded states up to what others have committed since: in one step, so that no one sees half of it. */
-import type { CommitSummary, CommittedParts } from './catalog.ts'
+import { committedIn, type CommittedParts } from './catalog.ts'
 import type { Fold } from './fold.ts'
 import { foldingSteps, type FoldedStore } from './folded-store.ts'
 import type { Home } from './home.ts'
@@ -59,14 +59,6 @@ function allOrNothing(fold: Fold, steps: readonly (() => void)[]): void {
   } finally {
     for (const { undo } of stores) undo.entries = undefined
   }
-}
-
-/** What the commits hold of a store. */
-function committedIn(folder: string, commits: readonly CommitSummary[]): CommittedParts[] {
-  return commits.flatMap((commit) => {
-    const parts = commit.parts.filter((part) => part.folder === folder)
-    return parts.length > 0 ? [{ commit: commit.number, parts }] : []
-  })
 }
 
 /** What remains to be done to bring a store up to these commits. */
