@@ -1,7 +1,7 @@
 /** How a context comes to its journal: a directory of ours, one of LlamaIndex's, one that is still to be created, memory; or that of stores which have one. */
-import { randomFillSync } from 'node:crypto'
 import type { Disk } from '../disk/disk.ts'
 import { nodeDisk } from '../disk/node-disk.ts'
+import { randomFill } from '../disk/node-random.ts'
 import { VarveError } from '../errors.ts'
 import { readLlamaIndexDirectory } from '../interop/llamaindex-directory.ts'
 import type { LlamaIndexFile } from '../interop/llamaindex-content.ts'
@@ -314,8 +314,4 @@ export function journalOptions({
       remedy: "Choose 'commit' or 'buffered'.",
     })
   return { disk, kindOf, durability, clock, random, onWarning, networkFileSystem, takeover }
-}
-
-function randomFill(target: Uint8Array): void {
-  randomFillSync(target)
 }
