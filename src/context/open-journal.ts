@@ -285,9 +285,15 @@ export async function persistTo(
   }
   if (belongs && !target.exists && !target.hasPendingChanges && !imported.has(target)) {
     await release(target)
-    if (!(await shareAs(options.disk, directory, source))) return persistTo(handle, directory, note)
+    const takeBack = await shareAs(options.disk, directory, source)
+    if (!takeBack) return persistTo(handle, directory, note)
     source.attach(directory)
-    return handle.persist(note)
+    try {
+      return await handle.persist(note)
+    } catch (error) {
+      takeBack(() => source.detach())
+      throw error
+    }
   }
   let isMoved = false
   try {

@@ -197,8 +197,20 @@ class NodeDisk implements Disk {
     return fs.realpath(path)
   }
 
+  // Level by level: where the file system takes no directories (/proc), Node's own recursion never ends.
   async makeDirectory(directory: string): Promise<void> {
-    await fs.mkdir(directory, { recursive: true })
+    const make = (): Promise<void> =>
+      fs.mkdir(directory).catch(async (error) => {
+        if ((await this.stat(directory))?.kind !== 'directory') throw error
+      })
+    try {
+      await make()
+    } catch (error) {
+      const parent = dirname(directory)
+      if (!hasCode(error, 'ENOENT') || parent === directory) throw error
+      await this.makeDirectory(parent)
+      await make()
+    }
   }
 
   rename(from: string, to: string): Promise<void> {

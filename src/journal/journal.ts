@@ -347,6 +347,11 @@ export class Journal {
     this.#residence.settle(directory)
   }
 
+  /** Takes that back as long as nothing began there; false if something did. */
+  detach(): boolean {
+    return this.#residence.unsettle()
+  }
+
   /** Under `'buffered'`: makes everything written durable. */
   async flush(): Promise<void> {
     await this.#naming(async () => this.#residence.session?.queue.flush())
