@@ -185,7 +185,7 @@ async function openPath(directory: string, options: JournalOptions, readOnly: bo
 }
 
 function checkPath(directory: unknown): void {
-  if (typeof directory === 'string' && directory !== '') return
+  if (typeof directory === 'string' && directory !== '' && !directory.includes('\0')) return
   throw new VarveError(
     'VARVE_BAD_OPTION',
     `A persistDir is the path of a directory, not ${JSON.stringify(directory)}.`,
