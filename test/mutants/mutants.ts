@@ -767,4 +767,11 @@ export const mutants: Mutant[] = [
   ...historyMutants,
   ...eraseMutants,
   ...liveMutants,
+  {
+    name: 'a struct takes the slot of another after one that was newest is back at an old one',
+    file: 'stores/index-state.ts',
+    find: '?.slot === known.slot) return',
+    replace: ') return',
+    killers: ['test/stores/index-store.test.ts'],
+  },
 ]
