@@ -223,7 +223,8 @@ function closed(folder: string, { last, ...part }: OpenPart): Part {
 /** The frames, which it may change. Those that go stand together, mostly at the end: whoever writes early asks at each change. */
 function without(frames: PlacedFrame[], gone: readonly PlacedFrame[]): PlacedFrame[] {
   const [first] = gone
-  const at = first ? frames.lastIndexOf(first) : -1
+  if (!first) return frames
+  const at = frames.lastIndexOf(first)
   if (at >= 0 && frames[at + gone.length - 1] === gone.at(-1)) {
     frames.splice(at, gone.length)
     return frames
