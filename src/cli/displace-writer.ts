@@ -2,9 +2,9 @@
  * Takes the lock from its holder and gives it back. One that may still live could go on writing where it stood, however late: so the commit log is
  * sealed behind it first, and whoever writes next starts new segments.
  */
-import { randomFillSync } from 'node:crypto'
 import type { Disk } from '../disk/disk.ts'
 import { namingErrors } from '../disk/disk-errors.ts'
+import { randomFill } from '../disk/node-random.ts'
 import { kindOf } from '../stores/store-kinds.ts'
 import { encodeSeal } from '../journal/commit.ts'
 import { Home } from '../journal/home.ts'
@@ -25,7 +25,7 @@ export async function displaceWriter(
     kindOf,
     durability: 'commit',
     clock: () => new Date(),
-    random: (target) => void randomFillSync(target),
+    random: randomFill,
     onWarning: () => {},
     onCommitted: () => {},
     onReturned: () => {},

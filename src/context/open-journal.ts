@@ -1,7 +1,7 @@
 /** How a context comes to its journal: a directory of ours, one of LlamaIndex's, one that is still to be created, memory; or that of stores which have one. */
-import { randomFillSync } from 'node:crypto'
 import type { Disk } from '../disk/disk.ts'
 import { nodeDisk } from '../disk/node-disk.ts'
+import { randomFill } from '../disk/node-random.ts'
 import { VarveError } from '../errors.ts'
 import { readLlamaIndexDirectory } from '../interop/llamaindex-directory.ts'
 import type { LlamaIndexFile } from '../interop/llamaindex-content.ts'
@@ -185,7 +185,7 @@ async function openPath(directory: string, options: JournalOptions, readOnly: bo
 }
 
 function checkPath(directory: unknown): void {
-  if (typeof directory === 'string' && directory !== '') return
+  if (typeof directory === 'string' && directory !== '' && !directory.includes('\0')) return
   throw new VarveError(
     'VARVE_BAD_OPTION',
     `A persistDir is the path of a directory, not ${JSON.stringify(directory)}.`,
@@ -285,9 +285,15 @@ export async function persistTo(
   }
   if (belongs && !target.exists && !target.hasPendingChanges && !imported.has(target)) {
     await release(target)
-    if (!(await shareAs(options.disk, directory, source))) return persistTo(handle, directory, note)
+    const takeBack = await shareAs(options.disk, directory, source)
+    if (!takeBack) return persistTo(handle, directory, note)
     source.attach(directory)
-    return handle.persist(note)
+    try {
+      return await handle.persist(note)
+    } catch (error) {
+      takeBack(() => source.detach())
+      throw error
+    }
   }
   let isMoved = false
   try {
@@ -314,8 +320,4 @@ export function journalOptions({
       remedy: "Choose 'commit' or 'buffered'.",
     })
   return { disk, kindOf, durability, clock, random, onWarning, networkFileSystem, takeover }
-}
-
-function randomFill(target: Uint8Array): void {
-  randomFillSync(target)
 }

@@ -73,8 +73,15 @@ export function handlesOf(journal: Journal): Set<JournalHandle> {
   return holds.get(journal)?.handles ?? new Set()
 }
 
-/** From now on, others who open this directory share this journal, which someone holds. False if a journal is open there already. */
-export async function shareAs(disk: Disk, directory: string, journal: Journal): Promise<boolean> {
+/**
+ * From now on, others who open this directory share this journal, which someone holds. The answer takes that back, unless others came to hold it, if `mayGo` agrees;
+ * `undefined`: a journal is open there already.
+ */
+export async function shareAs(
+  disk: Disk,
+  directory: string,
+  journal: Journal,
+): Promise<((mayGo: () => boolean) => void) | undefined> {
   const registry = registryOf(disk)
   const path = await namingErrors(directory, () => canonicalPath(disk, directory))
   const other = registry.get(path)
@@ -82,11 +89,17 @@ export async function shareAs(disk: Disk, directory: string, journal: Journal): 
     await other.closing
     return shareAs(disk, directory, journal)
   }
-  if (other) return false
-  const place = { opening: Promise.resolve(journal) }
+  if (other) return undefined
+  const place: Place = { opening: Promise.resolve(journal) }
   registry.set(path, place)
-  holds.get(journal)!.leave = (closing) => leave(registry, path, place, closing)
-  return true
+  const held = holds.get(journal)!
+  const before = { ...held }
+  held.leave = (closing) => leave(registry, path, place, closing)
+  return (mayGo) => {
+    if (held.count > before.count || !mayGo()) return
+    held.leave = before.leave
+    registry.delete(path)
+  }
 }
 
 function leave(registry: Map<string, Place>, path: string, place: Place, closing: Promise<void>): void {

@@ -34,6 +34,12 @@ export function asVarveError(error: unknown, path: string): unknown {
     case 'EEXIST':
     case 'ENOTDIR':
       return new VarveError('VARVE_NOT_A_DIRECTORY', `${path} is not a directory.`, { path, cause: error })
+    case 'ELOOP':
+    case 'ENAMETOOLONG':
+      return new VarveError('VARVE_NOT_A_DIRECTORY', `${path} leads to no directory (${code}).`, {
+        path,
+        cause: error,
+      })
     case 'EMFILE':
     case 'ENFILE':
       return new VarveError('VARVE_IO', `Too many files are open to open ${path} (${code}).`, {

@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import * as callbacks from 'node:fs'
-import { fstatSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
+import { fstatSync, readdirSync, readFileSync, readSync, statSync, writevSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -23,6 +23,12 @@ const bytesPerCall = 1 << 30
  * not exist.
  */
 const trustedReadBytes = 1 << 20
+
+/**
+ * So few are written synchronously: they go to the system's memory, and the thread pool, which the flushes of other files keep busy,
+ * would take far longer.
+ */
+const writtenNowBytes = 64 * 1024
 
 const [openFd, readFd, writeFd, writevFd, statFd, syncFd, closeFd] = [
   promisify(callbacks.open),
@@ -146,16 +152,17 @@ async function sizeOf(fd: number): Promise<number> {
 
 async function writeSome(fd: number, chunks: Uint8Array[], offset: number): Promise<number> {
   const [first] = chunks as [Uint8Array]
-  if (chunks.length === 1 || first.length > bytesPerCall) {
-    return (await writeFd(fd, first, 0, Math.min(first.length, bytesPerCall), offset)).bytesWritten
-  }
+  if (first.length > bytesPerCall) return (await writeFd(fd, first, 0, bytesPerCall, offset)).bytesWritten
   let bytes = 0
   let count = 0
   while (count < Math.min(chunks.length, chunksPerCall) && bytes + chunks[count]!.length <= bytesPerCall) {
     bytes += chunks[count]!.length
     count++
   }
-  return (await writevFd(fd, chunks.slice(0, count), offset)).bytesWritten
+  const some = chunks.slice(0, count)
+  return bytes <= writtenNowBytes
+    ? writevSync(fd, some, offset)
+    : (await writevFd(fd, some, offset)).bytesWritten
 }
 
 class NodeDisk implements Disk {
@@ -190,8 +197,20 @@ class NodeDisk implements Disk {
     return fs.realpath(path)
   }
 
+  // Level by level: where the file system takes no directories (/proc), Node's own recursion never ends.
   async makeDirectory(directory: string): Promise<void> {
-    await fs.mkdir(directory, { recursive: true })
+    const make = (): Promise<void> =>
+      fs.mkdir(directory).catch(async (error) => {
+        if ((await this.stat(directory))?.kind !== 'directory') throw error
+      })
+    try {
+      await make()
+    } catch (error) {
+      const parent = dirname(directory)
+      if (!hasCode(error, 'ENOENT') || parent === directory) throw error
+      await this.makeDirectory(parent)
+      await make()
+    }
   }
 
   rename(from: string, to: string): Promise<void> {

@@ -1,7 +1,7 @@
 /** Writes every good commit of a directory to a new one, and says exactly what could not be carried over. The old one is not changed. */
-import { randomFillSync } from 'node:crypto'
 import type { Disk } from '../disk/disk.ts'
 import { namingErrors } from '../disk/disk-errors.ts'
+import { randomFill } from '../disk/node-random.ts'
 import { VarveError } from '../errors.ts'
 import type { Limits } from '../journal/limits.ts'
 import { lockName, parseLockName } from '../log/lock-record.ts'
@@ -115,8 +115,4 @@ async function otherFiles({ files }: JournalPlace, { stores }: Inspection): Prom
   ])
   const names = await files.disk.list(files.directory)
   return names.filter((name) => !ours.has(name) && !name.startsWith(manifestName) && !parseLockName(name))
-}
-
-function randomFill(target: Uint8Array): void {
-  randomFillSync(target)
 }

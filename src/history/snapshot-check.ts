@@ -15,6 +15,9 @@ import type { SnapshotFile } from './journal-survey.ts'
 import { StoreReplay } from './store-replay.ts'
 import type { VerifiedSnapshot } from './verify-report.ts'
 
+/** So many are read ahead: those that were written at one time are met at one time. */
+const readAhead = 3
+
 type ReadSnapshot = { hash: Uint8Array; sections: Sections } | undefined
 
 export class SnapshotCheck {
@@ -22,8 +25,8 @@ export class SnapshotCheck {
   readonly #files: SegmentFiles
   readonly #kindOf: (folder: string) => StoreKind
   readonly #waiting: SnapshotFile[]
-  /** The next of them, on its way while the commits before it are applied. */
-  #ahead: { snapshot: SnapshotFile; read: Promise<ReadSnapshot> } | undefined
+  /** Of the next of them, on their way while the commits before them are applied. */
+  readonly #ahead: Promise<ReadSnapshot>[] = []
   /** The one that is being applied. */
   #commit = 1
   /** By subject, the last commit of which there is one. */
@@ -42,6 +45,7 @@ export class SnapshotCheck {
     this.#kindOf = kindOf
     this.#waiting = snapshots.toSorted((a, b) => a.commit - b.commit)
     this.#last = new Map(this.#waiting.map(({ subject, commit }) => [subject, commit]))
+    this.#readAhead()
   }
 
   apply(folder: string, segment: number, frame: ScannedFrame): void {
@@ -64,27 +68,29 @@ export class SnapshotCheck {
     const { segment, offset, number, hash } = commit
     this.#commit = number + 1
     this.#catalog?.apply(commit, { ...noCommit, number, hash }, { segment, offset })
-    while (this.#waiting[0] && this.#waiting[0].commit <= number) {
-      const snapshot = this.#waiting.shift()!
-      await this.#check(snapshot, snapshot.commit === number ? commit : undefined)
-    }
+    while (this.#waiting[0] && this.#waiting[0].commit <= number)
+      await this.#checkNext(this.#waiting[0].commit === number ? commit : undefined)
   }
 
   /** Those of commits that are not there. */
   async finish(): Promise<void> {
-    for (const snapshot of this.#waiting.splice(0)) await this.#check(snapshot, undefined)
+    while (this.#waiting.length > 0) await this.#checkNext(undefined)
   }
 
-  async #check(snapshot: SnapshotFile, at: LogCommit | undefined): Promise<void> {
+  async #checkNext(at: LogCommit | undefined): Promise<void> {
     const { disk, directory } = this.#files
-    const { commit, subject } = snapshot
+    const { commit, subject } = this.#waiting.shift()!
     const path = joinPath(snapshotsFolder, snapshotName(commit, subject))
-    const read = await (this.#ahead?.snapshot === snapshot ? this.#ahead.read : this.#read(snapshot))
-    const next = this.#waiting[0]
-    this.#ahead = next && { snapshot: next, read: this.#read(next) }
+    const read = await this.#ahead.shift()
+    this.#readAhead()
     const isGone = !read && !(await disk.stat(joinPath(directory, path)))
     if (isGone) return // A writer has a newer one.
     this.found.push({ path, commit, subject, state: this.#stateOrUnreadable(subject, read, at) })
+  }
+
+  #readAhead(): void {
+    while (this.#ahead.length < Math.min(readAhead, this.#waiting.length))
+      this.#ahead.push(this.#read(this.#waiting[this.#ahead.length]!))
   }
 
   #read({ commit, subject }: SnapshotFile): Promise<ReadSnapshot> {

@@ -220,7 +220,7 @@ export class Journal {
   async together<T>(change: () => Promise<T>, folders: readonly string[] = []): Promise<T> {
     await this.#residence.ready()
     await Promise.all(folders.map((folder) => this.#store(folder)))
-    return this.#turns.take(() => this.#unit(change))
+    return this.#turns.take(() => this.#unit(change, { split: false }))
   }
 
   /**
@@ -237,16 +237,19 @@ export class Journal {
       return { value: await this.together(change), commit: undefined }
     await this.#residence.ready()
     const { value, sent } = await this.#turns.take(() =>
-      this.#unit(async (begin) => {
-        const answer = await change()
-        return {
-          value: answer,
-          sent: await this.#commit(() => [
-            ...this.#outbox.take('data', {}, begin),
-            ...this.#outbox.take(kind, note),
-          ]),
-        }
-      }),
+      this.#unit(
+        async (begin) => {
+          const answer = await change()
+          return {
+            value: answer,
+            sent: await this.#commit(() => [
+              ...this.#outbox.take('data', {}, begin),
+              ...this.#outbox.take(kind, note),
+            ]),
+          }
+        },
+        { split: true },
+      ),
     )
     return { value, commit: await sent?.last }
   }
@@ -347,6 +350,11 @@ export class Journal {
     this.#residence.settle(directory)
   }
 
+  /** Takes that back as long as nothing began there; false if something did. */
+  detach(): boolean {
+    return this.#residence.unsettle()
+  }
+
   /** Under `'buffered'`: makes everything written durable. */
   async flush(): Promise<void> {
     await this.#naming(async () => this.#residence.session?.queue.flush())
@@ -434,9 +442,9 @@ export class Journal {
     }
   }
 
-  /** Where `change` begins can be returned to, and what was pending before can be taken by itself. */
-  async #unit<T>(change: (begin: PendingMark) => Promise<T>): Promise<T> {
-    const begin = this.#pending.mark({ split: true })
+  /** Where `change` begins can be returned to; `split`: and what was pending before can be taken by itself. */
+  async #unit<T>(change: (begin: PendingMark) => Promise<T>, { split }: { split: boolean }): Promise<T> {
+    const begin = this.#pending.mark({ split })
     try {
       return await change(begin)
     } catch (error) {

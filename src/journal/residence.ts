@@ -108,6 +108,13 @@ export class Residence {
     this.#directory = directory
   }
 
+  /** As long as nothing began there. */
+  unsettle(): boolean {
+    if (this.#session || this.#starting || this.#home) return false
+    this.#directory = undefined
+    return true
+  }
+
   /** Starts the session, if there is a directory to write in; with `create`, makes one. */
   async ready({ create = false } = {}): Promise<void> {
     this.mustGoOn()

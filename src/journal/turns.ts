@@ -11,12 +11,19 @@ interface Turn {
   ended: boolean
 }
 
+interface Waiting {
+  /** In which it waits. */
+  readonly turn: Turn | undefined
+  readonly takes: boolean
+  readonly wake: () => void
+}
+
 /** One for all journals: from its first use on, each of these costs every promise of the process something, for good. */
 const context = new AsyncLocalStorage<Turn>()
 
 export class Turns {
   #current: Turn | undefined
-  #waiting: (() => void)[] = []
+  #waiting: Waiting[] = []
 
   /** Within a turn, however deep. */
   get inside(): boolean {
@@ -28,13 +35,14 @@ export class Turns {
     return this.#current === this.#mine()
   }
 
-  /** Resolves when it is worth asking `ready` again. */
-  change(): Promise<void> {
-    return new Promise((wake) => this.#waiting.push(wake))
+  /** Resolves when it is worth asking `ready` again. `takes`: whoever waits will take a turn then. */
+  change({ takes = false } = {}): Promise<void> {
+    const turn = context.getStore()
+    return new Promise((wake) => this.#waiting.push({ turn, takes, wake }))
   }
 
   async take<T>(run: () => Promise<T>): Promise<T> {
-    while (!this.ready) await this.change()
+    while (!this.ready) await this.change({ takes: true })
     const turn: Turn = { of: this, around: notEnded(context.getStore()), ended: false }
     this.#current = turn
     try {
@@ -42,8 +50,19 @@ export class Turns {
     } finally {
       turn.ended = true
       if (this.#current?.ended) this.#current = this.#living(turn)
-      for (const wake of this.#waiting.splice(0)) wake()
+      this.#wake()
     }
+  }
+
+  /** Those who may write now, in order, up to the first who takes a turn: whoever is behind it would only wait again. */
+  #wake(): void {
+    let isTaken = false
+    this.#waiting = this.#waiting.filter(({ turn, takes, wake }) => {
+      if (isTaken || this.#living(turn) !== this.#current) return true
+      isTaken = takes
+      wake()
+      return false
+    })
   }
 
   /** A context that outlives its turn (a promise nobody awaited) belongs to the turn around it. */

@@ -115,7 +115,7 @@ export class StoreLog {
     const frames = through ? this.#pending.filter((placed) => before(placed, through)) : this.#pending
     const spills = open.map(({ segment }) => segment).filter((segment) => this.#spills.delete(segment))
     this.#claimed = [...this.#claimed, ...frames]
-    this.#pending = without(this.#pending, frames)
+    this.#pending = through ? without(this.#pending, frames) : []
     return { open, frames, spills, parts: open.map((part) => closed(this.folder, part)) }
   }
 
@@ -157,9 +157,10 @@ export class StoreLog {
     return removed
   }
 
-  /** Pending frames that may be written before their commit. */
+  /** Pending frames that may be written before their commit: the last of them, which are few. */
   spillable(): PlacedFrame[] {
-    return this.#pending.filter((placed) => this.#spills.has(placed.segment))
+    const isBefore = ({ segment }: PlacedFrame): boolean => !this.#spills.has(segment)
+    return this.#pending.slice(this.#pending.findLastIndex(isBefore) + 1)
   }
 
   /** The writes that bring these frames to disk, those that follow each other as one. */
@@ -219,7 +220,14 @@ function closed(folder: string, { last, ...part }: OpenPart): Part {
   return { folder, ...part, digest: digest.digest() }
 }
 
-function without(frames: readonly PlacedFrame[], gone: readonly PlacedFrame[]): PlacedFrame[] {
+/** The frames, which it may change. Those that go stand together, mostly at the end: whoever writes early asks at each change. */
+function without(frames: PlacedFrame[], gone: readonly PlacedFrame[]): PlacedFrame[] {
+  const [first] = gone
+  const at = first ? frames.lastIndexOf(first) : -1
+  if (at >= 0 && frames[at + gone.length - 1] === gone.at(-1)) {
+    frames.splice(at, gone.length)
+    return frames
+  }
   const set = new Set(gone)
   return frames.filter((placed) => !set.has(placed))
 }

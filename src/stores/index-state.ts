@@ -102,9 +102,20 @@ function evolve(state: IndexState, { type, items }: StoredEvent): void {
     )
 }
 
+/** Of each state the struct that was added last, and its slot: the highest as long as it is there. */
+const newest = new WeakMap<IndexState, { indexId: string; slot: number }>()
+
+function nextSlot(state: IndexState): number {
+  const known = newest.get(state)
+  if (known && state.structs.get(known.indexId)?.slot === known.slot) return known.slot + 1
+  let next = 0
+  for (const [, { slot }] of state.structs.entries()) next = Math.max(next, slot + 1)
+  return next
+}
+
 function addStruct(state: IndexState, [indexId, type, fields]: StructRow): void {
-  let slot = 0
-  for (const [, header] of state.structs.entries()) slot = Math.max(slot, header.slot + 1)
+  const slot = nextSlot(state)
+  newest.set(state, { indexId, slot })
   state.structs.set(indexId, {
     type,
     slot,

@@ -202,7 +202,7 @@ describe('opening', () => {
     await storage.close()
   })
 
-  test.each(['', 5, null])('%j is no directory', async (persistDir) => {
+  test.each(['', 'a\0b', 5, null])('%j is no directory', async (persistDir) => {
     await expectCode(open(quietDisk(), { persistDir: persistDir as string }), 'VARVE_BAD_OPTION')
   })
 
@@ -366,6 +366,56 @@ describe('persist', () => {
     const again = await open(disk, { persistDir: 'storage' })
     expect(await picture(again.storage)).toEqual(before)
     await again.storage.close()
+  })
+
+  test('a context in memory that fails where it first persists to loses nothing, and belongs elsewhere if nothing began there', async () => {
+    const became: (string | undefined)[] = []
+    for (let at = 0; ; at++) {
+      const disk = quietDisk()
+      const storage = await StorageContext.fromDefaults({ disk, onWarning: () => {} })
+      await fill(storage)
+      const before = await picture(storage)
+      const struck = disk.inject({ what: 'EIO', at })
+      const isDone = await storage.persist('/first').then(
+        () => true,
+        () => false,
+      )
+      if (!struck.operation) break
+      if (!isDone) {
+        await storage.persist('/second')
+        became.push(storage.persistDir)
+        if (storage.persistDir === '/second') expect(storage.hasPendingChanges).toBe(false)
+      }
+      expect(await picture(storage)).toEqual(before)
+      await storage.close()
+      if (isDone) continue
+      const again = await open(disk, { persistDir: '/second' })
+      expect(await picture(again.storage)).toEqual(before)
+      await again.storage.close()
+    }
+    expect(new Set(became)).toEqual(new Set(['/second', '/first']))
+  })
+
+  test('it stays where others came to share it meanwhile', async () => {
+    const disk = quietDisk()
+    const storage = await StorageContext.fromDefaults({ disk })
+    await fill(storage)
+    const before = await picture(storage)
+    let opening: Promise<StorageContext> | undefined
+    disk.onOperation = () => {
+      disk.onOperation = undefined
+      opening = StorageContext.fromDefaults({ disk, persistDir: '/first' })
+      throw Object.assign(new Error('EIO: as the test wants it'), { code: 'EIO', syscall: 'mkdir' })
+    }
+    const failing = expectCode(storage.persist('/first'), 'VARVE_IO')
+    await failing
+    const other = await opening!
+    expect([storage.persistDir, other.persistDir]).toEqual(['/first', '/first'])
+    expect(await picture(other)).toEqual(before)
+    expect(await other.persist()).toMatchObject({ number: 1 })
+    expect(storage.hasPendingChanges).toBe(false)
+    await storage.close()
+    await other.close()
   })
 
   test('a context in memory that replaces a journal belongs to it then, its stores too', async () => {

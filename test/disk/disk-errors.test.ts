@@ -15,6 +15,8 @@ describe('what the operating system says', () => {
     ['EROFS', 'VARVE_PERMISSION'],
     ['EEXIST', 'VARVE_NOT_A_DIRECTORY'],
     ['ENOTDIR', 'VARVE_NOT_A_DIRECTORY'],
+    ['ELOOP', 'VARVE_NOT_A_DIRECTORY'],
+    ['ENAMETOOLONG', 'VARVE_NOT_A_DIRECTORY'],
     ['EIO', 'VARVE_IO'],
   ])('as %s is told as %s, with the path and the cause', async (said, code) => {
     const error = await namingErrors('/data', failing(said)).catch((caught: unknown) => caught)

@@ -34,6 +34,10 @@ describe('NodeDisk', () => {
     await file.close()
   })
 
+  test.skipIf(process.platform !== 'linux')('where no directory can be made, that is said', async () => {
+    await expect(nodeDisk.makeDirectory('/proc/varve/x')).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
   test.skipIf(process.platform !== 'linux')('a write error says that nothing was written', async () => {
     const full = await nodeDisk.openToWrite('/dev/full')
     await expect(full.write([bytes(1, 2), bytes(3)], 0)).rejects.toMatchObject({ code: 'ENOSPC', written: 0 })

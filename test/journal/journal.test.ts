@@ -48,6 +48,30 @@ function failNext(
   }
 }
 
+test('units of one commit are one part of each store, however many: also with one that failed among them', async () => {
+  const journal = await open(new MemoryDisk())
+  for (let number = 0; number < 50; number++)
+    await journal.together(async () => {
+      await put(journal, 'docstore', { [`k${number}`]: number })
+      await put(journal, 'index_store', { [`k${number}`]: number })
+    })
+  const failing = journal.together(async () => {
+    await put(journal, 'docstore', { failed: 1 })
+    throw new Error('as the test wants it')
+  })
+  await expect(failing).rejects.toThrow('as the test wants it')
+  await put(journal, 'docstore', { last: 1 })
+  await journal.persist()
+  const parts = [...journal.log!.catalog.stores].flatMap(([folder, { tail }]) =>
+    tail.flatMap(({ commit, parts: named }) => named.map(({ frames }) => [folder, commit, frames])),
+  )
+  expect(parts).toEqual([
+    ['docstore', 1, 51],
+    ['index_store', 1, 50],
+  ])
+  await journal.close()
+})
+
 describe('group commit', () => {
   test('32 writers who each persist share few flushes, and each hears of its own commit', async () => {
     const disk = new MemoryDisk({ delay: () => new Promise((resolve) => setImmediate(resolve)) })

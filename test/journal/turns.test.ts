@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { Turns } from '../../src/journal/turns.ts'
 
 const tick = (ms = 1): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
@@ -17,6 +17,54 @@ describe('turns', () => {
       })
     await Promise.all([turn('a'), turn('b'), turn('c')])
     expect(log).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends'])
+  })
+
+  test('wait once each, however many wait', async () => {
+    const turns = new Turns()
+    const change = vi.spyOn(turns, 'change')
+    const order: number[] = []
+    const all = Array.from({ length: 100 }, (_, at) =>
+      turns.take(async () => {
+        await Promise.resolve()
+        order.push(at)
+      }),
+    )
+    await Promise.all(all)
+    expect(order).toEqual([...all.keys()])
+    expect(change).toHaveBeenCalledTimes(99)
+  })
+
+  test('are given to who waited in the same turn, and not to those who wait around it', async () => {
+    const turns = new Turns()
+    const log: string[] = []
+    const turn = (name: string): Promise<void> =>
+      turns.take(async () => {
+        await tick()
+        log.push(name)
+      })
+    const outer = turns.take(async () => {
+      await tick(5) // Others come to wait meanwhile.
+      await Promise.all([turn('x'), turn('y'), turn('z')])
+      log.push('outer')
+    })
+    await Promise.all([outer, turn('a'), turn('b')])
+    expect(log).toEqual(['x', 'y', 'z', 'outer', 'a', 'b'])
+  })
+
+  test('let who takes none go on before and behind one who does', async () => {
+    const turns = new Turns()
+    const log: string[] = []
+    const pass = async (name: string): Promise<void> => {
+      while (!turns.ready) await turns.change()
+      log.push(name)
+    }
+    const turn = (name: string): Promise<void> =>
+      turns.take(async () => {
+        await tick()
+        log.push(name)
+      })
+    await Promise.all([turn('a'), pass('p'), pass('q'), turn('b'), pass('r'), turn('c'), pass('s')])
+    expect(log).toEqual(['a', 'p', 'q', 'b', 'r', 'c', 's'])
   })
 
   test('of two journals know nothing of each other, one within the other', async () => {

@@ -55,6 +55,41 @@ describe('a store log', () => {
     expect([after.parts[0]!.from, after.frames.length]).toEqual([segmentHeaderBytes + size, 1])
   })
 
+  test('has the last frames written early, and forgets those that were, whatever came meanwhile', () => {
+    const log = make({ segmentBytes: 100_000 })
+    const kept = log.place(frame(16), { spill: false })
+    const early = [log.place(frame(24), { spill: true }), log.place(frame(32), { spill: true })]
+    const spilled = log.spillable()
+    expect(spilled).toEqual(early)
+    const late = log.place(frame(40), { spill: true })
+    log.written(spilled)
+    expect(log.spillable()).toEqual([late])
+    expect(
+      log.payload(early[0]!.segment, early[0]!.offset + early[0]!.frame.payloads[0]!.offset),
+    ).toBeUndefined()
+    const { frames, parts } = log.takeParts()
+    expect(frames).toEqual([kept, late])
+    expect(parts.map(({ segment, frames: count }) => [segment, count])).toEqual([
+      [1, 1],
+      [2, 3],
+    ])
+    expect(log.payload(kept.segment, kept.offset + kept.frame.payloads[0]!.offset)).toBeDefined()
+    log.written(frames)
+    expect(log.payload(kept.segment, kept.offset + kept.frame.payloads[0]!.offset)).toBeUndefined()
+  })
+
+  test('forgets what was written also where a rollback took some of it', () => {
+    const log = make({ segmentBytes: 100_000 })
+    log.place(frame(24), { spill: true })
+    const mark = log.mark()
+    log.place(frame(32), { spill: true })
+    const spilled = log.spillable()
+    log.rollback(mark)
+    const late = log.place(frame(40), { spill: true })
+    log.written(spilled)
+    expect(log.takeParts().frames).toEqual([late])
+  })
+
   test('keeps frames that never reached a file in memory, and writes neighbours as one', () => {
     const log = make()
     const places = [log.place(frame(16), { spill: false }), log.place(frame(24), { spill: false })]

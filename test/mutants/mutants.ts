@@ -676,8 +676,22 @@ const states: Mutant[] = [
   {
     name: 'two transactions run at once',
     file: 'journal/turns.ts',
-    find: 'while (!this.ready) await this.change()',
+    find: 'while (!this.ready) await this.change({ takes: true })',
     replace: '',
+    killers: ['test/journal/turns.test.ts'],
+  },
+  {
+    name: 'all who wait for a turn are woken for one',
+    file: 'journal/turns.ts',
+    find: 'isTaken = takes',
+    replace: '',
+    killers: ['test/journal/turns.test.ts'],
+  },
+  {
+    name: 'who waits around a turn is woken in place of who waits in it',
+    file: 'journal/turns.ts',
+    find: 'if (isTaken || this.#living(turn) !== this.#current) return true',
+    replace: 'if (isTaken) return true',
     killers: ['test/journal/turns.test.ts'],
   },
 ]
@@ -753,4 +767,11 @@ export const mutants: Mutant[] = [
   ...historyMutants,
   ...eraseMutants,
   ...liveMutants,
+  {
+    name: 'a struct takes the slot of another after one that was newest is back at an old one',
+    file: 'stores/index-state.ts',
+    find: '?.slot === known.slot) return',
+    replace: ') return',
+    killers: ['test/stores/index-store.test.ts'],
+  },
 ]

@@ -3,6 +3,7 @@ import type { IndexStruct } from '../../src/stores/index-struct.ts'
 import { indexKind } from '../../src/stores/index-state.ts'
 import type { JournalIndexStore } from '../../src/stores/index-store.ts'
 import { structDifference, toFields } from '../../src/stores/struct-difference.ts'
+import { seededRandom } from '../support/seeded.ts'
 import { expectCode, inEveryWay, openStorage, type Stage } from './store-cases.ts'
 
 const indices = (stage: Stage) => stage.storage.indexStore as JournalIndexStore
@@ -308,5 +309,38 @@ describe('bad input', () => {
       'VARVE_BAD_ID',
     )
     expect((await indices(stage).getIndexStruct('i'))!.nodes).toEqual(['a'])
+  })
+
+  test('structs that come and go, and whose coming and going is taken back, never share an entry', async () => {
+    const seed = Number(process.env['STRUCT_SEED'] ?? 1)
+    const random = seededRandom(seed)
+    const storage = await openStorage({})
+    const ids = ['a', 'b', 'c', 'd']
+    const model = new Map<string, string[]>()
+    for (let step = 0; step < 300; step++) {
+      const before = new Map(model)
+      const isTakenBack = random() < 0.5
+      const unit = storage.together(async () => {
+        for (let change = 0; change < 3; change++) {
+          const indexId = ids[Math.floor(random() * ids.length)]!
+          if (random() < 0.4) {
+            await storage.indexStore.deleteIndexStruct(indexId)
+            model.delete(indexId)
+          } else {
+            const nodes = [`${indexId} of step ${step}`, `change ${change}`]
+            await storage.indexStore.addIndexStruct({ indexId, type: 'list', nodes })
+            model.set(indexId, nodes)
+          }
+        }
+        if (isTakenBack) throw new Error('taken back')
+      })
+      if (isTakenBack) {
+        await expect(unit).rejects.toThrow('taken back')
+        model.clear()
+        for (const [indexId, nodes] of before) model.set(indexId, nodes)
+      } else await unit
+      const found = (await storage.indexStore.indexStructs()).map(({ indexId, nodes }) => [indexId, nodes])
+      expect(Object.fromEntries(found), `seed ${seed}, step ${step}`).toEqual(Object.fromEntries(model))
+    }
   })
 })
