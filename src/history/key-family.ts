@@ -10,7 +10,7 @@ import { everyKey, type TouchedItem } from './touched-keys.ts'
 /** A row that holds a text is not shorter. */
 const leastRowBytes = 3
 
-/** A ref doc goes with the last of its nodes, so these are of its family. */
+/** A ref doc goes with the last of its nodes, so these are of its family; and a node's ref doc, where the reading begins with a state: it goes with the node. */
 export class KeyFamily {
   readonly #isDocstore: boolean
   /** Which nodes a ref doc has where the reading begins; `undefined`: everything is read from the first commit on. */
@@ -63,6 +63,7 @@ export class KeyFamily {
     const [own, source] = keys
     if (source !== undefined && this.#members.has(source)) this.#add(own!)
     const isOwn = this.#members.has(own!)
+    if (isOwn && this.#start && source !== undefined) this.#add(source)
     if (isOwn && type === 'RefDocsSet')
       for (const id of (item.row as [string, string[]])[1]) this.#add(toText(id))
     return isOwn
@@ -75,8 +76,10 @@ export class KeyFamily {
       member,
       textsOf(key).map((text) => new SoughtText(text)),
     )
-    const nodeIds = this.#start?.refDocs.get(key as string)?.nodeIds ?? []
-    for (const id of nodeIds) this.#add(toText(id))
+    if (!this.#start) return
+    const source = this.#start.records.get(key as string)?.refDocId
+    if (source !== undefined) this.#add(toText(source))
+    for (const id of this.#start.refDocs.get(key as string)?.nodeIds ?? []) this.#add(toText(id))
   }
 }
 

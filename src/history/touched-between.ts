@@ -65,9 +65,8 @@ async function withUnnamed(
     return { keys, before: async () => state }
   }
   if (!folder.startsWith('docstore')) return { keys, before: () => load(keys) }
-  let state: StoreState
-  do state = await load(keys)
-  while (addSources(state as DocumentState, keys))
+  const state = await load(keys) // It knows the ref docs of these, too.
+  while (addSources(state as DocumentState, keys)) continue
   return { keys, before: async () => state }
 }
 
@@ -90,7 +89,7 @@ function addAll({ vectors }: VectorState, keys: Set<KeyText>): void {
   for (const id of vectors.keys()) keys.add(toText(id))
 }
 
-/** A node that goes takes its ref doc along, if it was the last of it; and that its own node. Answers whether there are more keys now, whose own are not here yet. */
+/** A node that goes takes its ref doc along, if it was the last of it; and that its own node. Answers whether there are more keys now, whose own may be missing. */
 function addSources({ records }: DocumentState, keys: Set<KeyText>): boolean {
   const { size } = keys
   const sources = Array.from(keys, (key) => records.get(fromText(key) as string)?.refDocId)

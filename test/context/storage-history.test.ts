@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { StorageContext } from '../../src/context/storage-context.ts'
 import type { MemoryDisk } from '../../src/disk/memory-disk.ts'
 import type { SimpleVectorStore } from '../../src/context/simple-stores.ts'
@@ -376,6 +376,38 @@ describe('diff', () => {
     )
     expect((differences[1]!.before as StoredDocument).refDoc?.nodeIds).toEqual(['a'])
     await expect(collect(storage.history.diff(1, 2))).rejects.toThrow('a row is damaged, in commit 2')
+    await storage.close()
+  })
+
+  test('after a snapshot knows the ref docs of nodes that go, and reads the snapshot once for each side', async () => {
+    const disk = quietDisk()
+    const of = (source: string, id_: string): TextNode =>
+      new TextNode({ id_, text: id_, relationships: { SOURCE: { nodeId: source, metadata: {} } } })
+    let storage = await open(disk)
+    await storage.docstore.addDocuments([of('doc', 'a'), of('doc', 'b'), of('old', 'moved')])
+    await storage.persist()
+    await storage.close()
+    storage = await open(disk)
+    for (const nodes of [[of('new', 'moved')], [of('new', 'c'), of('doc', 'd')]]) {
+      await storage.docstore.addDocuments(nodes)
+      await storage.persist()
+    }
+    await storage.docstore.deleteDocument('a')
+    await storage.docstore.deleteDocument('moved')
+    await storage.persist()
+    const opened = vi.spyOn(disk, 'openToRead')
+    const differences = await collect(storage.history.diff(3, 4))
+    const snapshots = opened.mock.calls.filter(([path]) => path.endsWith('~docstore.snap'))
+    const nodeIds = (value: unknown): unknown => (value as StoredDocument | undefined)?.refDoc?.nodeIds
+    expect(
+      differences.map(({ key, change, before, after }) => [key, change, nodeIds(before), nodeIds(after)]),
+    ).toEqual([
+      ['a', 'removed', undefined, undefined],
+      ['moved', 'removed', undefined, undefined],
+      ['doc', 'changed', ['a', 'b', 'd'], ['b', 'd']],
+      ['new', 'changed', ['moved', 'c'], ['c']],
+    ])
+    expect(snapshots).toHaveLength(2)
     await storage.close()
   })
 

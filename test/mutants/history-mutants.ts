@@ -145,9 +145,23 @@ const asking: Mutant[] = [
   {
     name: 'a ref doc begins without the nodes that a snapshot gives it',
     file: family,
-    find: 'for (const id of nodeIds) this.#add(toText(id))',
+    find: 'for (const id of this.#start.refDocs.get(key as string)?.nodeIds ?? []) this.#add(toText(id))',
     replace: '',
     killers: [asked('diff after a snapshot reads')],
+  },
+  {
+    name: 'a diff does not know the ref doc that a snapshot gives a node',
+    file: family,
+    find: 'if (source !== undefined) this.#add(toText(source))',
+    replace: '',
+    killers: [asked('diff after a snapshot knows the ref docs')],
+  },
+  {
+    name: 'a diff does not know the ref doc that a node came to after the snapshot',
+    file: family,
+    find: 'if (isOwn && this.#start && source !== undefined) this.#add(source)',
+    replace: '',
+    killers: [asked('diff after a snapshot knows the ref docs')],
   },
   {
     name: 'a diff begins with a snapshot of later commits',
