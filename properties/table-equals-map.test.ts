@@ -14,7 +14,7 @@ const codec = {
   copy: (value: number[]) => [...value],
 }
 
-const key = fc.constantFrom('a', 'b', 'c', 'd', '__proto__', '', 'ü')
+const key = fc.constantFrom('a', 'ab', 'b', 'c', 'd', '__proto__', '', 'ü', 'üb')
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('set'), key, value: fc.nat(9) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('delete', 'update'), key, value: fc.nat(9) }) },
@@ -117,6 +117,11 @@ class Pair {
   look(): void {
     this.note([...this.table.entries()], [...this.model])
     this.note([...this.table.keys()], [...this.model.keys()])
+    for (const prefix of ['a', 'ab', '__', 'ü', 'nobody'])
+      this.note(
+        [...this.table.entries({ prefix })],
+        [...this.model].filter(([at]) => at.startsWith(prefix)),
+      )
     this.note(this.table.size, this.model.size)
     for (const at of ['a', 'b', '__proto__', 'nobody']) {
       this.note(this.table.get(at), this.model.get(at))

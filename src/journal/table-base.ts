@@ -128,6 +128,15 @@ export class TableBase {
     return this.#keyBytes(entry).toString('utf8')
   }
 
+  keyBeginsWith(entry: number, bytes: Uint8Array): boolean {
+    const start = entry === 0 ? 0 : this.#word(this.#ends, entry * 2 - 2)
+    const end = this.#word(this.#ends, entry * 2)
+    this.#mustHold(this.#keys, start, end)
+    if (bytes.length > end - start) return false
+    for (let i = 0; i < bytes.length; i++) if (bytes[i] !== this.#keys[start + i]) return false
+    return true
+  }
+
   order(entry: number): number {
     return this.#word(this.#orders, entry)
   }

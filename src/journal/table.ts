@@ -125,8 +125,9 @@ export class Table<V> {
     for (const [key] of this.#sources(this.#recent, this.#frozen)) yield key
   }
 
-  *entries(): Generator<[string, V]> {
-    for (const [key, entry, at] of this.#sources(this.#recent, this.#frozen))
+  /** `prefix`: those whose key begins so; of others not even the key is made. */
+  *entries({ prefix = '' } = {}): Generator<[string, V]> {
+    for (const [key, entry, at] of this.#sources(this.#recent, this.#frozen, prefix))
       yield [key, entry ? entry.value! : this.#fromBase(at)]
   }
 
@@ -276,12 +277,14 @@ export class Table<V> {
     for (const follower of this.#followers) follower.add(key)
   }
 
-  /** Every live key in order, with its entry, or its place in the base. */
-  *#sources(recent: Layer<V>, frozen: Layer<V> | undefined): Generator<Source<V>> {
+  /** Every live key that begins with the prefix, in order, with its entry, or its place in the base. */
+  *#sources(recent: Layer<V>, frozen: Layer<V> | undefined, prefix = ''): Generator<Source<V>> {
     const base = this.#base
+    const prefixBytes = Buffer.from(prefix)
     const seen = (key: string): Entry<V> | undefined => recent.get(key) ?? frozen?.get(key)
     const untouched = recent.size === 0 && !frozen?.size
     for (let at = 0; at < base.count; at++) {
+      if (prefix !== '' && !base.keyBeginsWith(at, prefixBytes)) continue
       const key = base.key(at)
       const entry = untouched ? undefined : seen(key)
       if (!entry) yield [key, undefined, at]
@@ -291,7 +294,7 @@ export class Table<V> {
     const lastOrder = base.count ? base.order(base.count - 1) : -1
     for (const layer of frozen ? [frozen, recent] : [recent]) {
       for (const [key, entry] of layer) {
-        if (entry.value === undefined || entry.order <= lastOrder) continue
+        if (entry.value === undefined || entry.order <= lastOrder || !key.startsWith(prefix)) continue
         if (layer === frozen && recent.has(key)) continue
         added.push([key, entry])
       }

@@ -23,7 +23,7 @@ import {
 import { fieldKind, kindOfChange, type FieldKind, type StructChange } from './index-struct.ts'
 import { escapeText, unescapeText } from './storable.ts'
 import { storedTree, treeFromStored, treeToStored } from './stored-metadata.ts'
-import { entriesHolding } from './struct-members.ts'
+import { entriesHolding, prefixOf } from './struct-members.ts'
 
 enableMapSet()
 
@@ -68,15 +68,30 @@ export function entryKey(header: StructHeader, field: string, key: string): stri
   return `${header.slot}/${header.fields.indexOf(field)}/${escapeText(key)}`
 }
 
-/** The entries of a field, in the order they were first set. A walk over all entries of the store. */
+export type EntriesOf = (header: StructHeader, field: string) => Iterable<[key: string, value: unknown]>
+
+/** The entries of a field, in the order they were first set. If there are any, a walk over all keys of the store. */
 export function* fieldEntries(
   state: IndexState,
   header: StructHeader,
   field: string,
 ): Generator<[key: string, value: unknown]> {
+  if (!header.sizes.get(field)) return
   const prefix = entryKey(header, field, '')
-  for (const [key, value] of state.entries.entries())
-    if (key.startsWith(prefix)) yield [unescapeText(key.slice(prefix.length)), value]
+  for (const [key, value] of state.entries.entries({ prefix }))
+    yield [unescapeText(key.slice(prefix.length)), value]
+}
+
+/** The same for who asks for all fields of all structs: one walk, that keeps what it finds. */
+export function allFieldEntries(state: IndexState): EntriesOf {
+  const fields = new Map<string, [key: string, value: unknown][]>()
+  for (const [key, value] of state.entries.entries()) {
+    const prefix = prefixOf(key)
+    const own = fields.get(prefix) ?? []
+    fields.set(prefix, own)
+    own.push([unescapeText(key.slice(prefix.length)), value])
+  }
+  return (header, field) => fields.get(entryKey(header, field, '')) ?? []
 }
 
 function* presentChanges(state: IndexState, header: StructHeader): Generator<EntryChange> {
@@ -130,9 +145,8 @@ function addStruct(state: IndexState, [indexId, type, fields]: StructRow): void 
 function deleteStruct(state: IndexState, indexId: string): void {
   const header = state.structs.get(indexId)
   if (!header) return
-  const prefix = `${header.slot}/`
-  const keys = Array.from(state.entries.keys()).filter((key) => key.startsWith(prefix))
-  for (const key of keys) state.entries.delete(key)
+  const own = [...state.entries.entries({ prefix: `${header.slot}/` })]
+  for (const [key] of own) state.entries.delete(key)
   state.structs.delete(indexId)
 }
 

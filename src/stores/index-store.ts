@@ -7,7 +7,14 @@ import { VarveError } from '../errors.ts'
 import type { IndexStore } from './contract.ts'
 import { checkId } from './ids.ts'
 import { entriesChanged, structsAdded, structsDeleted, type EntryChange } from './index-events.ts'
-import { entryKey, fieldEntries, type IndexState, type StructHeader } from './index-state.ts'
+import {
+  allFieldEntries,
+  entryKey,
+  fieldEntries,
+  type EntriesOf,
+  type IndexState,
+  type StructHeader,
+} from './index-state.ts'
 import {
   fieldsOfType,
   kindOfChange,
@@ -135,7 +142,10 @@ export class JournalIndexStore extends JournalStore<IndexState> implements Index
 
 /** In the order they were added. */
 export function structsIn(state: IndexState): IndexStruct[] {
-  return Array.from(state.structs.entries(), ([indexId, header]) => toStruct(state, indexId, header))
+  const entriesOf = allFieldEntries(state)
+  return Array.from(state.structs.entries(), ([indexId, header]) =>
+    toStruct(state, indexId, header, entriesOf),
+  )
 }
 
 function summaryOf(header: StructHeader | undefined): string | null {
@@ -174,21 +184,31 @@ function newFields(header: StructHeader, changes: readonly StructChange[]): Entr
   return Array.from(fields, ([field, kind]) => ({ op: 'field', field, kind }))
 }
 
-export function toStruct(state: IndexState, indexId: string, header: StructHeader): IndexStruct {
+export function toStruct(
+  state: IndexState,
+  indexId: string,
+  header: StructHeader,
+  entriesOf?: EntriesOf,
+): IndexStruct {
   const struct: IndexStruct = { indexId, type: header.type }
   for (const field of new Set([...header.values.keys(), ...header.fields])) {
-    const value = fieldOf(state, header, field)
+    const value = fieldOf(state, header, field, entriesOf)
     if (value !== undefined) setOwn(struct, field, value)
   }
   return struct
 }
 
 /** A field as a struct that is handed over whole has it; `undefined`: there is none. */
-export function fieldOf(state: IndexState, header: StructHeader, field: string): unknown {
+export function fieldOf(
+  state: IndexState,
+  header: StructHeader,
+  field: string,
+  entriesOf: EntriesOf = (own, name) => fieldEntries(state, own, name),
+): unknown {
   const kind = header.kinds.get(field)
   if (kind === undefined) return undefined
   if (kind === 'value') return structuredClone(header.values.get(field))
-  const entries = [...fieldEntries(state, header, field)]
+  const entries = [...entriesOf(header, field)]
   return kind === 'list'
     ? entries.map(([, member]) => member)
     : new Map(entries.map(([key, value]) => [key, structuredClone(value)]))

@@ -31,7 +31,7 @@ class StructMembers {
     let field = this.#fields.get(prefix)
     if (field === undefined) {
       field = new FieldMembers()
-      for (const [key, value] of this.#entries.entries()) if (key.startsWith(prefix)) field.file(key, value)
+      for (const [key, value] of this.#entries.entries({ prefix })) field.file(key, value)
       this.#fields.set(prefix, field)
     }
     return field.holding(member)
@@ -87,6 +87,6 @@ function holds(held: Held, member: string): boolean {
 }
 
 /** `slot/field/`. */
-function prefixOf(key: string): string {
+export function prefixOf(key: string): string {
   return key.slice(0, key.indexOf('/', key.indexOf('/') + 1) + 1)
 }

@@ -47,6 +47,31 @@ describe('a table', () => {
     expect(table.size).toBe(3)
   })
 
+  test('tells those whose key begins with a text, whichever layer they stand in', () => {
+    const { table } = make()
+    for (const key of ['1/a', '1/b', '11/a', '2/ü', '2/üx']) table.set(key, [1])
+    const { table: loaded } = make()
+    loaded.load(snapshotOf(table))
+    loaded.set('1/c', [2])
+    const frozen = loaded.freeze()
+    loaded.set('1/a', [3])
+    loaded.delete('1/b')
+    loaded.set('1/d', [4])
+    const keys = (prefix: string): string[] => [...loaded.entries({ prefix })].map(([key]) => key)
+    expect([...loaded.entries({ prefix: '1/' })]).toEqual([
+      ['1/a', [3]],
+      ['1/c', [2]],
+      ['1/d', [4]],
+    ])
+    expect([keys('2/ü'), keys('2/üx'), keys('3'), keys('')]).toEqual([
+      ['2/ü', '2/üx'],
+      ['2/üx'],
+      [],
+      ['1/a', '11/a', '2/ü', '2/üx', '1/c', '1/d'],
+    ])
+    frozen.fill(() => false)
+  })
+
   test('holds any key, __proto__ included', () => {
     const { table } = make()
     const keys = ['__proto__', 'constructor', '', '../../x', 'ü', '😀']
