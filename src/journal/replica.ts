@@ -57,8 +57,8 @@ export class Replica {
   /** All commits that follow, as far as `log` knows them. */
   async *commits(log: CommitLog): AsyncGenerator<NextCommit> {
     this.#home.files = log.files
-    await this.#home.trimTails()
     for await (const { summary, end, place } of readCommits(log, this.number + 1, log.catalog.end.number)) {
+      await this.#home.trimTails() // Whoever is far behind has a long way to go here.
       const stores: NextCommit['stores'] = []
       const steps: (() => void)[] = []
       const folders = new Set(summary.parts.map((part) => part.folder))
