@@ -103,7 +103,7 @@ export async function frameAt(files: SegmentFiles, place: LogPlace, limit?: numb
 }
 
 function summaryOf(frame: ReadFrame, { segment }: LogPlace): CommitSummary {
-  return { ...decodeCommit(frame, segment), hash: commitHash(frame.hashed) }
+  return { hash: commitHash(frame.hashed), ...decodeCommit(frame, segment) }
 }
 
 function damaged(files: SegmentFiles, { segment, offset }: LogPlace, fault: string): VarveError {

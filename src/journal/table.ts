@@ -190,7 +190,12 @@ export class Table<V> {
           if (next.done) return true
           const piece = next.value
           if ('to' in piece) builder.addRun(base.run(piece.from, piece.to))
-          else builder.add({ ...piece, value: encode(this.#codec.toPlain(piece.value)) })
+          else
+            builder.add({
+              key: piece.key,
+              order: piece.order,
+              value: encode(this.#codec.toPlain(piece.value)),
+            })
         }
       },
       build: () => builder.build(nextOrder),

@@ -117,12 +117,12 @@ export class FrameReader {
     const hashed = front.subarray(0, hashedBytes)
     if (!tableIsWhole(hashed)) return { ...known, fault: 'its head or table is damaged' }
     const frame: ReadFrame = {
-      ...known,
       flags,
       head: hashed.subarray(headerBytes, headerBytes + headBytes),
       hashed,
       items: [],
       rowsBytes,
+      ...known,
     }
     const bad = readCells(frame, { front, items, tableStart, erased: this.#erasedAt?.(offset), rows })
     return bad ? { ...known, ...bad } : frame
