@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { MemoryDisk } from '../../src/disk/memory-disk.ts'
 import { TextNode, VectorStoreIndex } from '../../src/index.ts'
-import { addNode, follow, heard, until, write } from './support.ts'
+import { addNode, follow, heard, never, until, write } from './support.ts'
 
 test('what is erased is gone from a follower, which goes on in the same history', async () => {
   const disk = new MemoryDisk()
@@ -53,6 +53,27 @@ test('a change names what its commit erased, also of stores and structs that no 
   })
   expect((await changes.next()).value).toMatchObject({ commit: { kind: 'erase finished' }, stores: [] })
   await changes.return(undefined)
+  await follower.close()
+  await writer.close()
+})
+
+test('who is behind reads on where an erase that it has not seen yet overwrites what it is about to read', async () => {
+  const disk = new MemoryDisk()
+  const writer = await write(disk)
+  await addNode(writer, 'a')
+  await addNode(writer, 'b')
+  await addNode(writer, 'c')
+  const follower = await follow(disk, { poll: never })
+  const changes = follower.changes({ from: 'start' })
+  const added: unknown[] = []
+  const next = async (): Promise<void> => {
+    for (const store of (await changes.next()).value!.stores) added.push(...store.added)
+  }
+  await next()
+  await writer.history.erase({ nodeIds: ['b'], reason: 'on request' })
+  await next()
+  await next()
+  expect(added).toEqual(['a', 'c'])
   await follower.close()
   await writer.close()
 })
