@@ -40,7 +40,7 @@ const remedies = {
   VARVE_PERMISSION: 'Give this user the right to it, or open elsewhere.',
   VARVE_NEWER: 'Update Varve; nothing was changed.',
   VARVE_CORRUPT: 'Nothing was changed. Keep a copy, then restore these files from a backup.',
-  VARVE_ERASED: 'It was erased for good, on request.',
+  VARVE_ERASED: 'It was erased for good, on request; history goes on without it.',
   VARVE_LOCKED: 'Close it there, or open with { readOnly: true } or { follow: true }.',
   VARVE_DISPLACED: 'Close this context and open again; what it had not persisted is lost.',
   VARVE_NETWORK_FILE_SYSTEM:
