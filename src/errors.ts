@@ -2,6 +2,8 @@
  * Every error a user can meet: one class, a stable `code`, one function per code. The message is the fact, then the remedy.
  * `TypeError` is for the caller's own bugs only.
  */
+import { inspect } from 'node:util'
+
 export type VarveErrorCode = keyof typeof remedies
 
 export class VarveError extends Error {
@@ -23,6 +25,14 @@ export class VarveError extends Error {
 
 export function contextClosed(): VarveError {
   return new VarveError('VARVE_CLOSED', 'This storage context is closed.')
+}
+
+const oneLine = { breakLength: Infinity, compact: true }
+
+/** What was given and is not what it should be, as messages name it: of any kind, and never long. */
+export function shown(value: unknown): string {
+  const text = typeof value === 'string' ? JSON.stringify(value) : inspect(value, oneLine)
+  return text.length > 120 ? `${text.slice(0, 120)}…` : text
 }
 
 export interface ErrorFields {
