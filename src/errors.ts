@@ -2,6 +2,8 @@
  * Every error a user can meet: one class, a stable `code`, one function per code. The message is the fact, then the remedy.
  * `TypeError` is for the caller's own bugs only.
  */
+import { inspect } from 'node:util'
+
 export type VarveErrorCode = keyof typeof remedies
 
 export class VarveError extends Error {
@@ -25,6 +27,14 @@ export function contextClosed(): VarveError {
   return new VarveError('VARVE_CLOSED', 'This storage context is closed.')
 }
 
+const oneLine = { breakLength: Infinity, compact: true }
+
+/** What was given and is not what it should be, as messages name it: of any kind, and never long. */
+export function shown(value: unknown): string {
+  const text = typeof value === 'string' ? JSON.stringify(value) : inspect(value, oneLine)
+  return text.length > 120 ? `${text.slice(0, 120)}…` : text
+}
+
 export interface ErrorFields {
   /** Overrides the code's usual remedy. */
   remedy?: string
@@ -40,7 +50,7 @@ const remedies = {
   VARVE_PERMISSION: 'Give this user the right to it, or open elsewhere.',
   VARVE_NEWER: 'Update Varve; nothing was changed.',
   VARVE_CORRUPT: 'Nothing was changed. Keep a copy, then restore these files from a backup.',
-  VARVE_ERASED: 'It was erased for good, on request.',
+  VARVE_ERASED: 'It was erased for good, on request; history goes on without it.',
   VARVE_LOCKED: 'Close it there, or open with { readOnly: true } or { follow: true }.',
   VARVE_DISPLACED: 'Close this context and open again; what it had not persisted is lost.',
   VARVE_NETWORK_FILE_SYSTEM:

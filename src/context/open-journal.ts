@@ -2,7 +2,7 @@
 import type { Disk } from '../disk/disk.ts'
 import { nodeDisk } from '../disk/node-disk.ts'
 import { randomFill } from '../disk/node-random.ts'
-import { VarveError } from '../errors.ts'
+import { shown, VarveError } from '../errors.ts'
 import { readLlamaIndexDirectory } from '../interop/llamaindex-directory.ts'
 import type { LlamaIndexFile } from '../interop/llamaindex-content.ts'
 import { isLlamaIndexName } from '../interop/llamaindex-names.ts'
@@ -188,7 +188,7 @@ function checkPath(directory: unknown): void {
   if (typeof directory === 'string' && directory !== '' && !directory.includes('\0')) return
   throw new VarveError(
     'VARVE_BAD_OPTION',
-    `A persistDir is the path of a directory, not ${JSON.stringify(directory)}.`,
+    `A persistDir is the path of a directory, not ${shown(directory)}.`,
     { remedy: "Give one, such as './storage'." },
   )
 }

@@ -69,29 +69,25 @@ export class StorageHistory {
 
   /** The commits, the newest first, each with what it touched, as they are read. Throws `VARVE_BAD_MOMENT`, `VARVE_NO_SUCH_MOMENT`. */
   async *log(options?: LogOptions): AsyncGenerator<LoggedCommit> {
-    if (!this.#journal.exists) return
-    yield* logOf(await this.#log(), options)
+    if (this.#journal.exists) yield* this.#reading((log) => logOf(log, options))
   }
 
   /** Every value that a node, struct, vector or triplet had, the oldest first, `undefined` where it was deleted, each with the commit that set it. */
-  async *versions(store: string, key: HistoryKey): AsyncGenerator<Version> {
-    yield* versionsOf(await this.#log(), store, key)
+  versions(store: string, key: HistoryKey): AsyncGenerator<Version> {
+    return this.#reading((log) => versionsOf(log, store, key))
   }
 
   /** For each field of what a key holds now, the commit that set it last. */
   async blame(store: string, key: HistoryKey): Promise<Blame[]> {
-    return blameOf(await this.#log(), store, key)
+    return this.#handle.reading(async () => blameOf(await this.#log(), store, key))
   }
 
   /** What must change for moment `a` to become moment `b`, key by key. Its cost is what the commits between them touched. */
-  async *diff(a: Moment, b: Moment, options?: DiffOptions): AsyncGenerator<Difference> {
-    const log = await this.#log()
-    try {
+  diff(a: Moment, b: Moment, options?: DiffOptions): AsyncGenerator<Difference> {
+    return this.#reading(async function* (log) {
       const numbers = [await resolveMoment(log, a), await resolveMoment(log, b)] as const
       yield* differencesOf(log, numbers, options)
-    } catch (error) {
-      throw asVarveError(error, this.#journal.directory!)
-    }
+    })
   }
 
   /** Gives a moment a name, in a commit of kind `tag`. Throws `VARVE_BAD_TAG` if it has it already, or looks like another kind of moment. */
@@ -233,6 +229,16 @@ export class StorageHistory {
     const { log, directory } = this.#journal
     if (!log) throw noHistory(directory)
     return log
+  }
+
+  /** What comes as it is read. What cannot be read since it was erased meanwhile throws `VARVE_ERASED`. */
+  async *#reading<T>(read: (log: CommitLog) => AsyncGenerator<T>): AsyncGenerator<T> {
+    const log = await this.#log()
+    try {
+      yield* read(log)
+    } catch (error) {
+      throw asVarveError(await this.#journal.explain(error), this.#journal.directory!)
+    }
   }
 
   /** Pending changes are committed first, so that what is gone back over is all there is. */

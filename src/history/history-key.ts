@@ -1,5 +1,5 @@
 /** What history calls a store, and a thing in it. */
-import { VarveError } from '../errors.ts'
+import { shown, VarveError } from '../errors.ts'
 import type { Catalog } from '../journal/catalog.ts'
 import { namespaceFolder } from '../log/names.ts'
 import type { Triplet } from '../stores/contract.ts'
@@ -14,7 +14,7 @@ export type KeyText = string
 export function toText(key: HistoryKey): KeyText {
   if (typeof key === 'string' || (isTriplet(key) && key.length === 3)) return JSON.stringify(key)
   if (!isTriplet(key) && typeof key?.relation === 'string') return JSON.stringify({ relation: key.relation })
-  throw new VarveError('VARVE_BAD_OPTION', `${JSON.stringify(key)} is no key of anything.`, {
+  throw new VarveError('VARVE_BAD_OPTION', `${shown(key)} is no key of anything.`, {
     remedy: "Give an id, a triplet as a list of three texts, or { relation: '…' }.",
   })
 }
@@ -36,7 +36,7 @@ const withNamespaces = new Map([
 export function folderOf(store: string): string {
   const folder = knownFolder(store)
   if (folder !== undefined) return folder
-  throw new VarveError('VARVE_BAD_OPTION', `There is no store ${JSON.stringify(store)}.`, {
+  throw new VarveError('VARVE_BAD_OPTION', `There is no store ${shown(store)}.`, {
     store,
     remedy:
       "Stores are 'docstore', 'index_store', 'vector_store', 'graph_store', 'property_graph_store', 'chat_store'; a namespace follows a slash: 'vector_store/images'.",

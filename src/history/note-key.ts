@@ -3,7 +3,7 @@
  * key to keep. No message ever quotes a key.
  */
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
-import { VarveError } from '../errors.ts'
+import { shown, VarveError } from '../errors.ts'
 
 export interface NoteKey {
   /** Without spaces and plus signs, best a URL without its scheme: `example.com/storage`. */
@@ -20,7 +20,7 @@ const signerPrefix = 'PRIVATE+KEY+'
 
 export function newSignerKey(name: string, random: (target: Uint8Array) => void): NoteKey {
   if (!isKeyName(name))
-    throw new VarveError('VARVE_BAD_OPTION', `A key cannot be called ${JSON.stringify(name)}.`, {
+    throw new VarveError('VARVE_BAD_OPTION', `A key cannot be called ${shown(name)}.`, {
       remedy: 'Give a name without spaces and plus signs, such as example.com/storage.',
       name,
     })

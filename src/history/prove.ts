@@ -1,6 +1,6 @@
 /** Checkpoints and proofs of a directory: what its owner makes for others to verify. */
 import type { Disk } from '../disk/disk.ts'
-import { VarveError } from '../errors.ts'
+import { shown, VarveError } from '../errors.ts'
 import type { Manifest } from '../journal/manifest.ts'
 import { readCheckpoint, signCheckpoint, type Checkpoint } from './checkpoint.ts'
 import { readCommitHashes } from './commit-hashes.ts'
@@ -144,7 +144,7 @@ function originOf(given: string | undefined, manifest: Manifest | undefined, dir
   if (given === undefined)
     throw new VarveError('VARVE_CORRUPT', `${directory} cannot be called by its id: varve.json is damaged.`)
   if (/^[^\p{Cc}\p{Cs}]+$/u.test(given)) return given
-  throw new VarveError('VARVE_BAD_OPTION', `An origin cannot be ${JSON.stringify(given)}.`, {
+  throw new VarveError('VARVE_BAD_OPTION', `An origin cannot be ${shown(given)}.`, {
     remedy: 'Give one line of text.',
   })
 }

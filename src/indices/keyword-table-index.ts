@@ -1,5 +1,5 @@
 /** An index from keywords to nodes, found by a function of the caller: finds the nodes that share most keywords with a question. */
-import { VarveError } from '../errors.ts'
+import { shown, VarveError } from '../errors.ts'
 import type { StructChange, StructView } from '../stores/index-struct.ts'
 import type { BaseNode } from '../stores/node.ts'
 import { BaseIndex, newStruct, type IndexOptions, type NewIndexOptions } from './base-index.ts'
@@ -125,8 +125,10 @@ function checkKeywords(found: unknown): string[] {
   const keywords = isIterable ? [...(found as Iterable<unknown>)] : [undefined]
   if (keywords.every((keyword) => typeof keyword === 'string'))
     return keywords.filter((keyword) => keyword !== '')
-  const shown = (JSON.stringify(found) ?? String(found)).slice(0, 80)
-  throw new VarveError('VARVE_BAD_OPTION', `keywordExtractor gave ${shown}, which is no list of texts.`)
+  throw new VarveError(
+    'VARVE_BAD_OPTION',
+    `keywordExtractor gave ${shown(found)}, which is no list of texts.`,
+  )
 }
 
 /** A keyword and a node that has it. */

@@ -1,5 +1,5 @@
 /** Triplets come from a function of the caller, or from the caller's own hands; both are checked before anything is built on them. */
-import { VarveError } from '../errors.ts'
+import { shown, VarveError } from '../errors.ts'
 import type { Triplet } from '../stores/contract.ts'
 import type { BaseNode } from '../stores/node.ts'
 import { inSteps, type LongWork } from './long-work.ts'
@@ -62,7 +62,6 @@ function checkTriplet(triplet: unknown, what: string): Triplet {
 }
 
 function noTriplet(what: string, given: unknown, fact: string): VarveError {
-  const shown = (JSON.stringify(given) ?? String(given)).slice(0, 80)
   const remedy = 'A triplet is a list of three texts, none empty: subject, relation, object.'
-  return new VarveError('VARVE_BAD_OPTION', `${what} ${shown}, which is ${fact}.`, { remedy })
+  return new VarveError('VARVE_BAD_OPTION', `${what} ${shown(given)}, which is ${fact}.`, { remedy })
 }

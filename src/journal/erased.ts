@@ -9,14 +9,20 @@ export function erased({ commit, ...fields }: { commit: number; id?: string; cau
   return new VarveError('VARVE_ERASED', `${what} was erased by commit ${commit}.`, { commit, ...fields })
 }
 
-/** The commit that erased the item whose payload begins at a place. */
+/** The commit that erased the item whose payload begins at a place, or an item of the frame that begins there. */
 export async function erasedAt(
   files: SegmentFiles,
-  { folder, segment, offset }: { folder: string; segment: number; offset: number },
+  {
+    folder,
+    segment,
+    offset,
+    item,
+  }: { folder: string; segment: number; offset: number; item?: number | undefined },
 ): Promise<number | undefined> {
+  if (item !== undefined) return files.erasures.in(folder, segment)(offset)?.get(item)
   const start = files.erasures.frameBefore(folder, segment, offset)
   if (start === undefined) return undefined
   const file = await files.open(folder, segment)
   const frame = await new FrameReader(file, files.erasures.in(folder, segment)).read(start, await file.size())
-  return isFault(frame) ? undefined : frame.items.find((item) => item.offset === offset)?.erasedBy
+  return isFault(frame) ? undefined : frame.items.find((found) => found.offset === offset)?.erasedBy
 }

@@ -149,6 +149,19 @@ export class Home {
     return readCommit(this, number)
   }
 
+  /** Reads, and reads again if what is damaged there may have been erased meanwhile. */
+  async despiteErasures<T>(read: () => Promise<T>): Promise<T> {
+    const { through } = this.files.erasures
+    try {
+      return await read()
+    } catch (error) {
+      if (!(error instanceof VarveError) || error.code !== 'VARVE_CORRUPT') throw error
+      await this.learnErasures()
+      if (this.files.erasures.through === through) throw error // Of the same files others may have learned it.
+      return this.despiteErasures(read)
+    }
+  }
+
   /**
    * What was erased since this was opened, whatever moment it shows: bytes are overwritten for everyone. Answers whether there was
    * anything.

@@ -335,12 +335,17 @@ export class Journal {
   async explain(error: unknown): Promise<unknown> {
     const { log } = this.#residence
     if (!log || !(error instanceof VarveError) || error.code !== 'VARVE_CORRUPT') return error
-    const { store, segment, offset } = error.fields as { store?: string; segment?: number; offset?: number }
+    const { store, segment, offset, item } = error.fields as {
+      store?: string
+      segment?: number
+      offset?: number
+      item?: number
+    }
     if (store === undefined || segment === undefined || offset === undefined) return error
     const { files } = log
     const isKnown = files.erasures.through
     if (!(await this.#residence.learnErasures().catch(() => false)) && isKnown === 0) return error
-    const commit = await erasedAt(files, { folder: store, segment, offset })
+    const commit = await erasedAt(files, { folder: store, segment, offset, item })
     return commit === undefined ? error : erased({ commit, cause: error })
   }
 

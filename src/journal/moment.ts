@@ -2,7 +2,7 @@
  * Names of a commit: a number, `HEAD` and `HEAD~2`, a tag, a hash of at least four digits, a date; tried in this
  * order. A moment is the number of the commit that was the last then; 0: before the first.
  */
-import { VarveError } from '../errors.ts'
+import { shown, VarveError } from '../errors.ts'
 import { commitHashes, readCommit, type CommitLog } from './read-commit.ts'
 
 export type Moment = number | string | Date
@@ -90,8 +90,4 @@ function badMoment(moment: unknown, reason: string): VarveError {
 
 function badTag(name: unknown, reason: string): VarveError {
   return new VarveError('VARVE_BAD_TAG', `The tag ${shown(name)} ${reason}.`, { tag: name })
-}
-
-function shown(moment: unknown): string {
-  return moment instanceof Date ? String(moment) : (JSON.stringify(moment) ?? String(moment))
 }

@@ -6,7 +6,7 @@ import type { CommitSummary } from './catalog.ts'
 import type { StoreKind, StoreState, StoredEvent } from './event.ts'
 import { Fold } from './fold.ts'
 import { foldStored, type FoldedStore } from './folded-store.ts'
-import { readEvents } from './read-events.ts'
+import { readEvents, type ReadEvent } from './read-events.ts'
 import type { Home } from './home.ts'
 import { erasuresFolder } from '../log/names.ts'
 import { readCommits, type CommitLog } from './read-commit.ts'
@@ -51,7 +51,16 @@ export class Replica {
   }
 
   #load(folder: string): Promise<FoldedStore> {
-    return this.#fold.load(folder, this.#home.source(folder))
+    return this.#home.despiteErasures(() => this.#fold.load(folder, this.#home.source(folder)))
+  }
+
+  #eventsOf(store: FoldedStore, { number, parts }: CommitSummary): Promise<ReadEvent[]> {
+    const committed = [{ commit: number, parts: parts.filter(({ folder }) => folder === store.folder) }]
+    return this.#home.despiteErasures(async () => {
+      const read: ReadEvent[] = []
+      for await (const event of readEvents(store, this.#home.files, committed)) read.push(event)
+      return read
+    })
   }
 
   /** All commits that follow, as far as `log` knows them. */
@@ -66,14 +75,10 @@ export class Replica {
       if (erases) for (const folder of this.#folders) folders.add(folder)
       for (const folder of folders) {
         const store = await this.#load(folder)
-        const parts = summary.parts.filter((part) => part.folder === folder)
-        const events: StoredEvent[] = []
-        const committed = [{ commit: summary.number, parts }]
-        for await (const { event, rowsBytes, place: at } of readEvents(store, log.files, committed)) {
-          events.push(event)
+        const read = await this.#eventsOf(store, summary)
+        for (const { event, rowsBytes, place: at } of read)
           steps.push(() => foldStored(store, event, rowsBytes, at))
-        }
-        stores.push({ folder, state: store.state, events })
+        stores.push({ folder, state: store.state, events: read.map(({ event }) => event) })
       }
       yield {
         summary,

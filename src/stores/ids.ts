@@ -1,5 +1,5 @@
 /** What may be an id: any string that UTF-8 can carry, within a length that keeps rows small. */
-import { VarveError } from '../errors.ts'
+import { shown, VarveError } from '../errors.ts'
 import { isWellFormed } from './wtf8.ts'
 
 const maxIdBytes = 8_192
@@ -20,11 +20,10 @@ const maxNamespaceBytes = 1_024
 export function checkNamespace(namespace: unknown): string {
   const isName = typeof namespace === 'string' && namespace !== '' && isWellFormed(namespace)
   if (isName && Buffer.byteLength(namespace) <= maxNamespaceBytes) return namespace
-  const shown = typeof namespace === 'string' ? namespace.slice(0, 64) : namespace
   const fact = isName
     ? `A namespace has ${Buffer.byteLength(namespace)} bytes.`
-    : `This is no namespace: ${JSON.stringify(shown)}.`
-  throw new VarveError('VARVE_BAD_NAMESPACE', fact, { namespace: shown })
+    : `This is no namespace: ${shown(namespace)}.`
+  throw new VarveError('VARVE_BAD_NAMESPACE', fact, { namespace })
 }
 
 function badId(what: string, fact: string, id?: string): VarveError {

@@ -2,7 +2,7 @@
  * Metadata filters with LlamaIndex's operators and conditions. Filters are checked and compiled once, before the first node is looked at;
  * what a node's metadata holds never throws.
  */
-import { VarveError } from '../errors.ts'
+import { shown, VarveError } from '../errors.ts'
 
 export type FilterOperator =
   | '=='
@@ -219,8 +219,7 @@ export function comparable(value: unknown): Scalar | undefined {
 }
 
 function badValue({ key, operator = '==', value }: MetadataFilter, wanted: string): VarveError {
-  const got = Array.isArray(value) ? 'a list' : value === null ? 'null' : String(typeof value)
-  return bad(`The filter on '${key}' with ${operator} has ${got} as its value.`, {
+  return bad(`The filter on '${key}' with ${operator} has ${shown(value)} as its value.`, {
     remedy: `Give it ${wanted}; to find what is missing, use is_empty.`,
     key,
   })

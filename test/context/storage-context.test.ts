@@ -202,7 +202,7 @@ describe('opening', () => {
     await storage.close()
   })
 
-  test.each(['', 'a\0b', 5, null])('%j is no directory', async (persistDir) => {
+  test.each(['', 'a\0b', 5, 5n, null])('%s is no directory', async (persistDir) => {
     await expectCode(open(quietDisk(), { persistDir: persistDir as string }), 'VARVE_BAD_OPTION')
   })
 

@@ -61,8 +61,8 @@ test('without a function there is nothing to find keywords with, and nothing cha
   expect(await table()).toEqual({})
 })
 
-test.each([[undefined], ['word'], [[1]], [{}]])(
-  'a function that gives %j instead of keywords is named',
+test.each([[undefined], ['word'], [[1]], [[1n]], [{}]])(
+  'a function that gives %s instead of keywords is named',
   async (given) => {
     const keywordExtractor = () => given as unknown as string[]
     await expect(

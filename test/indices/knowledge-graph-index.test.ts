@@ -249,12 +249,13 @@ describe.each([
   })
 
   test.each<[given: unknown, message: RegExp]>([
-    [[['a', 'b']], /\["a","b"\], which is no triplet/],
+    [[['a', 'b']], /\[ 'a', 'b' \], which is no triplet/],
+    [[['a', 'b', 3n]], /\[ 'a', 'b', 3n \], which is no triplet/],
     [[['a', 'b', '']], /no triplet/],
     [[['a', 'b', 3]], /no triplet/],
     [{}, /no list of triplets/],
     [undefined, /undefined, which is no list/],
-  ])('a function that gives %j instead of triplets changes nothing', async (given, message) => {
+  ])('a function that gives %s instead of triplets changes nothing', async (given, message) => {
     const bad = { ...options('B', 'b'), extractTriplets: () => given as Triplet[] }
     await expect(KnowledgeGraphIndex.fromDocuments([people], bad)).rejects.toMatchObject({
       code: 'VARVE_BAD_OPTION',

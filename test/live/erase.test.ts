@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { MemoryDisk } from '../../src/disk/memory-disk.ts'
-import { TextNode, VectorStoreIndex } from '../../src/index.ts'
-import { addNode, follow, heard, until, write } from './support.ts'
+import { TextNode, VectorStoreIndex, type StorageContext } from '../../src/index.ts'
+import { addNode, follow, heard, never, until, write } from './support.ts'
 
 test('what is erased is gone from a follower, which goes on in the same history', async () => {
   const disk = new MemoryDisk()
@@ -55,4 +55,58 @@ test('a change names what its commit erased, also of stores and structs that no 
   await changes.return(undefined)
   await follower.close()
   await writer.close()
+})
+
+test('who is behind reads on where an erase that it has not seen yet overwrites what it is about to read', async () => {
+  const disk = new MemoryDisk()
+  const writer = await write(disk)
+  await addNode(writer, 'a')
+  await addNode(writer, 'b')
+  await addNode(writer, 'c')
+  const follower = await follow(disk, { poll: never })
+  const changes = follower.changes({ from: 'start' })
+  const added: unknown[] = []
+  const next = async (): Promise<void> => {
+    for (const store of (await changes.next()).value!.stores) added.push(...store.added)
+  }
+  await next()
+  await writer.history.erase({ nodeIds: ['b'], reason: 'on request' })
+  await next()
+  await next()
+  expect(added).toEqual(['a', 'c'])
+  await follower.close()
+  await writer.close()
+})
+
+describe('an answer about the past that a reader is reading while another process erases', () => {
+  const long = 'x'.repeat(300_000) // More than is read ahead.
+
+  const answers: Record<string, (reader: StorageContext) => AsyncGenerator<unknown>> = {
+    versions: ({ history }) => history.versions('docstore', 'b'),
+    diff: ({ history }) => history.diff(0, 'HEAD'),
+    'log with keys': ({ history }) => history.log({ keys: true }),
+  }
+
+  for (const [name, ask] of Object.entries(answers)) {
+    test(`says that it was erased, and calls nothing damaged: ${name}`, async () => {
+      const disk = new MemoryDisk()
+      const writer = await write(disk)
+      await addNode(writer, 'a')
+      for (let n = 2; n <= 13; n++) await addNode(writer, 'b', n + long)
+      await addNode(writer, 'c')
+      const reader = await follow(disk, { poll: never }) // It shares nothing with the writer.
+      const answer = ask(reader)
+      await answer.next()
+      await writer.history.erase({ nodeIds: ['b'], reason: 'on request' })
+      const rest = async (): Promise<void> => {
+        for await (const _ of answer) continue
+      }
+      await expect(rest()).rejects.toMatchObject({ code: 'VARVE_ERASED', fields: { commit: 15 } })
+      const again = []
+      for await (const about of ask(reader)) again.push(about)
+      expect(JSON.stringify(again)).not.toContain('"b"')
+      await reader.close()
+      await writer.close()
+    })
+  }
 })

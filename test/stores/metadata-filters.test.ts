@@ -190,14 +190,14 @@ test.each<[string, unknown, RegExp]>([
     { filters: [a], condition: 'xor' },
     /'xor' is no filter condition. Use and, or, not/,
   ],
-  ['a list for ==', { filters: [{ key: 'k', value: ['x'] }] }, /on 'k' with == has a list/],
+  ['a list for ==', { filters: [{ key: 'k', value: ['x'] }] }, /on 'k' with == has \[ /],
   [
     'null for !=',
     { filters: [{ key: 'k', value: null, operator: '!=' }] },
     /on 'k' with != has null.*is_empty/,
   ],
   ['nothing for <', { filters: [{ key: 'k', operator: '<' }] }, /on 'k' with < has undefined/],
-  ['NaN for ==', { filters: [{ key: 'k', value: Number.NaN }] }, /on 'k' with == has number/],
+  ['NaN for ==', { filters: [{ key: 'k', value: Number.NaN }] }, /on 'k' with == has NaN as/],
   ['a scalar for in', { filters: [{ key: 'k', value: 1, operator: 'in' }] }, /Give it a list/],
   ['a string for any', { filters: [{ key: 'k', value: 'ab', operator: 'any' }] }, /Give it a list/],
   ['lists in a list', { filters: [{ key: 'k', value: [['a']], operator: 'in' }] }, /Give it a list/],
@@ -209,7 +209,7 @@ test.each<[string, unknown, RegExp]>([
   [
     'a bad filter deep inside',
     { filters: [{ filters: [{ key: 'k', value: {} }] }] },
-    /on 'k' with == has object/,
+    /on 'k' with == has {} as/,
   ],
 ])('%s is refused before any node is looked at', (_, filters, message) => {
   const compile = () => compileFilters(filters as MetadataFilters)

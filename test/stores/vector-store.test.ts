@@ -284,6 +284,7 @@ describe('bad input', () => {
     ['of 2 KB', 'x'.repeat(2048)],
     ['with half of a surrogate pair', '\ud800'],
     ['no text', 5 as unknown as string],
+    ['a BigInt', 5n as unknown as string],
   ])('a namespace that is %s is refused', async (_, namespace) => {
     const storage = await openStorage({})
     expect(() => storage.addVectorStore(namespace)).toThrow(
