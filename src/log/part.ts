@@ -55,7 +55,8 @@ export class ReadAhead {
     if (known) return known
     const file = await files.open(folder, segment)
     const frames = new FrameReader(file, files.erasures.in(folder, segment))
-    const reader = { file, frames, sizeBytes: await file.size() }
+    const { through: erasedThrough } = files.erasures
+    const reader = { file, frames, erasedThrough, sizeBytes: await file.size() }
     this.#readers.set(folder, reader)
     return reader
   }
@@ -63,13 +64,15 @@ export class ReadAhead {
   /** The same without a turn of the event loop, where the last part of the store was in this segment, too. */
   held(files: SegmentFiles, { folder, segment }: Pick<Part, 'folder' | 'segment'>): AheadInFile | undefined {
     const known = this.#readers.get(folder)
-    return known && known.file === files.opened(folder, segment) ? known : undefined
+    const isSame = known?.erasedThrough === files.erasures.through // What was read before an erase may hold what it erased.
+    return isSame && known.file === files.opened(folder, segment) ? known : undefined
   }
 }
 
 interface AheadInFile {
   file: ReadableFile
   frames: FrameReader
+  erasedThrough: number
   sizeBytes: number
 }
 
