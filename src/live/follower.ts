@@ -36,10 +36,12 @@ interface FollowerOptions {
 /** Pauses between the looks that follow a hint, or a look that found something: longer, all in all, than watchers keep silent. */
 const restlessMs = [1, 4, 10, 25, 60, 120]
 /**
- * After a look that found something it rests, lest followers take the time that the writer needs: for as long as the look took, and twice as long each time more that
- * there was something; but not longer than this. So commits that come one by one are told at once, and those that come in a stream several at a time.
+ * After a look that found something it rests, lest followers take the time that the writer needs: for as long as the look took, and as long again each time more that
+ * there was something; but not longer than this. So commits that come one by one are told at once, and those that come in a stream many at a time.
  */
-const longestRestMs = 4
+const longestRestMs = 32
+/** So many looks in a row found something: that is a stream. To be told of each write of it would cost more than to read it, so nobody watches until it ends. */
+const streamLooks = 8
 const [pollMs, pollAloneMs] = [500, 100]
 
 export class Follower {
@@ -136,7 +138,7 @@ export class Follower {
       this.#isHinted = false
       await this.#look()
       if (this.#isClosed) return
-      await this.#rest(Math.min((performance.now() - began) * 2 ** this.#busyLooks, longestRestMs))
+      await this.#rest(Math.min((performance.now() - began) * this.#busyLooks, longestRestMs))
     }
   }
 
@@ -160,7 +162,7 @@ export class Follower {
       return
     }
     this.#idleLooks = 0
-    this.#busyLooks++
+    if (++this.#busyLooks === streamLooks) await this.#unwatch()
     this.#options.onMoved()
     if (after.reset && after.reset !== before.reset) this.#tell('reset', after.reset)
     this.#notify()
@@ -207,6 +209,7 @@ export class Follower {
   async #keepWatch(): Promise<void> {
     const files = this.journal.log?.files
     if (!this.#canWatch || files === undefined || this.#watcher?.of === files || this.#isClosed) return
+    if (this.#busyLooks >= streamLooks) return
     await this.#unwatch()
     const onTrouble = (error: Error): void => this.#watchFailed(error)
     const folder = joinPath(files.directory, commitsFolder)

@@ -125,6 +125,31 @@ describe('a follower', () => {
     expect(told).toEqual([2])
   })
 
+  test('nobody watches a stream of commits, and somebody does again when it ends', async () => {
+    const disk = new MemoryDisk()
+    const writer = await kept(write(disk))
+    let last = await addNode(writer, 'a')
+    const watcher = new FakeWatcher()
+    const follower = await kept(follow(disk, { poll: never, watcher }))
+    const told = heard(follower)
+    await pause(400)
+    expect(watcher).toMatchObject({ folders: { length: 1 }, closed: 0 })
+    last = await addNode(writer, 'the first of many')
+    watcher.hint()
+    while (watcher.closed === 0) {
+      last = await addNode(writer, `node ${last}`)
+      await pause(1)
+    }
+    await until(() => watcher.folders.length === 2)
+    await until(() => told.length === last - 1)
+    await pause(400)
+    last = await addNode(writer, 'b')
+    watcher.hint()
+    await until(() => told.length === last - 1)
+    expect(told).toEqual(Array.from({ length: last - 1 }, (_, at) => at + 2))
+    expect(watcher).toMatchObject({ folders: { length: 2 }, closed: 1 })
+  })
+
   test('polls where no event ever comes', async () => {
     const disk = new MemoryDisk()
     const writer = await kept(write(disk))
