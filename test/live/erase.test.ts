@@ -78,6 +78,25 @@ test('who is behind reads on where an erase that it has not seen yet overwrites 
   await writer.close()
 })
 
+test('who reads what was erased is told so, wherever the follower is in taking the erase up', async () => {
+  for (let head = 0; head < 900; head += 6) {
+    const disk = new MemoryDisk()
+    const writer = await write(disk)
+    await addNode(writer, 'a')
+    const follower = await follow(disk, { poll: never })
+    await writer.history.erase({ nodeIds: ['a'], reason: 'on request' })
+    const taking = follower.history.tags()
+    for (let turn = 0; turn < head; turn++) await Promise.resolve()
+    const reading = follower.docstore.getNode('a')
+    await expect(reading, `${head} turns later`).rejects.toMatchObject({
+      code: expect.stringMatching(/^VARVE_(ERASED|NODE_NOT_FOUND)$/),
+    })
+    await taking
+    await follower.close()
+    await writer.close()
+  }
+})
+
 describe('an answer about the past that a reader is reading while another process erases', () => {
   const long = 'x'.repeat(300_000) // More than is read ahead.
 
