@@ -91,15 +91,15 @@ async function endOfFault(
 function toEntry(frame: ScannedFrame, segment: LogSegment): LogEntry {
   const place = { offset: frame.offset, end: frame.offset + frame.sizeBytes }
   try {
-    if (frame.flags & frameFlags.mark) return { ...place, kind: 'mark' }
+    if (frame.flags & frameFlags.mark) return { kind: 'mark', ...place }
     if (frame.flags & frameFlags.seal) {
       if (frame.offset === segmentHeaderBytes) segment.seal = heads.seal(toReadFrame(frame), segment.number)
-      return { ...place, kind: 'seal' }
+      return { kind: 'seal', ...place }
     }
-    return { ...place, kind: 'commit', commit: toCommit(frame, segment.number) }
+    return { kind: 'commit', commit: toCommit(frame, segment.number), ...place }
   } catch (error) {
     if (!(error instanceof VarveError) || error.code !== 'VARVE_CORRUPT') throw error
-    return { ...place, kind: 'fault', fault: error.message.split('. ')[0]! }
+    return { kind: 'fault', fault: error.message.split('. ')[0]!, ...place }
   }
 }
 

@@ -1,8 +1,8 @@
 /** What the whole log tells of where things came from: which nodes a document ever had, which nodes a keyword, a triplet or an entity was ever found in. */
-import { readEvents, type EventPlace } from '../journal/read-events.ts'
-import type { StoredEvent } from '../journal/event.ts'
-import { readCommits, type CommitLog } from '../journal/read-commit.ts'
+import type { CommittedParts } from '../journal/catalog.ts'
+import { readEvents, type ReadEvent } from '../journal/read-events.ts'
 import { erasuresFolder } from '../log/names.ts'
+import type { SegmentFiles } from '../log/segment-files.ts'
 import type { Triplet } from '../stores/contract.ts'
 import { toChange, type EntryRow } from '../stores/index-events.ts'
 import { treeFromStored } from '../stores/stored-metadata.ts'
@@ -11,33 +11,24 @@ import { unescapeText } from '../stores/storable.ts'
 import { tripletKey } from '../stores/triplet-key.ts'
 import { anyOf } from './sought-text.ts'
 
-export interface PlacedEvent {
+export interface PlacedEvent extends ReadEvent {
   folder: string
-  event: StoredEvent
-  /** The number of each of its items in the frame. */
-  numbers: number[]
-  place: EventPlace
 }
+
+export type AllParts = ReadonlyMap<string, readonly CommittedParts[]>
 
 /** Every event of every store, as far as it is not erased; where a store is asked about some rows only, of each the items whose rows these are, as bytes. */
 export async function* allEvents(
-  log: CommitLog,
+  files: SegmentFiles,
+  committed: AllParts,
   wantedIn: (store: string) => ((row: Uint8Array) => boolean) | undefined,
 ): AsyncGenerator<PlacedEvent> {
-  for await (const { summary } of readCommits(log, 1, log.catalog.end.number)) {
-    for (const part of summary.parts) {
-      const { folder } = part
-      if (folder === erasuresFolder) continue
-      const isWanted = wantedIn(storeIn(folder))
-      const committed = [{ commit: summary.number, parts: [part] }]
-      for await (const { event, numbers, place } of readEvents(
-        { folder, kind: kindOf(folder) },
-        log.files,
-        committed,
-        isWanted && { isWanted },
-      ))
-        yield { folder, event, numbers, place }
-    }
+  for (const [folder, parts] of committed) {
+    if (folder === erasuresFolder) continue
+    const isWanted = wantedIn(storeIn(folder))
+    const store = { folder, kind: kindOf(folder) }
+    for await (const read of readEvents(store, files, parts, isWanted && { isWanted }))
+      yield { folder, ...read }
   }
 }
 
@@ -97,11 +88,15 @@ export class EraseSurvey {
   readonly graphTriplets = new Map<string, Triplet>()
 
   /** For who asks about some nodes and source documents. Of others it need not know the nodes and vectors. */
-  static async of(log: CommitLog, asked: ReadonlySet<string>): Promise<EraseSurvey> {
+  static async of(
+    files: SegmentFiles,
+    committed: AllParts,
+    asked: ReadonlySet<string>,
+  ): Promise<EraseSurvey> {
     const survey = new EraseSurvey()
     const namesAsked = anyOf(asked)
     const isOfNodes = (store: string): boolean => store === 'docstore' || store === 'vector_store'
-    for await (const { folder, event } of allEvents(log, (store) =>
+    for await (const { folder, event } of allEvents(files, committed, (store) =>
       isOfNodes(store) ? namesAsked : undefined,
     ))
       for (const { row } of event.items) survey.#note(storeIn(folder), event.type, row as unknown[])

@@ -8,6 +8,7 @@ import type { EventInput, Position, StoreState, StoredEvent } from '../journal/e
 import type { Journal } from '../journal/journal.ts'
 import { readPayloads } from '../journal/payload.ts'
 import type { CommitLog } from '../journal/read-commit.ts'
+import { allParts } from '../journal/store-source.ts'
 import { tryDecode } from '../journal/codec.ts'
 import { isObject } from '../journal/shape.ts'
 import type { ErasedItems } from '../log/erasures.ts'
@@ -15,7 +16,7 @@ import type { DocumentState } from '../stores/document-state.ts'
 import { kindOf } from '../stores/store-kinds.ts'
 import { unescapeText } from '../stores/storable.ts'
 import { condemn, isCondemnedRow, type Condemned } from './condemned.ts'
-import { allEvents, EraseSurvey, textsIn, type PlacedEvent } from './erase-survey.ts'
+import { allEvents, EraseSurvey, textsIn, type AllParts, type PlacedEvent } from './erase-survey.ts'
 import { fromText, storeOf, type HistoryKey, type KeyText } from './history-key.ts'
 import { restoringEvents } from './restoring-events.ts'
 import { scrubbingEvents } from './scrubbing-events.ts'
@@ -55,8 +56,10 @@ export async function findForErasure(
   request: EraseRequest,
   present: Journal,
 ): Promise<FoundForErasure> {
+  const committed = await allParts(log)
   const survey = await EraseSurvey.of(
-    log,
+    log.files,
+    committed,
     new Set([...(request.refDocIds ?? []), ...(request.nodeIds ?? [])]),
   )
   const refDocIds = knownIds(log, survey, request.refDocIds ?? [], 'VARVE_REF_DOC_NOT_FOUND')
@@ -67,7 +70,7 @@ export async function findForErasure(
   const ids = new Set([...refDocIds, ...asked, ...owned.filter((id) => !others.has(id))])
   if (isWhole) addSummaries(survey, ids)
   const condemned = condemn(survey, { ids, documents: new Set(refDocIds) })
-  const search = await new ErasureSearch(log, condemned, isWhole).run()
+  const search = await new ErasureSearch(log, condemned, isWhole).run(committed)
   for (const id of owned) if (others.has(id)) search.remain('overlap', others.get(id)!, JSON.stringify(id))
   return {
     plan: search.frames.length > 0 ? search.plan(present) : undefined,
@@ -149,11 +152,11 @@ class ErasureSearch {
         : Array.from(condemned.ids).filter((id) => id.length >= tellingLength)
   }
 
-  async run(): Promise<this> {
+  async run(committed: AllParts): Promise<this> {
     const { ids, documents, graphNodes } = this.#condemned
     const namesCondemned = anyOf(new Set([...ids, ...documents, ...graphNodes]))
     const wantedIn = (store: string) => (store === 'vector_store' ? namesCondemned : undefined)
-    for await (const placed of allEvents(this.#log, wantedIn)) this.#search(placed)
+    for await (const placed of allEvents(this.#log.files, committed, wantedIn)) this.#search(placed)
     return this
   }
 

@@ -32,7 +32,7 @@ async function* takenBy(
 ): AsyncGenerator<ReadEvent> {
   for await (const { event, ...read } of events) {
     const items = touchedBy(folder, event).flatMap((each) => (family.takes(each, event) ? [each.item] : []))
-    if (items.length > 0) yield { ...read, event: { ...event, items } }
+    if (items.length > 0) yield { event: { ...event, items }, ...read }
   }
 }
 

@@ -126,7 +126,7 @@ export class SnapshotCheck {
   /** Readers ignore what was made before an erase; it is removed before the erase comes to its end. */
   #isSpoiled(subject: string, commit: number): boolean {
     const { erasures } = this.#files
-    return erasures.spoils(subject, commit) && erasures.unfinished.size > 0
+    return erasures.spoils(subject, commit, erasures.unfinished)
   }
 
   #catalogState(sections: Sections): VerifiedSnapshot['state'] {

@@ -103,7 +103,7 @@ export class CommitQueue {
    */
   push(request: CommitRequest): Promise<Commit> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ ...request, settle: { resolve, reject } })
+      this.#queue.push({ settle: { resolve, reject }, ...request })
       if (this.#queue.length === 1) void this.#next(() => this.#flushQueue())
     })
   }
@@ -240,11 +240,11 @@ export class CommitQueue {
       const parts = queued.changes.stores.flatMap(({ taken }) => taken.parts)
       timeMs = Math.max(clock().getTime(), timeMs)
       const input = { number: end.number + 1, previous: end.hash, timeMs, kind, note, names, tag, parts }
-      const frame = encodeCommit({ ...input, syncedThrough, random })
+      const frame = encodeCommit({ syncedThrough, random, ...input })
       const place = end.next
       const next = { ...place, offset: place.offset + frame.sizeBytes }
       end = { number: input.number, hash: commitHash(frame.hashed), next, closed: false }
-      return { ...queued, summary: { ...input, hash: end.hash }, frame, place, end }
+      return { summary: { hash: end.hash, ...input }, frame, place, end, ...queued }
     })
     return { prepared, opening }
   }

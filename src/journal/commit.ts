@@ -118,7 +118,7 @@ export function decodeCommit(frame: ReadFrame, segment: number): DecodedCommit {
   const { names = {}, tag, ...note } = row as CommitRow
   const parts = places.map(([folder, ...part]) => partFromPlain(folder, part))
   const change = tag && { tag: { name: tag[0], commit: tag[1] ?? undefined } }
-  return { number, previous, timeMs, kind, note, names, ...change, parts }
+  return { number, previous, timeMs, kind, note, names, parts, ...change }
 }
 
 type CommitRow = CommitNote & { names?: Record<string, string>; tag?: [name: string, commit: number | null] }

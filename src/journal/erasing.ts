@@ -10,12 +10,12 @@ import { displaced } from './commit-queue.ts'
 import { erasuresFinished, idsErased, itemsErased } from './erasure-events.ts'
 import type { EventInput } from './event.ts'
 import type { Fold } from './fold.ts'
-import type { FoldedStore } from './folded-store.ts'
+import { folded, type FoldedStore } from './folded-store.ts'
 import type { Outbox } from './outbox.ts'
 import { overwriteErased } from './overwrite.ts'
 import type { Pending } from './pending.ts'
 import type { Session } from './session.ts'
-import { storeSource } from './store-source.ts'
+import { allParts, storeSource } from './store-source.ts'
 
 export interface ErasurePlan {
   items: readonly ErasedItems[]
@@ -42,13 +42,16 @@ export async function commitErasure(
 ): Promise<Commit> {
   const { catalog, files, queue, ledger } = session
   await queue.sync() // What is erased must be known to be durable, or recovery would look for its bytes.
+  const before = new Map<string, FoldedStore>()
+  for (const folder of new Set(items.map((erased) => erased.folder)))
+    before.set(folder, await fold.load(folder, storeSource(session, folder)))
+  const committed = await allParts(session)
   const number = catalog.end.number + 1
   for (const erased of items) files.erasures.addItems(number, erased)
   const replaced: FoldedStore[] = []
   try {
-    for (const folder of new Set(items.map((erased) => erased.folder))) {
-      const was = await fold.load(folder, storeSource(session, folder))
-      const store = await fold.replayed(folder, storeSource(session, folder))
+    for (const [folder, was] of before) {
+      const store = await folded(fold.empty(folder), files, committed.get(folder) ?? [])
       const events = await restating(folder, store.state)
       replaced.push(was)
       fold.replace(store)
@@ -97,6 +100,7 @@ export async function finishErasures(session: Session): Promise<void> {
       remedy: 'Free some space and call erase() again, or open and write anything: that completes it.',
     })
   }
+  session.lacksSnapshots = true
   try {
     const changes = ledger.changes([erasuresFinished(through)])
     await queue.push({ kind: 'erase finished', note: {}, changes, names: {} })

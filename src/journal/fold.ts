@@ -83,12 +83,9 @@ export class Fold {
     for (const [folder, store] of other.#stores) this.#stores.set(folder, store)
   }
 
-  /** A store as the log has it by now, from its first event on. It is not kept. */
-  async replayed(folder: string, source: StoreSource): Promise<FoldedStore> {
-    const store = this.#fresh(folder)
-    if (!source.entry) return store
-    await openSegments(source.files, folder, source.entry)
-    return folded(store, source.files, await source.allParts())
+  /** A store that nothing was folded into. It is not kept. */
+  empty(folder: string): FoldedStore {
+    return emptyStore(folder, this.#kindOf(folder))
   }
 
   /** From now on this is the store, for everyone. Answers the one before, if it was loaded. */
@@ -133,7 +130,7 @@ export class Fold {
     source: StoreSource | undefined,
     { whole }: { whole: boolean },
   ): Promise<FoldedStore> {
-    const store = this.#fresh(folder)
+    const store = this.empty(folder)
     if (!source?.entry) return store
     const { entry, files } = source
     await openSegments(files, folder, entry)
@@ -147,7 +144,7 @@ export class Fold {
     }
     // It may be one that can only be read whole.
     if (!whole) return this.#filled(folder, source, { whole: true })
-    return folded(this.#fresh(folder), files, await source.allParts())
+    return folded(this.empty(folder), files, await source.allParts())
   }
 
   /** A store that was only looked at; one whose snapshot is no good is loaded anew. */
@@ -164,10 +161,6 @@ export class Fold {
     if (clears !== this.#clears) return this.#load(store.folder, source)
     store.unread = undefined
     return store
-  }
-
-  #fresh(folder: string): FoldedStore {
-    return emptyStore(folder, this.#kindOf(folder))
   }
 }
 

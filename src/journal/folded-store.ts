@@ -3,7 +3,7 @@ import type { SegmentFiles } from '../log/segment-files.ts'
 import type { CommittedParts } from './catalog.ts'
 import type { StoreKind, StoredEvent, StoreState } from './event.ts'
 import { damagedEvent, readEvents, type EventPlace, type StoreOfKind } from './read-events.ts'
-import { openSnapshot, readSnapshot } from './snapshot.ts'
+import { erasuresKnownTo, openSnapshot, readSnapshot } from './snapshot.ts'
 import { UnusableSnapshot, type SnapshotPages } from './snapshot-pages.ts'
 import type { StoreSource } from './store-source.ts'
 import type { UndoLog } from './table.ts'
@@ -111,11 +111,15 @@ export async function fillFromSnapshot(
   { commit, whole }: { commit: number; whole: boolean },
 ): Promise<void> {
   const { disk, directory, journalId, erasures } = source.files
-  if (erasures.spoils(store.folder, commit)) throw new UnusableSnapshot('it was made before an erase')
   const id = { journalId, subject: store.folder, commit }
   const found = whole ? await readSnapshot(disk, directory, id) : await openSnapshot(disk, directory, id)
   if (!found) throw new UnusableSnapshot('it is missing, or damaged')
   if ('pages' in found) store.unread = found.pages
+  const known = erasuresKnownTo(found.sections)
+  if (erasures.spoils(store.folder, Math.max(commit, known)))
+    throw new UnusableSnapshot('it was made before an erase')
+  if (known > erasures.through)
+    throw new UnusableSnapshot('it was made after an erase that is not known here')
   if (!Buffer.from(found.hash).equals(await source.commitHash(commit)))
     throw new UnusableSnapshot('it is of another history')
   for (const [name, table] of Object.entries(store.state)) {

@@ -178,7 +178,7 @@ export class Home {
 }
 
 function summarize(found: FoundCommit): CommitSummary {
-  return { ...decodeCommit(found.frame, found.place.segment), hash: found.hash }
+  return { hash: found.hash, ...decodeCommit(found.frame, found.place.segment) }
 }
 
 /**

@@ -293,24 +293,35 @@ export class Journal {
         await (
           await this.#commit(() => this.#outbox.take('data', {}))
         )?.last
-        await this.#snapshots.idle()
+        await this.#snapshots.pause()
         const session = this.#residence.session!
-        await finishErasures(session)
-        const plan = await find(session)
-        if (!plan) return undefined
-        const commit = await commitErasure(session, plan, {
-          note,
-          fold: this.#fold,
-          pending: this.#pending,
-          outbox: this.#outbox,
-          random: this.#options.random,
-          rollback: () => this.#rollback(),
-        })
-        await finishErasures(session)
-        this.#snapshots.writeDue(this.#fold, session) // Those of the stores that it changed are gone.
-        return commit
+        try {
+          return await this.#erase(session, note, find)
+        } finally {
+          this.#snapshots.remake(this.#fold, session)
+        }
       }),
     )
+  }
+
+  async #erase(
+    session: Session,
+    note: CommitNote,
+    find: (log: CommitLog) => Promise<ErasurePlan | undefined>,
+  ): Promise<Commit | undefined> {
+    await finishErasures(session)
+    const plan = await find(session)
+    if (!plan) return undefined
+    const commit = await commitErasure(session, plan, {
+      note,
+      fold: this.#fold,
+      pending: this.#pending,
+      outbox: this.#outbox,
+      random: this.#options.random,
+      rollback: () => this.#rollback(),
+    })
+    await finishErasures(session)
+    return commit
   }
 
   /** The commit, later than what is shown here, that erased an id. */

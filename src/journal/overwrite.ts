@@ -31,7 +31,7 @@ export async function overwriteErased(
     await writeZeros(log.files, path, all)
   }
   await mustHold()
-  await dropSnapshots(log.files)
+  await dropSnapshots(log.files, commits)
   // What was removed before must not be back after the power goes.
   for (const folder of await storeFolders(log.files))
     await log.files.disk.syncDirectory(joinPath(log.files.directory, folder))
@@ -114,14 +114,17 @@ function joinedRanges(ranges: readonly Range[]): Range[] {
 }
 
 /** Also those that were never finished. Catalogs say nothing that a user wrote but tags, and stay. */
-async function dropSnapshots({ disk, directory, erasures }: SegmentFiles): Promise<void> {
+async function dropSnapshots(
+  { disk, directory, erasures }: SegmentFiles,
+  commits: ReadonlySet<number>,
+): Promise<void> {
   const folder = joinPath(directory, snapshotsFolder)
   if ((await disk.stat(folder))?.kind !== 'directory') return
   const names = await disk.list(folder)
   for (const name of names) {
     const snapshot = parseSnapshotName(name)
     const [subject = ''] = snapshot?.subject.split('=touched') ?? []
-    const knows = snapshot ? erasures.spoils(subject, snapshot.commit) : name.endsWith('.new')
+    const knows = snapshot ? erasures.spoils(subject, snapshot.commit, commits) : name.endsWith('.new')
     if (knows) await disk.unlink(joinPath(folder, name))
   }
   await disk.syncDirectory(folder)

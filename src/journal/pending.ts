@@ -75,7 +75,6 @@ export class Pending {
       const event: StoredEvent = {
         type,
         version: eventVersion,
-        ...(dimensions === undefined ? {} : { dimensions }),
         items: frame.payloads.map((payload, index) => ({
           row: items[index]!.plain,
           position: {
@@ -85,6 +84,7 @@ export class Pending {
             crc: payload.crc,
           },
         })),
+        ...(dimensions === undefined ? {} : { dimensions }),
       }
       applyEvent(store, event, frame.rowsBytes)
       store.undo.entries.push(uncountRows(store, frame.rowsBytes))

@@ -66,7 +66,8 @@ async function* commitFrames(
       const file = await files.open(commitsFolder, place.segment)
       reader = { segment: place.segment, frames: new FrameReader(file), sizeBytes: await file.size() }
     }
-    const frame = await reader.frames.read(place.offset, reader.sizeBytes)
+    const read = reader.frames.read(place.offset, reader.sizeBytes)
+    const frame = read instanceof Promise ? await read : read
     if (isFault(frame)) throw damaged(files, place, frame.fault)
     yield { number, place, frame }
   }
@@ -102,7 +103,7 @@ export async function frameAt(files: SegmentFiles, place: LogPlace, limit?: numb
 }
 
 function summaryOf(frame: ReadFrame, { segment }: LogPlace): CommitSummary {
-  return { ...decodeCommit(frame, segment), hash: commitHash(frame.hashed) }
+  return { hash: commitHash(frame.hashed), ...decodeCommit(frame, segment) }
 }
 
 function damaged(files: SegmentFiles, { segment, offset }: LogPlace, fault: string): VarveError {

@@ -1,8 +1,8 @@
 /** The events that commits hold, read back from the parts or places that they name: checked, decoded, and without what was erased. */
 import { VarveError } from '../errors.ts'
 import { frameFlags } from '../log/frame.ts'
-import { isFault, type ReadFrame } from '../log/frame-reader.ts'
-import { readPart, ReadAhead, type Part } from '../log/part.ts'
+import { isFault, type ReadFrame, type ReadItem } from '../log/frame-reader.ts'
+import { readPart, ReadAhead } from '../log/part.ts'
 import type { SegmentFiles } from '../log/segment-files.ts'
 import type { CommittedParts } from './catalog.ts'
 import { tryDecode } from './codec.ts'
@@ -33,9 +33,14 @@ export async function* readEvents(
 ): AsyncGenerator<ReadEvent> {
   for (const { commit, parts } of committed) {
     for (const part of parts) {
-      for await (const frame of framesOf(files, part, { commit, ahead })) {
-        const place = { store: folder, segment: part.segment, offset: frame.offset, commit }
-        yield* eventIn(kind, frame, { place, isWanted })
+      try {
+        for await (const frame of readPart(files, part, ahead ? { ahead } : {})) {
+          const place = { store: folder, segment: part.segment, offset: frame.offset, commit }
+          const read = eventIn(kind, frame, { place, isWanted })
+          if (read) yield read
+        }
+      } catch (error) {
+        throw inCommit(commit, error)
       }
     }
   }
@@ -54,7 +59,8 @@ export async function* readEventsAt(
     const { frames, sizeBytes } = await ahead.in(files, { folder, segment })
     const frame = await frames.read(offset, sizeBytes)
     if (isFault(frame)) throw damagedEvent(place, frame.fault, { item: frame.item })
-    yield* eventIn(kind, frame, { place, isWanted })
+    const read = eventIn(kind, frame, { place, isWanted })
+    if (read) yield read
   }
 }
 
@@ -66,18 +72,22 @@ export interface ReadEvent {
   place: EventPlace
 }
 
-function* eventIn(
+/** `undefined`: none of its items is wanted. */
+function eventIn(
   kind: StoreKind,
   frame: ReadFrame,
   { place, isWanted }: { place: EventPlace; isWanted?: ((row: Uint8Array) => boolean) | undefined },
-): Generator<ReadEvent> {
-  const kept = frame.items.flatMap((item, number) =>
-    item.erasedBy === undefined && (!isWanted || isWanted(item.row)) ? [{ item, number }] : [],
-  )
-  if (isWanted && kept.length === 0) return
-  frame.items = kept.map(({ item }) => item)
-  const numbers = kept.map(({ number }) => number)
-  yield { event: toEvent(kind, frame, place), numbers, rowsBytes: frame.rowsBytes, place }
+): ReadEvent | undefined {
+  const items: ReadItem[] = []
+  const numbers: number[] = []
+  for (const [number, item] of frame.items.entries()) {
+    if (item.erasedBy !== undefined || (isWanted && !isWanted(item.row))) continue
+    items.push(item)
+    numbers.push(number)
+  }
+  if (isWanted && items.length === 0) return undefined
+  frame.items = items
+  return { event: toEvent(kind, frame, place), numbers, rowsBytes: frame.rowsBytes, place }
 }
 
 export interface FramePlace {
@@ -90,23 +100,20 @@ export interface EventPlace extends FramePlace {
   store: string
 }
 
-async function* framesOf(
-  files: SegmentFiles,
-  part: Part,
-  { commit, ahead }: { commit: number; ahead: ReadAhead | false },
-): AsyncGenerator<ReadFrame> {
-  try {
-    yield* readPart(files, part, ahead ? { ahead } : {})
-  } catch (error) {
-    if (!(error instanceof VarveError) || error.code !== 'VARVE_CORRUPT') throw error
-    const { fault, ...fields } = error.fields
-    throw new VarveError('VARVE_CORRUPT', `${error.message.split('. ')[0]}, in commit ${commit}.`, {
-      ...fields,
-      fault,
-      commit,
-      cause: error,
-    })
-  }
+function inCommit(commit: number, error: unknown): unknown {
+  if (
+    !(error instanceof VarveError) ||
+    error.code !== 'VARVE_CORRUPT' ||
+    error.fields['commit'] !== undefined
+  )
+    return error
+  const { fault, ...fields } = error.fields
+  return new VarveError('VARVE_CORRUPT', `${error.message.split('. ')[0]}, in commit ${commit}.`, {
+    ...fields,
+    fault,
+    commit,
+    cause: error,
+  })
 }
 
 const isEventHead = either(tuple(text, count), tuple(text, count, count))

@@ -2,13 +2,14 @@
  * The states of a journal after one commit and then the next, beside those that the journal itself has loaded: for those who ask what a commit changed, and
  * need what was there before it. All stores are loaded at the beginning: what is erased later can only be told by who holds it. It takes no commits up by itself.
  */
-import type { CommitSummary } from './catalog.ts'
+import { committedIn, type CommitSummary } from './catalog.ts'
 import type { StoreKind, StoreState, StoredEvent } from './event.ts'
 import { Fold } from './fold.ts'
 import { foldStored, type FoldedStore } from './folded-store.ts'
 import { readEvents, type ReadEvent } from './read-events.ts'
 import type { Home } from './home.ts'
 import { erasuresFolder } from '../log/names.ts'
+import { ReadAhead } from '../log/part.ts'
 import { readCommits, type CommitLog } from './read-commit.ts'
 
 export interface NextCommit {
@@ -54,11 +55,11 @@ export class Replica {
     return this.#home.despiteErasures(() => this.#fold.load(folder, this.#home.source(folder)))
   }
 
-  #eventsOf(store: FoldedStore, { number, parts }: CommitSummary): Promise<ReadEvent[]> {
-    const committed = [{ commit: number, parts: parts.filter(({ folder }) => folder === store.folder) }]
+  #eventsOf(store: FoldedStore, summary: CommitSummary, ahead: ReadAhead): Promise<ReadEvent[]> {
+    const committed = committedIn(store.folder, [summary])
     return this.#home.despiteErasures(async () => {
       const read: ReadEvent[] = []
-      for await (const event of readEvents(store, this.#home.files, committed)) read.push(event)
+      for await (const event of readEvents(store, this.#home.files, committed, { ahead })) read.push(event)
       return read
     })
   }
@@ -66,6 +67,7 @@ export class Replica {
   /** All commits that follow, as far as `log` knows them. */
   async *commits(log: CommitLog): AsyncGenerator<NextCommit> {
     this.#home.files = log.files
+    const ahead = new ReadAhead()
     for await (const { summary, end, place } of readCommits(log, this.number + 1, log.catalog.end.number)) {
       await this.#home.trimTails() // Whoever is far behind has a long way to go here.
       const stores: NextCommit['stores'] = []
@@ -75,7 +77,7 @@ export class Replica {
       if (erases) for (const folder of this.#folders) folders.add(folder)
       for (const folder of folders) {
         const store = await this.#load(folder)
-        const read = await this.#eventsOf(store, summary)
+        const read = await this.#eventsOf(store, summary, ahead)
         for (const { event, rowsBytes, place: at } of read)
           steps.push(() => foldStored(store, event, rowsBytes, at))
         stores.push({ folder, state: store.state, events: read.map(({ event }) => event) })

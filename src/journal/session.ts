@@ -30,6 +30,8 @@ export interface Session {
   startLog(folder: string): StoreLog
   /** What it erases. */
   readonly ledger: Ledger
+  /** An erase took snapshots that were not made anew yet. */
+  lacksSnapshots: boolean
 }
 
 export type SessionOptions = JournalOptions &
@@ -192,7 +194,7 @@ function makeSession({ files, catalog, lock, options, startLog, prepare, ...plac
     splitBytes: options.limits.splitBytes,
     random,
   })
-  return { lock, files, writer, catalog, queue, startLog, ledger }
+  return { lock, files, writer, catalog, queue, startLog, ledger, lacksSnapshots: false }
 }
 
 /**

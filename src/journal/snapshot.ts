@@ -33,6 +33,29 @@ export interface SnapshotId {
   hash: Uint8Array
 }
 
+/**
+ * One made anew after an erase says in a section of this name, as u32, the last erase commit that it knows: nothing that was erased until
+ * then is in it.
+ */
+const erasuresSection = 'erasures'
+
+export function knownErasures(through: number): [section: string, bytes: Uint8Array] {
+  return [erasuresSection, new Uint8Array(Uint32Array.of(through).buffer)]
+}
+
+/** 0: of none but those before its commit. */
+export function erasuresKnownTo(sections: ReadonlyMap<string, Uint8Array | LazySection>): number {
+  const section = sections.get(erasuresSection)
+  if (!section) return 0
+  if (section instanceof Uint8Array) return wordIn(section)
+  section.need(0, section.bytes.length)
+  return wordIn(section.bytes)
+}
+
+function wordIn(bytes: Uint8Array): number {
+  return bytes.length === 4 ? Buffer.from(bytes).readUInt32LE() : 0
+}
+
 /** Where it stands among the others. */
 export type SnapshotName = Pick<SnapshotId, 'commit' | 'subject'>
 

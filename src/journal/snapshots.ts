@@ -10,14 +10,13 @@ import type { Commit } from './commit.ts'
 import type { Fold } from './fold.ts'
 import type { FoldedStore } from './folded-store.ts'
 import type { Limits } from './limits.ts'
+import { hashOfCommit } from './read-commit.ts'
+import { missingSnapshots, remadeSnapshots } from './remade-snapshots.ts'
 import type { Session } from './session.ts'
 import { catalogSubject, encodeSnapshot, listSnapshots, type Sections } from './snapshot.ts'
 import { superfluous } from './snapshot-thinning.ts'
-import type { FrozenTable, Table } from './table.ts'
+import { builtInSlices, type FrozenTable, type Table } from './table.ts'
 import { touchedSections, touchedSubject } from './touched-index.ts'
-
-/** Entries copied before others get a turn. */
-const sliceEntries = 2000
 
 /** States that are held on to. */
 export interface DueSnapshots {
@@ -34,6 +33,7 @@ export class Snapshots {
   readonly #limits: Limits
   #running: Promise<void> = Promise.resolve()
   #held = false
+  #pausing = false
   #catalogAt = 0
 
   constructor(onWarning: (warning: string) => void, limits: Limits) {
@@ -92,6 +92,27 @@ export class Snapshots {
     this.write(this.freeze(fold, policy), session, { number, hash: Buffer.from(hash).toString('hex') })
   }
 
+  /** Makes anew, in the background, what an erase took. Nothing may be held on to, and nothing is meanwhile. */
+  remake(fold: Fold, session: Session): void {
+    if (!session.lacksSnapshots) return
+    this.#held = true
+    this.#running = this.#running
+      .then(() => this.#remake(fold, session))
+      .catch((error: Error) =>
+        this.#onWarning(
+          `Snapshots that an erase removed were not made anew (${error.message}). Opening takes longer without them.`,
+        ),
+      )
+      .finally(() => (this.#held = false))
+  }
+
+  /** Resolves when nothing is being written; what an erase took may then not be made anew yet. */
+  async pause(): Promise<void> {
+    this.#pausing = true
+    await this.idle()
+    this.#pausing = false
+  }
+
   async idle(): Promise<void> {
     for (let seen; seen !== this.#running; await seen) seen = this.#running
   }
@@ -103,6 +124,8 @@ export class Snapshots {
   async atClose(fold: Fold, session: Session): Promise<void> {
     const { catalog } = session
     if (catalog.end.number === 0) return
+    this.remake(fold, session)
+    await this.idle()
     this.writeDue(fold, session, { least: 1 })
     await this.idle()
     if (catalog.end.number - this.#catalogAt > this.#limits.catalogCommits)
@@ -118,26 +141,14 @@ export class Snapshots {
     const { files, catalog } = session
     for (const { store, tables } of due.stores) {
       const sections: Sections = new Map()
-      for (const [name, frozen] of tables) {
-        let left = sliceEntries
-        while (!frozen.fill(() => left-- <= 0)) {
-          left = sliceEntries
-          await new Promise((resume) => setImmediate(resume))
-        }
-        sections.set(name, frozen.build())
-      }
-      const id = {
-        journalId: files.journalId,
-        subject: store.folder,
-        commit: number,
-        hash: Buffer.from(hash, 'hex'),
-      }
-      const subject = touchedSubject(store.folder)
+      for (const [name, frozen] of tables) sections.set(name, await builtInSlices(frozen))
       const touched = await touchedSections(session, store, { after: store.snapshot, to: number })
-      await Promise.all([
-        writeFile(files, snapshotName(number, store.folder), encodeSnapshot(id, sections)),
-        writeFile(files, snapshotName(number, subject), encodeSnapshot({ ...id, subject }, touched)),
-      ])
+      const { folder } = store
+      await writeStore(
+        files,
+        { folder, commit: number, hash: Buffer.from(hash, 'hex') },
+        { sections, touched },
+      )
       store.snapshot = number
       store.snapshotBytes = 0
       for (const [name, , table] of tables) {
@@ -153,6 +164,32 @@ export class Snapshots {
     await this.#writeCatalog(session)
   }
 
+  async #remake(fold: Fold, session: Session): Promise<void> {
+    for (const [folder, commits] of await missingSnapshots(session))
+      if (!(await this.#remakeStore(fold, session, folder, commits))) return
+    session.lacksSnapshots = false
+  }
+
+  /** `false`: it was paused, or another writer has taken over. */
+  async #remakeStore(fold: Fold, session: Session, folder: string, commits: number[]): Promise<boolean> {
+    const { files, catalog, lock } = session
+    for await (const { commit, sections, touched, rowsBytes } of remadeSnapshots(
+      session,
+      fold.empty(folder),
+      commits,
+    )) {
+      if (this.#pausing || !(await lock.stillHeld())) return false
+      const hash = await hashOfCommit(session, commit)
+      await writeStore(files, { folder, commit, hash }, { sections, touched })
+      const store = fold.store(folder)
+      if (store?.snapshot !== 0 || commit !== catalog.stores.get(folder)?.snapshot) continue
+      store.snapshot = commit
+      for (const { length } of sections.values()) store.snapshotBytes += length
+      store.rowsBytes -= rowsBytes
+    }
+    return true
+  }
+
   async #writeCatalog({ files, catalog, queue }: Session): Promise<void> {
     const { number, hash } = catalog.end
     if (queue.syncedThrough < number) return
@@ -165,6 +202,18 @@ export class Snapshots {
     this.#catalogAt = number
     await removeSuperfluous(files)
   }
+}
+
+/** A store's snapshot, and beside it what its frames were about. */
+async function writeStore(
+  files: SegmentFiles,
+  { folder, ...at }: { folder: string; commit: number; hash: Uint8Array },
+  { sections, touched }: { sections: Sections; touched: Sections },
+): Promise<void> {
+  const { journalId } = files
+  const write = (subject: string, held: Sections): Promise<void> =>
+    writeFile(files, snapshotName(at.commit, subject), encodeSnapshot({ journalId, subject, ...at }, held))
+  await Promise.all([write(folder, sections), write(touchedSubject(folder), touched)])
 }
 
 async function writeFile(

@@ -22,6 +22,19 @@ export function storeSource(log: CommitLog, folder: string): StoreSource {
   }
 }
 
+/** Every part ever committed, by the folder of its store: whoever asks about several stores reads the commit log once. */
+export async function allParts(log: CommitLog): Promise<Map<string, CommittedParts[]>> {
+  const all = new Map<string, CommittedParts[]>()
+  for await (const { summary } of readCommits(log, 1, log.catalog.end.number)) {
+    for (const folder of new Set(summary.parts.map((part) => part.folder))) {
+      const committed = all.get(folder) ?? []
+      all.set(folder, committed)
+      committed.push(...committedIn(folder, [summary]))
+    }
+  }
+  return all
+}
+
 /** What the commits from one number to another, both of them counted, put into a store. The catalog knows it of those after the store's last snapshot. */
 export async function partsBetween(
   log: CommitLog,

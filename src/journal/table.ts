@@ -45,6 +45,15 @@ export interface FrozenTable {
   build(): Uint8Array
 }
 
+/** Entries copied before others get a turn. */
+const sliceEntries = 2000
+
+export async function builtInSlices(frozen: FrozenTable): Promise<Uint8Array> {
+  for (let left = sliceEntries; !frozen.fill(() => left-- <= 0); left = sliceEntries)
+    await new Promise((resume) => setImmediate(resume))
+  return frozen.build()
+}
+
 export class Table<V> {
   #base = TableBase.empty
   #frozen: Map<string, Entry<V>> | undefined
@@ -181,7 +190,12 @@ export class Table<V> {
           if (next.done) return true
           const piece = next.value
           if ('to' in piece) builder.addRun(base.run(piece.from, piece.to))
-          else builder.add({ ...piece, value: encode(this.#codec.toPlain(piece.value)) })
+          else
+            builder.add({
+              key: piece.key,
+              order: piece.order,
+              value: encode(this.#codec.toPlain(piece.value)),
+            })
         }
       },
       build: () => builder.build(nextOrder),

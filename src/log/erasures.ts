@@ -91,9 +91,11 @@ export class Erasures {
     return found
   }
 
-  /** What was folded from a store up to a commit holds what a later one erased. */
-  spoils(folder: string, commit: number): boolean {
-    return Array.from(this.#folders.get(folder) ?? []).some((erasing) => erasing > commit)
+  /** What was folded from a store up to a commit holds what a later one erased; `by`: what one of these erased. */
+  spoils(folder: string, commit: number, by?: ReadonlySet<number>): boolean {
+    return Array.from(this.#folders.get(folder) ?? []).some(
+      (erasing) => erasing > commit && (by?.has(erasing) ?? true),
+    )
   }
 
   /** The last commit that erased an id. */

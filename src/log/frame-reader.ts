@@ -59,6 +59,8 @@ export class FrameReader {
   readonly #erasedAt: ErasedAt | undefined
   #window: Buffer = Buffer.alloc(0)
   #windowOffset = 0
+  /** The file ended in it. */
+  #isShort = false
 
   constructor(file: ReadableFile, erasedAt?: ErasedAt) {
     this.#file = file
@@ -68,48 +70,78 @@ export class FrameReader {
   /**
    * The frame at `offset`, which must end at or before `limit`. Payloads are read and checked only with
    * `payloads: true`; with `rows: false` rows are not checked either, and all that counts is where they stand.
+   * No promise, if it was read ahead: of thousands of small frames, waiting for each would cost more than all else.
    */
-  async read(
+  read(
     offset: number,
     limit: number,
     { payloads = false, rows = true } = {},
+  ): ReadFrame | FrameFault | Promise<ReadFrame | FrameFault> {
+    const read = this.#frame(offset, limit, { rows, isShort: false })
+    return payloads || typeof read === 'number'
+      ? this.#reading(read, offset, limit, { payloads, rows })
+      : read
+  }
+
+  async #reading(
+    read: ReadFrame | FrameFault | number,
+    offset: number,
+    limit: number,
+    { payloads, rows }: { payloads: boolean; rows: boolean },
   ): Promise<ReadFrame | FrameFault> {
+    while (typeof read === 'number') {
+      await this.#fill(offset, read, limit)
+      read = this.#frame(offset, limit, { rows, isShort: this.#isShort })
+    }
+    return payloads && !isFault(read) ? ((await this.#payloadFault(read, limit)) ?? read) : read
+  }
+
+  /** As far as it stands in the window, else how many bytes are to be there. `isShort`: what is there is all there is. */
+  #frame(
+    offset: number,
+    limit: number,
+    { rows, isShort }: { rows: boolean; isShort: boolean },
+  ): ReadFrame | FrameFault | number {
     if (offset >= limit) return { offset, fault: 'the file ends here', end: true }
-    const header = readHeader(await this.#bytes(offset, headerBytes, limit))
+    const opening = this.#inWindow(offset, headerBytes)
+    if (!opening && !isShort) return headerBytes
+    const header = readHeader(opening ?? this.#window)
     if (typeof header === 'string') return { offset, fault: header }
     const { flags, items, syncedThrough, headBytes, rowsBytes, tableStart, hashedBytes, sizeBytes } = header
     const known = { offset, syncedThrough, sizeBytes }
     if (offset + sizeBytes > limit) return { ...known, fault: 'it is cut off' }
 
-    const front = await this.#bytes(offset, header.frontBytes, limit)
+    const whole = this.#inWindow(offset, header.frontBytes)
+    if (!whole && !isShort) return header.frontBytes
+    const front = whole ?? this.#window
     const hashed = front.subarray(0, hashedBytes)
     if (!tableIsWhole(hashed)) return { ...known, fault: 'its head or table is damaged' }
     const frame: ReadFrame = {
-      ...known,
       flags,
       head: hashed.subarray(headerBytes, headerBytes + headBytes),
       hashed,
       items: [],
       rowsBytes,
+      ...known,
     }
     const bad = readCells(frame, { front, items, tableStart, erased: this.#erasedAt?.(offset), rows })
-    if (bad) return { ...known, ...bad }
-    return payloads ? ((await this.#payloadFault(frame, front, limit)) ?? frame) : frame
+    return bad ? { ...known, ...bad } : frame
   }
 
   /**
    * Payloads meet their checksums, items their digests. Paddings behind rows and payloads hold nothing, and
    * are not looked at.
    */
-  async #payloadFault(frame: ReadFrame, front: Buffer, limit: number): Promise<FrameFault | undefined> {
+  async #payloadFault(frame: ReadFrame, limit: number): Promise<FrameFault | undefined> {
     const known = { offset: frame.offset, syncedThrough: frame.syncedThrough, sizeBytes: frame.sizeBytes }
+    const front = this.#window.subarray(frame.offset - this.#windowOffset) // The window moves on with the payloads.
     let cell = frame.hashed.length
     let entry = frame.hashed.length - frame.items.length * tableEntryBytes
     for (const [item, { row, offset, length, crc, erasedBy }] of frame.items.entries()) {
       if (erasedBy === undefined) {
-        const payload = await this.#bytes(offset, length, limit)
-        if (payload.length < length || crc32(payload) !== crc)
-          return { ...known, fault: 'a payload is damaged', item }
+        if (!this.#inWindow(offset, length)) await this.#fill(offset, length, limit)
+        const payload = this.#inWindow(offset, length)
+        if (!payload || crc32(payload) !== crc) return { ...known, fault: 'a payload is damaged', item }
         const salted = front.subarray(cell + 8, cell + cellOverheadBytes + row.length)
         if (front.toString('binary', entry, entry + digestBytes) !== itemDigest(salted, payload))
           return { ...known, fault: 'an item does not meet its digest', item }
@@ -120,18 +152,22 @@ export class FrameReader {
     return undefined
   }
 
-  async #bytes(offset: number, length: number, limit: number): Promise<Buffer> {
+  #inWindow(offset: number, length: number): Buffer | undefined {
     const from = offset - this.#windowOffset
-    if (from >= 0 && from + length <= this.#window.length) return this.#window.subarray(from, from + length)
+    const isThere = from >= 0 && from + length <= this.#window.length
+    return isThere ? this.#window.subarray(from, from + length) : undefined
+  }
+
+  /** Moves the window, so that it begins at `offset`. */
+  async #fill(offset: number, length: number, limit: number): Promise<void> {
     const rest = Math.max(0, limit - offset)
+    const wanted = Math.min(Math.max(length, windowBytes), rest)
     // What stands last was written last, and is in memory: the thread pool would take far longer than the read.
     const read =
-      rest <= windowBytes
-        ? this.#file.readNow(offset, rest)
-        : await this.#file.read(offset, Math.min(Math.max(length, windowBytes), rest))
+      rest <= windowBytes ? this.#file.readNow(offset, wanted) : await this.#file.read(offset, wanted)
     this.#window = Buffer.from(read.buffer, read.byteOffset, read.byteLength)
     this.#windowOffset = offset
-    return this.#window.subarray(0, length)
+    this.#isShort = read.length < wanted || wanted === rest
   }
 }
 

@@ -94,7 +94,7 @@ export function encodeFrame({ flags = 0, head, items, syncedThrough, random }: F
     rowsStart: hashedBytes,
     payloadsStart,
   })
-  writeHeader(front, { flags, items: items.length, head: head.length, ...sizes, syncedThrough, hashedBytes })
+  writeHeader(front, { flags, items: items.length, head: head.length, syncedThrough, hashedBytes, ...sizes })
 
   return {
     chunks: isMatrix ? [front, ...matrixChunks(items, sizes.payloads)] : [front],

@@ -48,20 +48,32 @@ export class PartDigest {
  */
 export class ReadAhead {
   /** By folder. */
-  readonly #readers = new Map<string, { file: ReadableFile; frames: FrameReader; sizeBytes: number }>()
+  readonly #readers = new Map<string, AheadInFile>()
 
-  async in(
-    files: SegmentFiles,
-    { folder, segment }: Pick<Part, 'folder' | 'segment'>,
-  ): Promise<{ frames: FrameReader; sizeBytes: number }> {
+  async in(files: SegmentFiles, { folder, segment }: Pick<Part, 'folder' | 'segment'>): Promise<AheadInFile> {
+    const known = this.held(files, { folder, segment })
+    if (known) return known
     const file = await files.open(folder, segment)
-    const known = this.#readers.get(folder)
-    if (known?.file === file) return known
     const frames = new FrameReader(file, files.erasures.in(folder, segment))
-    const reader = { file, frames, sizeBytes: await file.size() }
+    const { through: erasedThrough } = files.erasures
+    const reader = { file, frames, erasedThrough, sizeBytes: await file.size() }
     this.#readers.set(folder, reader)
     return reader
   }
+
+  /** The same without a turn of the event loop, where the last part of the store was in this segment, too. */
+  held(files: SegmentFiles, { folder, segment }: Pick<Part, 'folder' | 'segment'>): AheadInFile | undefined {
+    const known = this.#readers.get(folder)
+    const isSame = known?.erasedThrough === files.erasures.through // What was read before an erase may hold what it erased.
+    return isSame && known.file === files.opened(folder, segment) ? known : undefined
+  }
+}
+
+interface AheadInFile {
+  file: ReadableFile
+  frames: FrameReader
+  erasedThrough: number
+  sizeBytes: number
 }
 
 /**
@@ -73,7 +85,8 @@ export async function* readPart(
   part: Part,
   { ahead, ...options }: { payloads?: boolean; ahead?: ReadAhead } = {},
 ): AsyncGenerator<ReadFrame> {
-  const { frames: reader, sizeBytes } = await (ahead ?? new ReadAhead()).in(files, part)
+  const { frames: reader, sizeBytes } =
+    ahead?.held(files, part) ?? (await (ahead ?? new ReadAhead()).in(files, part))
   const digest = new PartDigest()
   const end = Math.min(part.to, sizeBytes)
   // Without others to read after it, nothing is read beyond its end.
@@ -81,7 +94,8 @@ export async function* readPart(
   let offset = part.from
   let frames = 0
   while (offset < part.to) {
-    const frame = await reader.read(offset, limit, options)
+    const read = reader.read(offset, limit, options)
+    const frame = read instanceof Promise ? await read : read
     if (isFault(frame)) throw damaged(files, part, frame)
     if (offset + frame.sizeBytes > end) throw damaged(files, part, { offset, fault: 'it is cut off' })
     digest.add(frame.hashed)

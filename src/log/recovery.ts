@@ -296,7 +296,7 @@ class Walk {
       if (!Buffer.from(link.previous).equals(hash))
         return { offset: frame.offset, fault: 'it does not follow from the commit before' }
       const end = { number: link.number, hash: commitHash(frame.hashed), next, closed: false }
-      this.commits.push({ ...link, hash: end.hash, place, before: this.end, end, frame })
+      this.commits.push({ hash: end.hash, place, before: this.end, end, frame, ...link })
       this.#moveTo(end)
     }
     this.#noteMark(frame.syncedThrough)

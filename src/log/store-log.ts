@@ -217,7 +217,7 @@ function closed(folder: string, { last, ...part }: OpenPart): Part {
   for (let frame = last; frame; frame = frame.before) hashed.push(frame.bytes)
   const digest = new PartDigest()
   for (const bytes of hashed.reverse()) digest.add(bytes)
-  return { folder, ...part, digest: digest.digest() }
+  return { folder, digest: digest.digest(), ...part }
 }
 
 /** The frames, which it may change. Those that go stand together, mostly at the end: whoever writes early asks at each change. */

@@ -200,8 +200,8 @@ const refDocCodec: ValueCodec<RefDocState> = {
     const [nodeIds, metadata, extra] = plain as [string[], unknown, unknown]
     return {
       nodeIds: new Set(nodeIds),
-      ...metadataFromStored(metadata),
       extra: extra === null ? undefined : extraFromStored(extra),
+      ...metadataFromStored(metadata),
     }
   },
   copy: (value) => ({ ...value, nodeIds: new Set(value.nodeIds) }),

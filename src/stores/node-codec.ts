@@ -76,7 +76,6 @@ function restore(id: string, stored: unknown): BaseNode {
   const NodeClass = Object.hasOwn(nodeClasses, name) ? nodeClasses[name] : nodeClasses.TextNode
   const carried = stored.carriedHash as [string, string] | undefined
   return new NodeClass({
-    ...decodeFields(stored, nodeFromStored),
     id_: id,
     className,
     spelling: spellingFromStored({
@@ -84,5 +83,6 @@ function restore(id: string, stored: unknown): BaseNode {
       keyOrders: (stored.keyOrders ?? []) as string[][],
     }),
     ...(carried && { carriedHash: { hash: unescapeText(carried[0]), of: carried[1] } }),
+    ...decodeFields(stored, nodeFromStored),
   })
 }

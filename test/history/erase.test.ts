@@ -134,6 +134,26 @@ describe('verify', () => {
     ])
   })
 
+  test('finds the snapshots that were made anew after it to be what a replay gives', async () => {
+    const disk = await filled()
+    for (const id of ['later', 'last']) {
+      const storage = await open(disk)
+      await storage.docstore.addDocuments([new TextNode({ id_: id, text: id })])
+      await storage.persist()
+      await storage.close()
+    }
+    const states = async (): Promise<[string, string][]> => {
+      const { intact, snapshots } = await verifyDirectory(disk, persistDir)
+      expect(intact).toBe(true)
+      return snapshots.map(({ path, state }) => [path, state])
+    }
+    const before = await states()
+    expect(before.filter(([path]) => path.endsWith('~docstore.snap')).length).toBeGreaterThan(2)
+    await erase(disk)
+    expect(await states()).toEqual(expect.arrayContaining(before))
+    expect((await states()).filter(([, state]) => state !== 'equal')).toEqual([])
+  })
+
   test('does not call damage what a writer erases meanwhile', async () => {
     const disk = await filled()
     const reader = disk.asProcess({ pid: 9 })

@@ -41,6 +41,29 @@ async function written(
   return { disk, journal }
 }
 
+/** Of both stores, at which commits. */
+async function snapshots(disk: MemoryDisk): Promise<string[]> {
+  return (await disk.list(`${directory}/snapshots`))
+    .map(parseSnapshotName)
+    .flatMap((name) =>
+      name?.subject.endsWith('_store') || name?.subject === 'docstore'
+        ? [`${name.commit} ${name.subject}`]
+        : [],
+    )
+}
+
+/** Once the last commit of `written` has one. */
+async function settledSnapshots(disk: MemoryDisk): Promise<string[]> {
+  await expect.poll(() => snapshots(disk)).toEqual(expect.arrayContaining(['3 docstore', '3 index_store']))
+  return snapshots(disk)
+}
+
+async function expectPast(disk: MemoryDisk, moment: number, held: Record<string, unknown>): Promise<void> {
+  const past = await openPast(disk, moment)
+  expect(await contents(past, 'docstore')).toEqual(held)
+  await past.close()
+}
+
 describe('erasing', () => {
   test('leaves no trace of a key, and everything else as it was', async () => {
     const { disk, journal } = await written()
@@ -73,18 +96,78 @@ describe('erasing', () => {
 
   test('leaves a new snapshot in the place of each that it dropped, while the session goes on', async () => {
     const { disk, journal } = await written(snapping)
-    const commits = async (folder: string): Promise<number[]> =>
-      (await disk.list(`${directory}/snapshots`))
-        .map(parseSnapshotName)
-        .flatMap((name) => (name?.subject === folder ? [name.commit] : []))
+    const before = await settledSnapshots(disk)
     await erase(journal, ['secret'])
-    await expect.poll(() => commits('index_store')).toEqual([5])
-    await expect.poll(() => commits('docstore')).toEqual([5])
+    await expect.poll(() => snapshots(disk)).toEqual(before)
     expect(await traces(disk, 'secret')).toEqual([])
+    await put(journal, 'docstore', { later: 3 })
+    await journal.persist()
     await journal.close()
+    for (const [moment, held] of [
+      [1, { plain: 1 }],
+      [2, { plain: 1, other: 2 }],
+      [3, { plain: 1, other: 2 }],
+    ] as const)
+      await expectPast(disk, moment, held)
     const again = await open(disk)
-    expect(await contents(again, 'docstore')).toEqual({ plain: 1, other: 2 })
+    expect(await contents(again, 'docstore')).toEqual({ plain: 1, other: 2, later: 3 })
     await again.close()
+  })
+
+  test('reads the past from the snapshots that were made anew, and nothing of the log', async () => {
+    const { disk, journal } = await written(snapping)
+    await settledSnapshots(disk)
+    await erase(journal, ['secret'])
+    await journal.close()
+    const spy = disk.asProcess({ pid: 9 })
+    const offsets: number[] = []
+    const openToRead = spy.openToRead.bind(spy)
+    spy.openToRead = async (path) => {
+      const file = await openToRead(path)
+      if (!path.includes('/docstore/')) return file
+      return {
+        size: () => file.size(),
+        read: (offset, length) => file.read((offsets.push(offset), offset), length),
+        readNow: (offset, length) => file.readNow((offsets.push(offset), offset), length),
+        close: () => file.close(),
+      }
+    }
+    const past = await openPast(spy, 3)
+    await past.load('docstore')
+    expect(offsets.filter((offset) => offset > 0)).toEqual([])
+    expect(await contents(past, 'docstore')).toEqual({ plain: 1, other: 2 })
+    await past.close()
+  })
+
+  test('of one thing after another waits for no snapshot that the one before took', async () => {
+    const { disk, journal } = await written(snapping)
+    const before = await settledSnapshots(disk)
+    await Promise.all([erase(journal, ['secret']), erase(journal, ['other'])])
+    expect(await traces(disk, 'secret')).toEqual([])
+    expect(await traces(disk, 'other')).toEqual([])
+    await journal.close()
+    expect((await snapshots(disk)).slice(0, before.length)).toEqual(before)
+    expect(await traces(disk, 'other')).toEqual([])
+    await expectPast(disk, 2, { plain: 1 })
+  })
+
+  test('warns where snapshots cannot be made anew, and closing makes them', async () => {
+    const warnings: string[] = []
+    const { disk, journal } = await written({ ...snapping, onWarning: (warning) => warnings.push(warning) })
+    const before = await settledSnapshots(disk)
+    disk.onOperation = ({ kind, path }) => {
+      if (kind === 'write' && path.endsWith('.snap.new'))
+        throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
+    }
+    expect(await erase(journal, ['secret'])).toMatchObject({ kind: 'erase' })
+    await expect.poll(() => warnings).toHaveLength(1)
+    expect(warnings[0]).toMatch(
+      /^Snapshots that an erase removed were not made anew \(.*ENOSPC.*\)\. Opening takes longer without them\.$/,
+    )
+    expect(await snapshots(disk)).toEqual([])
+    disk.onOperation = undefined
+    await journal.close()
+    expect((await snapshots(disk)).slice(0, before.length)).toEqual(before)
   })
 
   test('drops the snapshots that knew it, and those made later know nothing of it', async () => {
@@ -213,6 +296,19 @@ describe('a reader', () => {
     await Promise.all([reader.close(), past.close(), journal.close()])
   })
 
+  test('that has not seen an erase learns of it, though there is a snapshot that knows it', async () => {
+    const { disk, journal } = await written(snapping)
+    const before = await settledSnapshots(disk)
+    const [reader, past] = [await open(disk), await openPast(disk, 3)]
+    await erase(journal, ['secret'])
+    await expect.poll(() => snapshots(disk)).toEqual(before)
+    for (const each of [reader, past]) {
+      expect(await contents(each, 'docstore')).toEqual({ plain: 1, other: 2 })
+      expect(each.erasedBy('secret')).toBe(4)
+    }
+    await Promise.all([reader.close(), past.close(), journal.close()])
+  })
+
   test('takes an erase up like any other commit', async () => {
     const { disk, journal } = await written()
     await put(journal, 'docstore', { secret: 3 })
@@ -305,6 +401,7 @@ describe('an erase that was cut short', () => {
         expect(await contents(next, 'docstore')).toEqual({ plain: 1, other: 2, later: 1 })
         await next.close()
         if (erases) expect(await traces(left, 'secret')).toEqual([])
+        await expectPast(left, 2, erases ? { plain: 1, other: 2 } : { plain: 1, other: 2, secret: 2 })
         if (done) break
       }
     })

@@ -50,9 +50,23 @@ export const eraseMutants: Mutant[] = [
   {
     name: 'a snapshot from before an erase is read',
     file: 'journal/folded-store.ts',
-    find: 'if (erasures.spoils(store.folder, commit))',
+    find: 'if (erasures.spoils(store.folder, Math.max(commit, known)))',
     replace: 'if (commit < 0)',
     killers: [completed],
+  },
+  {
+    name: 'a snapshot made anew after an erase is read by who does not know it',
+    file: 'journal/folded-store.ts',
+    find: 'if (known > erasures.through)',
+    replace: 'if (commit < 0)',
+    killers: [journal('a reader')],
+  },
+  {
+    name: 'what an erase made anew is not read',
+    file: 'journal/remade-snapshots.ts',
+    find: 'new Map([knownErasures(known)])',
+    replace: 'new Map([knownErasures(0 * known)])',
+    killers: [journal('reads the past from the snapshots that were made anew')],
   },
   {
     name: 'an erase leaves what no commit names',
@@ -120,8 +134,8 @@ export const eraseMutants: Mutant[] = [
   {
     name: 'an erased row is folded',
     file: 'journal/read-events.ts',
-    find: 'item.erasedBy === undefined && (',
-    replace: '(',
+    find: 'item.erasedBy !== undefined || (isWanted',
+    replace: '(isWanted',
     killers: [journal('leaves no trace')],
   },
   {
@@ -190,7 +204,7 @@ export const eraseMutants: Mutant[] = [
   {
     name: 'an erase leaves its stores without snapshots',
     file: 'journal/journal.ts',
-    find: 'this.#snapshots.writeDue(this.#fold, session)',
+    find: 'this.#snapshots.remake(this.#fold, session)',
     replace: '',
     killers: [journal('leaves a new snapshot')],
   },
