@@ -57,11 +57,13 @@ test('a change names what its commit erased, also of stores and structs that no 
   await writer.close()
 })
 
+const long = 'x'.repeat(300_000) // More than is read ahead.
+
 test('who is behind reads on where an erase that it has not seen yet overwrites what it is about to read', async () => {
   const disk = new MemoryDisk()
   const writer = await write(disk)
-  await addNode(writer, 'a')
-  await addNode(writer, 'b')
+  await addNode(writer, 'a', long)
+  await addNode(writer, 'b', long)
   await addNode(writer, 'c')
   const follower = await follow(disk, { poll: never })
   const changes = follower.changes({ from: 'start' })
@@ -116,8 +118,6 @@ test('a follower opens wherever the erase is that another process is about', asy
 })
 
 describe('an answer about the past that a reader is reading while another process erases', () => {
-  const long = 'x'.repeat(300_000) // More than is read ahead.
-
   const answers: Record<string, (reader: StorageContext) => AsyncGenerator<unknown>> = {
     versions: ({ history }) => history.versions('docstore', 'b'),
     diff: ({ history }) => history.diff(0, 'HEAD'),
