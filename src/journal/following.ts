@@ -11,6 +11,7 @@ import { commitHash } from '../log/recovery.ts'
 import type { SegmentFiles } from '../log/segment-files.ts'
 import type { StoreKind } from './event.ts'
 import { Fold } from './fold.ts'
+import type { FoldedStore } from './folded-store.ts'
 import { Home } from './home.ts'
 import { ownTurn, takeUp } from './take-up.ts'
 
@@ -116,6 +117,7 @@ export class Following {
       this.reset = reset
       return
     }
+    await fresh.files.openAll(home.files).catch((error: unknown) => closing(fresh, error)) // The states refer to them.
     await this.#leave(home.files)
     home.files = fresh.files
     // What was erased is not read any more: everything is loaded without it.
@@ -128,12 +130,13 @@ export class Following {
     const fresh = new Fold(kindOf)
     const isReady = (): boolean =>
       fold.isSettled && [...fold.stores()].every(({ folder }) => fresh.store(folder) !== undefined)
+    const load = (folder: string): Promise<FoldedStore> =>
+      home.despiteErasures(() => fresh.load(folder, home.source(folder)))
     try {
-      for (const folder of home.catalog.stores.keys())
-        if (folder !== erasuresFolder) await fresh.load(folder, home.source(folder))
+      for (const folder of home.catalog.stores.keys()) if (folder !== erasuresFolder) await load(folder)
       do {
         await fold.settled()
-        for (const { folder } of fold.stores()) await fresh.load(folder, home.source(folder))
+        for (const { folder } of fold.stores()) await load(folder)
         await ownTurn()
       } while (!isReady())
     } catch (error) {

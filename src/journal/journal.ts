@@ -342,9 +342,8 @@ export class Journal {
       item?: number
     }
     if (store === undefined || segment === undefined || offset === undefined) return error
-    const { files } = log
-    const isKnown = files.erasures.through
-    if (!(await this.#residence.learnErasures().catch(() => false)) && isKnown === 0) return error
+    await this.#residence.learnErasures().catch(() => false)
+    const { files } = this.#residence.log ?? log // A follower turns to other files meanwhile.
     const commit = await erasedAt(files, { folder: store, segment, offset, item })
     return commit === undefined ? error : erased({ commit, cause: error })
   }

@@ -16,7 +16,7 @@ export class SegmentFiles {
   /** What was erased, as far as is known: all who read these segments skip it. */
   erasures = new Erasures()
   readonly #open = new Map<string, Promise<ReadableFile>>()
-  readonly #ready = new Map<string, ReadableFile>()
+  readonly #ready = new Map<string, { folder: string; segment: number; file: ReadableFile }>()
 
   constructor({ disk, directory, journalId }: { disk: Disk; directory: string; journalId: Uint8Array }) {
     this.disk = disk
@@ -42,7 +42,7 @@ export class SegmentFiles {
       opening = this.#openOrThrow(folder, segment)
       this.#open.set(path, opening)
       opening.then(
-        (file) => this.#ready.set(path, file),
+        (file) => this.#ready.set(path, { folder, segment, file }),
         () => this.#open.delete(path),
       )
     }
@@ -51,7 +51,12 @@ export class SegmentFiles {
 
   /** The file if it is open already: for reads without a turn of the event loop. */
   opened(folder: string, segment: number): ReadableFile | undefined {
-    return this.#ready.get(this.path(folder, segment))
+    return this.#ready.get(this.path(folder, segment))?.file
+  }
+
+  /** Opens all that is open in others of the same directory. */
+  async openAll(others: SegmentFiles): Promise<void> {
+    for (const { folder, segment } of others.#ready.values()) await this.open(folder, segment)
   }
 
   /**

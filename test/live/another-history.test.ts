@@ -101,6 +101,18 @@ describe('a directory that is', () => {
     expect(nodes.map((each) => each.getContent())).toEqual(['text of a', 'text of b', 'text of c'])
   })
 
+  test('replaced by a copy of itself is read in stores, too, in which nobody has written since', async () => {
+    const { disk, follower, told } = await scene('a')
+    await disk.rename(directory, '/old')
+    await copyTree(disk, '/old', directory)
+    const writer = await write(disk)
+    await writer.graphStore.upsertTriplet('a', 'is', 'b')
+    await writer.persist()
+    await until(() => told.includes(2))
+    expect((await follower.docstore.getNode('a')).getContent()).toBe('text of a')
+    await writer.close()
+  })
+
   test('replaced by that of another journal is a reset, and its content is shown', async () => {
     const { disk, follower, told } = await scene('a', 'b')
     const changes = follower.changes()

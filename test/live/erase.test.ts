@@ -57,11 +57,13 @@ test('a change names what its commit erased, also of stores and structs that no 
   await writer.close()
 })
 
+const long = 'x'.repeat(300_000) // More than is read ahead.
+
 test('who is behind reads on where an erase that it has not seen yet overwrites what it is about to read', async () => {
   const disk = new MemoryDisk()
   const writer = await write(disk)
-  await addNode(writer, 'a')
-  await addNode(writer, 'b')
+  await addNode(writer, 'a', long)
+  await addNode(writer, 'b', long)
   await addNode(writer, 'c')
   const follower = await follow(disk, { poll: never })
   const changes = follower.changes({ from: 'start' })
@@ -78,9 +80,44 @@ test('who is behind reads on where an erase that it has not seen yet overwrites 
   await writer.close()
 })
 
-describe('an answer about the past that a reader is reading while another process erases', () => {
-  const long = 'x'.repeat(300_000) // More than is read ahead.
+test('who reads what was erased is told so, and all else is read, wherever the follower is in taking the erase up', async () => {
+  for (let head = 0; head < 900; head += 6) {
+    const disk = new MemoryDisk()
+    const writer = await write(disk)
+    await addNode(writer, 'a')
+    await addNode(writer, 'b')
+    const follower = await follow(disk, { poll: never })
+    await writer.history.erase({ nodeIds: ['a'], reason: 'on request' })
+    const taking = follower.history.tags()
+    for (let turn = 0; turn < head; turn++) await Promise.resolve()
+    const reading = [follower.docstore.getNode('a'), follower.docstore.getNode('b')]
+    expect(await Promise.allSettled(reading), `${head} turns later`).toMatchObject([
+      { reason: { code: expect.stringMatching(/^VARVE_(ERASED|NODE_NOT_FOUND)$/) } },
+      { value: { id_: 'b' } },
+    ])
+    await taking
+    await follower.close()
+    await writer.close()
+  }
+})
 
+test('a follower opens wherever the erase is that another process is about', async () => {
+  for (let head = 0; head < 900; head += 6) {
+    const disk = new MemoryDisk()
+    const writer = await write(disk)
+    await addNode(writer, 'a')
+    await addNode(writer, 'b')
+    const erasing = writer.history.erase({ nodeIds: ['a'], reason: 'on request' })
+    for (let turn = 0; turn < head; turn++) await Promise.resolve()
+    const follower = await follow(disk, { poll: never })
+    expect(await follower.docstore.documentExists('b'), `${head} turns later`).toBe(true)
+    await erasing
+    await follower.close()
+    await writer.close()
+  }
+})
+
+describe('an answer about the past that a reader is reading while another process erases', () => {
   const answers: Record<string, (reader: StorageContext) => AsyncGenerator<unknown>> = {
     versions: ({ history }) => history.versions('docstore', 'b'),
     diff: ({ history }) => history.diff(0, 'HEAD'),

@@ -168,15 +168,15 @@ const ordering: Mutant[] = [
   {
     name: 'syncedThrough is raised before the sync',
     file: queue,
-    find: 'encodeCommit({ ...input, syncedThrough, random })',
-    replace: 'encodeCommit({ ...input, syncedThrough: input.number, random })',
+    find: 'encodeCommit({ syncedThrough, random, ...input })',
+    replace: 'encodeCommit({ random, ...input, syncedThrough: input.number })',
     killers: [crash('single commits over two stores')],
   },
   {
     name: 'a commit says that the one before it in its group is durable',
     file: queue,
-    find: 'encodeCommit({ ...input, syncedThrough, random })',
-    replace: 'encodeCommit({ ...input, syncedThrough: input.number - 1, random })',
+    find: 'encodeCommit({ syncedThrough, random, ...input })',
+    replace: 'encodeCommit({ random, ...input, syncedThrough: input.number - 1 })',
     killers: [gap('a power cut at any time in the first commits')],
   },
   {
