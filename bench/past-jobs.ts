@@ -41,6 +41,7 @@ export const pastJobs = {
   diff,
   verify,
   eraseRow,
+  eraseNode,
 }
 
 /** Half of the nodes at once; each commit after that changes one, and brings its share of the others. */
@@ -195,6 +196,18 @@ async function readAndHash(directory: string): Promise<number> {
     await file.close()
   }
   return bytes
+}
+
+/** Of the whole history, which is another one afterwards; its snapshots are made anew in the background, which closing waits for. */
+async function eraseNode({ directory, nodes }: PastInput): Promise<Figures> {
+  const storage = await StorageContext.fromDefaults({ persistDir: directory })
+  await storage.docstore.getNode(nodeId(0))
+  const cpuBefore = cpuMs()
+  const id = nodeId(Math.floor(nodes / 3))
+  const { ms } = await timed(() => storage.history.erase({ nodeIds: [id], reason: 'a request' }))
+  const eraseCpuMs = cpuMs() - cpuBefore
+  const { ms: closeMs } = await timed(() => storage.close())
+  return { ms, cpuMs: eraseCpuMs, closeMs }
 }
 
 /** Of a matrix that was added at once, beside the size of the row. */

@@ -43,26 +43,35 @@ async function measure(nodes: number): Promise<Record<string, Figures>> {
   const input: PastInput = { directory: join(parent, String(nodes)), nodes, commits }
   const results: Record<string, Figures> = { loadHistory: await runJob('loadHistory', input) }
   results['present'] = await inFreshProcesses('present', input)
+  results['past'] = { worstMs: await worstOpening(input) }
+  results['byHash'] = await inFreshProcesses('byHash', input, 3)
+  results['logFirst'] = await inFreshProcesses('logFirst', input, 3)
+  for (const name of ['searchPast', 'versions', 'diff', 'verify', 'eraseRow'] as const)
+    results[name] = await runJob(name, input)
+  results['eraseNode'] = await runJob('eraseNode', input)
+  results['eraseNode']['presentMs'] = (await inFreshProcesses('present', input))['ms']!
+  results['eraseNode']['worstMs'] = await worstOpening(input)
+  addRatios(results)
+  rmSync(input.directory, { recursive: true })
+  return results
+}
+
+/** Of the past, to a first getNode. */
+async function worstOpening(input: PastInput): Promise<number> {
   let worst = 0
   for (const share of moments) {
     const moment = Math.max(1, Math.round(commits * share))
     const { ms } = await inFreshProcesses('past', { ...input, moment }, 3)
     worst = Math.max(worst, (ms as Spread).median)
   }
-  results['past'] = { worstMs: worst }
-  results['byHash'] = await inFreshProcesses('byHash', input, 3)
-  results['logFirst'] = await inFreshProcesses('logFirst', input, 3)
-  for (const name of ['searchPast', 'versions', 'diff', 'verify', 'eraseRow'] as const)
-    results[name] = await runJob(name, input)
-  addRatios(results)
-  rmSync(input.directory, { recursive: true })
-  return results
+  return worst
 }
 
 /** Each beside what it is held against, of the same run. */
-function addRatios({ present, past, byHash, logFirst, verify }: Record<string, Figures>): void {
+function addRatios({ present, past, byHash, logFirst, verify, eraseNode }: Record<string, Figures>): void {
   const opening = (present!['ms'] as Spread).median
   past!['ratio'] = (past!['worstMs'] as number) / opening
+  eraseNode!['ratio'] = (eraseNode!['worstMs'] as number) / (eraseNode!['presentMs'] as Spread).median
   for (const job of [byHash!, logFirst!]) job['ratio'] = (job['ms'] as Spread).median / opening
   verify!['ratio'] = (verify!['ms'] as number) / (verify!['plainMs'] as number)
   verify!['floorRatio'] = (verify!['ms'] as number) / (verify!['floorMs'] as number)
