@@ -39,7 +39,7 @@ const restlessMs = [1, 4, 10, 25, 60, 120]
  * After a look that found something it rests, lest followers take the time that the writer needs: for as long as the look took, and as long again each time more that
  * there was something; but not longer than this. So commits that come one by one are told at once, and those that come in a stream many at a time.
  */
-const longestRestMs = 32
+const longestRestMs = 100
 /** So many looks in a row found something: that is a stream. To be told of each write of it would cost more than to read it, so nobody watches until it ends. */
 const streamLooks = 8
 const [pollMs, pollAloneMs] = [500, 100]
