@@ -170,7 +170,8 @@ export class Residence {
   async #refresh(): Promise<void> {
     const { fold, disk, hasPendingChanges } = this.#options
     if (this.#following) return this.#following.look(this.#home)
-    if (this.#home) return void (await takeUp(this.#home, fold))
+    const home = this.#home
+    if (home) return void (await home.despiteErasures(() => takeUp(home, fold)))
     if (this.#directory === undefined) return
     const appeared = await Home.open(disk, this.#directory)
     if (appeared && !hasPendingChanges()) this.#startOver(appeared)

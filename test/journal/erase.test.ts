@@ -309,6 +309,41 @@ describe('a reader', () => {
     await Promise.all([reader.close(), past.close(), journal.close()])
   })
 
+  test('takes up what is erased while it reads it, and the erase', async () => {
+    for (let eraseAt = 0; ; eraseAt++) {
+      const { disk, journal } = await written()
+      const slow = disk.asProcess({ pid: 9 })
+      const openToRead = slow.openToRead.bind(slow)
+      let erasing: Promise<unknown> | undefined
+      let left = Infinity
+      slow.openToRead = async (path) => {
+        const file = await openToRead(path)
+        if (!path.includes('/docstore/')) return file
+        const size = async (): Promise<number> => {
+          if (left-- === 0) await (erasing = erase(journal, ['secret']))
+          return file.size()
+        }
+        return {
+          size,
+          read: (...at) => file.read(...at),
+          readNow: (...at) => file.readNow(...at),
+          close: () => file.close(),
+        }
+      }
+      const reader = await open(slow)
+      expect(await contents(reader, 'docstore')).toEqual({ plain: 1, other: 2 })
+      await put(journal, 'docstore', { secret: 3, more: 3 })
+      await journal.persist()
+      left = eraseAt
+      await reader.refresh()
+      const held = { plain: 1, other: 2, more: 3 }
+      expect(await contents(reader, 'docstore')).toEqual(erasing ? held : { ...held, secret: 3 })
+      if (erasing) expect((await reader.commit(5))?.kind).toBe('erase')
+      await Promise.all([reader.close(), journal.close()])
+      if (!erasing) return expect(eraseAt).toBeGreaterThan(1)
+    }
+  })
+
   test('takes an erase up like any other commit', async () => {
     const { disk, journal } = await written()
     await put(journal, 'docstore', { secret: 3 })
