@@ -29,6 +29,10 @@ export class KeyFamily {
     return this.#members.size
   }
 
+  keys(): Iterable<KeyText> {
+    return this.#members.keys()
+  }
+
   /** What is read may bring new members. What came before that bears on them, too. */
   get canGrow(): boolean {
     return this.#isDocstore

@@ -1,41 +1,73 @@
 /** What a store held at one moment, as far as some keys go: its snapshot before that moment, and of the commits since then only what is about them. */
-import { emptyStore, foldStored, storeFromSnapshot, type FoldedStore } from '../journal/folded-store.ts'
+import { emptyStore, fillFromSnapshot, foldStored, type FoldedStore } from '../journal/folded-store.ts'
 import type { StoreState } from '../journal/event.ts'
 import type { CommitLog } from '../journal/read-commit.ts'
 import { listSnapshots } from '../journal/snapshot.ts'
+import { UnusableSnapshot } from '../journal/snapshot-pages.ts'
 import { storeSource } from '../journal/store-source.ts'
+import { indexFolder } from '../stores/index-store.ts'
 import { kindOf } from '../stores/store-kinds.ts'
-import { eventsOfStore } from './commit-events.ts'
+import { eventsOfStore, type CommitRange } from './commit-events.ts'
 import { eventsAbout } from './events-about.ts'
-import type { KeyText } from './history-key.ts'
+import { fromText, type KeyText } from './history-key.ts'
 import { KeyFamily } from './key-family.ts'
+import { rowsOf } from './stored-value.ts'
 import { everyKey } from './touched-keys.ts'
 
-/** When commit `number` was the last, 0: before the first. What it says of other keys may be out of date. */
+export type WantedKeys = Iterable<KeyText> | typeof everyKey
+
+/**
+ * When commit `number` was the last, 0: before the first. What it says of other keys may be out of date, and of its snapshot no more may be there than what stands
+ * under these and under what is of their family: `UnusableSnapshot` is thrown at whoever looks elsewhere.
+ */
 export async function stateAbout(
   log: CommitLog,
   folder: string,
-  keys: Iterable<KeyText> | typeof everyKey,
+  keys: WantedKeys,
   number: number,
 ): Promise<StoreState> {
-  const store = await nearestSnapshot(log, folder, number)
-  const range = { from: store.snapshot + 1, to: number }
-  const events =
-    keys === everyKey
-      ? eventsOfStore(log, folder, range)
-      : eventsAbout(log, { folder, range, family: new KeyFamily(folder, keys, store.state) })
-  for await (const { event, rowsBytes, place } of events) foldStored(store, event, rowsBytes, place)
+  const source = storeSource(log, folder)
+  for (const start of await startsFor(log, folder, keys, number)) {
+    const store = emptyStore(folder, kindOf(folder))
+    try {
+      await fillFromSnapshot(store, source, start)
+      await foldAbout(log, store, keys, { from: start.commit + 1, to: number })
+      return store.state
+    } catch (error) {
+      if (!(error instanceof UnusableSnapshot)) throw error
+    } finally {
+      await store.unread?.close()
+    }
+  }
+  const store = emptyStore(folder, kindOf(folder))
+  await foldAbout(log, store, keys, { from: 1, to: number })
   return store.state
 }
 
-/** The newest up to a moment; an empty store where there is none. */
-async function nearestSnapshot(log: CommitLog, folder: string, number: number): Promise<FoldedStore> {
-  const { disk, directory } = log.files
-  const [store, source] = [emptyStore(folder, kindOf(folder)), storeSource(log, folder)]
-  for (const { commit, subject } of await listSnapshots(disk, directory)) {
-    if (subject !== folder || commit > number) continue
-    const found = await storeFromSnapshot(store, source, commit)
-    if (found) return found
-  }
-  return store
+/** The snapshots until then, the newest first. Each is looked at first, and read whole where that is not enough: of an index struct all entries may be asked for, and later. */
+async function startsFor(
+  { files: { disk, directory } }: CommitLog,
+  folder: string,
+  keys: WantedKeys,
+  number: number,
+): Promise<{ commit: number; whole: boolean }[]> {
+  const ways = keys === everyKey || folder === indexFolder ? [true] : [false, true]
+  const snapshots = await listSnapshots(disk, directory)
+  return snapshots
+    .filter(({ commit, subject }) => subject === folder && commit <= number)
+    .flatMap(({ commit }) => ways.map((whole) => ({ commit, whole })))
+}
+
+/** Afterwards all that stands under the keys has been looked at. */
+async function foldAbout(
+  log: CommitLog,
+  store: FoldedStore,
+  keys: WantedKeys,
+  range: CommitRange,
+): Promise<void> {
+  const { folder, state } = store
+  const family = keys === everyKey ? undefined : new KeyFamily(folder, keys, state)
+  const events = family ? eventsAbout(log, { folder, range, family }) : eventsOfStore(log, folder, range)
+  for await (const { event, rowsBytes, place } of events) foldStored(store, event, rowsBytes, place)
+  for (const key of family?.keys() ?? []) rowsOf(folder, state, fromText(key))
 }

@@ -58,21 +58,26 @@ export function valueOf(folder: string, state: StoreState, key: HistoryKey, payl
 
 /** Whether a state holds anything under a key. No payload is read for it. */
 export function holds(folder: string, state: StoreState, key: HistoryKey): boolean {
+  return rowsOf(folder, state, key).some(Boolean)
+}
+
+/** All that a state holds under a key, but payloads and an index struct's entries; `undefined`, `false`: nothing. */
+export function rowsOf(folder: string, state: StoreState, key: HistoryKey): unknown[] {
   switch (folder.split('/')[0]) {
     case 'docstore': {
       const { nodes, records, refDocs } = state as DocumentState
-      return typeof key === 'string' && (nodes.has(key) || records.has(key) || refDocs.has(key))
+      return typeof key === 'string' ? [nodes.get(key), records.get(key), refDocs.get(key)] : []
     }
     case 'vector_store':
-      return typeof key === 'string' && (state as VectorState).vectors.has(key)
+      return typeof key === 'string' ? [(state as VectorState).vectors.get(key)] : []
     case 'index_store':
-      return typeof key === 'string' && (state as IndexState).structs.has(key)
+      return typeof key === 'string' ? [(state as IndexState).structs.get(key)] : []
     case 'graph_store':
-      return isTriplet(key) && hasTriplet(state as GraphState, key)
+      return isTriplet(key) ? [hasTriplet(state as GraphState, key)] : []
     case 'chat_store':
-      return typeof key === 'string' && (state as ChatState).chats.has(escapeText(key))
+      return typeof key === 'string' ? [(state as ChatState).chats.get(escapeText(key))] : []
     default:
-      return graphValueOf(state as PropertyGraphState, key) !== undefined
+      return [graphValueOf(state as PropertyGraphState, key)]
   }
 }
 

@@ -88,22 +88,6 @@ export async function folded(
   return store
 }
 
-/** A store as its snapshot of a commit has it; `undefined`: a miss. */
-export async function storeFromSnapshot(
-  { folder, kind }: StoreOfKind,
-  source: Pick<StoreSource, 'files' | 'commitHash'>,
-  commit: number,
-): Promise<FoldedStore | undefined> {
-  const store = emptyStore(folder, kind)
-  try {
-    await fillFromSnapshot(store, source, { commit, whole: true })
-    return store
-  } catch (error) {
-    if (error instanceof UnusableSnapshot) return undefined
-    throw error
-  }
-}
-
 /** Fills an empty store. `whole`: all of the snapshot is read and looked at, now. Throws `UnusableSnapshot`. */
 export async function fillFromSnapshot(
   store: FoldedStore,

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { ReadableFile } from '../../src/disk/disk.ts'
 import { MemoryDisk } from '../../src/disk/memory-disk.ts'
 import { StorageContext, TextNode } from '../../src/index.ts'
+import type { StoredDocument } from '../../src/history/stored-value.ts'
 import { Fold } from '../../src/journal/fold.ts'
 import { Home } from '../../src/journal/home.ts'
 import { pageBytes } from '../../src/journal/snapshot-pages.ts'
@@ -299,5 +300,114 @@ describe('a damaged page', () => {
     const view = await storage.indexStore.viewIndexStruct!('i')
     disk.trouble = 'garbage'
     expect(view!.get('nodesDict', idOf(1999))).toBe(idOf(1999))
+  })
+})
+
+describe('a diff', () => {
+  const differing = [
+    [idOf(7), 'text 7', 'changed'],
+    [idOf(8), 'text 8', undefined],
+  ]
+
+  async function diffed({ history }: StorageContext): Promise<unknown[]> {
+    const texts = []
+    for await (const { key, before, after } of history.diff(1, 'HEAD')) {
+      const [was, is] = [before, after].map((value) => (value as StoredDocument | undefined)?.node)
+      texts.push([key, (was as TextNode).text, (is as TextNode | undefined)?.text])
+    }
+    return texts
+  }
+
+  test('reads the pages of what differs, however large the snapshot is, and closes it', async () => {
+    for (const count of [nodes, 6 * nodes]) {
+      const disk = await written(count)
+      await using storage = await open(disk, { readOnly: true })
+      expect(await diffed(storage)).toEqual(differing)
+      expect(disk.read).toBeGreaterThan(pageBytes)
+      expect(disk.read).toBeLessThanOrEqual(pageBytes * 2 * 16)
+      expect([disk.opened, disk.closed]).toEqual([2, 2])
+    }
+  })
+
+  test('that is not read to its end leaves no file open', async () => {
+    const disk = await written()
+    await using storage = await open(disk, { readOnly: true })
+    for await (const { key } of storage.history.diff(1, 'HEAD')) {
+      expect(key).toBe(idOf(7))
+      expect(disk.opened).toBeGreaterThan(0)
+      break
+    }
+    expect(disk.closed).toBe(disk.opened)
+  })
+
+  test('does not mind a damaged page, whichever it is', async () => {
+    const pages = pagesOf(await written())
+    const opened = []
+    for (const page of pages) {
+      const disk = await written()
+      edit(disk, snapshot, (bytes) => void (bytes[page + 100]! ^= 1))
+      await using storage = await open(disk, { readOnly: true })
+      expect(await diffed(storage)).toEqual(differing)
+      expect(disk.closed).toBe(disk.opened)
+      opened.push(disk.opened)
+    }
+    // Met: then it is read whole, too. Not met: there is nothing to be minded.
+    expect(new Set(opened)).toEqual(new Set([2, 4]))
+  })
+
+  test('that looks at an older snapshot, since the newest cannot be read, tells the same', async () => {
+    const disk = await written()
+    const storage = await open(disk)
+    await storage.docstore.addDocuments(nodesFrom(nodes, 2 * nodes))
+    await storage.persist()
+    await storage.docstore.deleteDocument(idOf(9))
+    await storage.persist()
+    await storage.close()
+    const newest = (await disk.list(`${directory}/snapshots`)).filter((name) =>
+      name.endsWith('~docstore.snap'),
+    )
+    expect(newest).toHaveLength(2)
+    edit(disk, `${directory}/snapshots/${newest[1]}`, (bytes) => bytes.fill(1, 20_000))
+    disk.opened = disk.closed = 0
+    await using again = await open(disk, { readOnly: true })
+    const keys = []
+    for await (const { key, change } of again.history.diff(4, 5)) keys.push([key, change])
+    expect(keys).toEqual([[idOf(9), 'removed']])
+    expect(disk.opened).toBeGreaterThan(0)
+    expect(disk.closed).toBe(disk.opened)
+  })
+
+  test('goes on when a writer removes a snapshot that it knows of, or looks at', async () => {
+    for (const when of ['before', 'after'] as const) {
+      const disk = await written()
+      await using storage = await open(disk, { readOnly: true })
+      const openToRead = disk.openToRead.bind(disk)
+      let removed = 0
+      disk.openToRead = async (path) => {
+        const remove = async (): Promise<void> => {
+          if (path === snapshot && removed++ === 0) await disk.unlink(path)
+        }
+        if (when === 'before') await remove()
+        const file = await openToRead(path)
+        await remove()
+        return file
+      }
+      expect(await diffed(storage)).toEqual(differing)
+      expect(removed).toBeGreaterThan(0)
+      expect(disk.closed).toBe(disk.opened)
+    }
+  })
+
+  test('of moments before an erase tells what was not erased, and nothing of the rest', async () => {
+    const disk = await written()
+    const storage = await open(disk)
+    await storage.history.erase({ nodeIds: [idOf(7)], reason: 'asked' })
+    await storage.close()
+    await using again = await open(disk, { readOnly: true })
+    const keys = []
+    for await (const { key, change } of again.history.diff(1, 3, { store: 'docstore' }))
+      keys.push([key, change])
+    expect(keys).toEqual([[idOf(8), 'removed']])
+    expect(disk.closed).toBe(disk.opened)
   })
 })

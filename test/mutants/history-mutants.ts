@@ -4,6 +4,7 @@ import type { Mutant } from './mutants.ts'
 const asked = (words: string): string => `test/context/storage-history.test.ts > ${words}`
 const opened = (words: string): string => `test/context/history-proof.test.ts > ${words}`
 const proven = (words: string): string => `test/history/prove.test.ts > ${words}`
+const paged = (words: string): string => `test/context/snapshot-pages.test.ts > ${words}`
 const verified = 'test/history/verify.test.ts'
 const repaired = 'test/history/repair.test.ts'
 
@@ -166,9 +167,44 @@ const asking: Mutant[] = [
   {
     name: 'a diff begins with a snapshot of later commits',
     file: state,
-    find: 'if (subject !== folder || commit > number) continue',
-    replace: 'if (subject !== folder) continue',
+    find: 'subject === folder && commit <= number)',
+    replace: 'subject === folder)',
     killers: [asked('diff after a snapshot reads'), 'properties/a-diff-applied'],
+  },
+  {
+    name: 'a diff closes a snapshot before all that it asks of it was looked at',
+    file: state,
+    find: 'for (const key of family?.keys() ?? []) rowsOf(folder, state, fromText(key))',
+    replace: '',
+    killers: [paged('a diff reads the pages')],
+  },
+  {
+    name: 'a diff leaves snapshots open',
+    file: state,
+    find: 'await store.unread?.close()',
+    replace: '',
+    killers: [paged('a diff')],
+  },
+  {
+    name: 'a diff minds a damaged page',
+    file: state,
+    find: 'if (!(error instanceof UnusableSnapshot)) throw error',
+    replace: 'throw error',
+    killers: [paged('a diff does not mind')],
+  },
+  {
+    name: 'a diff reads snapshots whole',
+    file: state,
+    find: '? [true] : [false, true]',
+    replace: '? [true] : [true]',
+    killers: [paged('a diff reads the pages')],
+  },
+  {
+    name: 'a diff does not read a snapshot whole that it cannot look at',
+    file: state,
+    find: '? [true] : [false, true]',
+    replace: '? [true] : [false]',
+    killers: [paged('a diff does not mind')],
   },
   {
     name: 'blame names the commit that touched a field last, changed or not',
