@@ -1,6 +1,6 @@
 /**
- * A `Table` is a `Map`, whatever is set, deleted, changed in place, undone, frozen, settled, thawed or loaded
- * again: order included.
+ * A `Table` is a `Map`, whatever is set, deleted, changed in place, undone, frozen, settled, thawed, loaded
+ * again or forked: order included.
  */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -21,7 +21,17 @@ const step = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({
-      kind: fc.constantFrom('begin', 'rollback', 'commit', 'freeze', 'fill', 'settle', 'thaw', 'load'),
+      kind: fc.constantFrom(
+        'begin',
+        'rollback',
+        'commit',
+        'freeze',
+        'fill',
+        'settle',
+        'thaw',
+        'load',
+        'fork',
+      ),
       key,
       value: fc.nat(3),
     }),
@@ -36,6 +46,9 @@ class Pair {
   model = new Map<string, number[]>()
   saved: Map<string, number[]> | undefined
   frozen: { table: FrozenTable; model: [string, number[]][] } | undefined
+
+  /** Left behind by forks; nothing happens to them any more. */
+  aside: { table: Table<number[]>; model: [string, number[]][] }[] = []
 
   run({ kind, key: at, value }: { kind: string; key: string; value: number }): void {
     switch (kind) {
@@ -86,6 +99,9 @@ class Pair {
         this.table.thaw()
         this.frozen = undefined
         break
+      case 'fork':
+        this.fork()
+        break
       default:
         if (!this.saved && !this.frozen) this.reload()
     }
@@ -112,6 +128,22 @@ class Pair {
     this.undo = { entries: undefined }
     this.table = new Table(codec, this.undo)
     this.table.load(frozen.build())
+  }
+
+  /** Goes on with the one or the other, in turn. */
+  fork(): void {
+    const model = [...this.model]
+    const fork = this.table.fork(this.undo)
+    const isLeft = this.saved || this.frozen || this.aside.length % 2 === 0
+    this.aside.push({ table: isLeft ? fork : this.table, model })
+    if (!isLeft) this.table = fork
+  }
+
+  lookAside(): void {
+    for (const { table, model } of this.aside) {
+      this.note([...table.entries()], model)
+      this.note(table.size, model.length)
+    }
   }
 
   look(): void {
@@ -143,6 +175,7 @@ test('a table equals a map', () => {
         pair.run(each)
         pair.look()
       }
+      pair.lookAside()
       expect(pair.seen).toEqual(pair.wanted)
     }),
     { numRuns: 1500 },

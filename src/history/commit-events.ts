@@ -1,6 +1,5 @@
 /** The events of commits, for those who ask the log and keep no state. */
 import type { CommitSummary } from '../journal/catalog.ts'
-import type { StoredEvent } from '../journal/event.ts'
 import { readEvents, type ReadEvent } from '../journal/read-events.ts'
 import { kindOf } from '../stores/store-kinds.ts'
 import type { CommitLog } from '../journal/read-commit.ts'
@@ -22,7 +21,7 @@ export async function* eventsOf(
   { files }: CommitLog,
   { number, parts }: Pick<CommitSummary, 'number' | 'parts'>,
   { folders, aheads }: { folders?: ReadonlySet<string> | undefined; aheads?: ReadAheads } = {},
-): AsyncGenerator<{ folder: string; event: StoredEvent }> {
+): AsyncGenerator<{ folder: string } & ReadEvent> {
   for (const folder of new Set(parts.map((part) => part.folder))) {
     if (folder === erasuresFolder || (folders && !folders.has(folder))) continue
     const own = parts.filter((part) => part.folder === folder)
@@ -30,8 +29,8 @@ export async function* eventsOf(
     const ahead = aheads?.get(folder) ?? new ReadAhead()
     aheads?.set(folder, ahead)
     const options = { ahead: aheads !== undefined && ahead }
-    for await (const { event } of readEvents(store, files, [{ commit: number, parts: own }], options))
-      yield { folder, event }
+    for await (const read of readEvents(store, files, [{ commit: number, parts: own }], options))
+      yield { folder, ...read }
   }
 }
 

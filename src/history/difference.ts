@@ -1,8 +1,11 @@
 /** What differs between two moments, key by key. Only what a commit between them was about is looked at. */
-import type { StoredEvent, StoreState } from '../journal/event.ts'
+import type { StoreState } from '../journal/event.ts'
+import { foldStored, forkOf } from '../journal/folded-store.ts'
 import type { CommitLog } from '../journal/read-commit.ts'
+import type { ReadEvent } from '../journal/read-events.ts'
 import type { IndexState } from '../stores/index-state.ts'
 import { indexFolder } from '../stores/index-store.ts'
+import { kindOf } from '../stores/store-kinds.ts'
 import { changedPaths, type ChangedPath } from './changed-paths.ts'
 import { payloadsOf } from './held-state.ts'
 import { folderOf, fromText, storeOf, toText, type HistoryKey } from './history-key.ts'
@@ -37,27 +40,30 @@ export async function* differencesOf(
   { store, keys }: DiffOptions = {},
 ): AsyncGenerator<Difference> {
   const [first, last] = a <= b ? [a, b] : [b, a]
-  const structEvents: StoredEvent[] = []
+  const structEvents: ReadEvent[] = []
   const touched = await touchedBetween(
     log,
     { from: first + 1, to: last },
     {
       only: store === undefined ? undefined : new Set([folderOf(store)]),
-      onEvent: (folder, event) => {
-        if (folder === indexFolder) structEvents.push(event)
+      onEvent: (folder, read) => {
+        if (folder === indexFolder) structEvents.push(read)
       },
     },
   )
   const wanted = keys && new Set(keys.map(toText))
   for (const [folder, { keys: all, before }] of touched) {
-    const texts = Array.from(all).filter((text) => !wanted || wanted.has(text))
-    if (texts.length === 0) continue
+    const texts = new Set(wanted ? Array.from(all).filter((text) => wanted.has(text)) : all)
+    if (texts.size === 0) continue
     const payload = await payloadsOf(log, folder)
     const toSide = (state: StoreState): Side => ({
       state,
       value: (key) => valueOf(folder, state, key, payload),
     })
-    const sides = [toSide(await before()), toSide(await stateAbout(log, folder, texts, last))] as const
+    const state = await before()
+    const later =
+      folder === indexFolder ? structsAfter(state, structEvents) : await stateAbout(log, folder, texts, last)
+    const sides = [toSide(state), toSide(later)] as const
     const [atA, atB] = first === a ? sides : [sides[1], sides[0]]
     const compare =
       folder === indexFolder ? structsCompared([atA, atB], sides[0], structEvents) : compared([atA, atB])
@@ -77,6 +83,13 @@ type Sides = [before: Side, after: Side]
 /** `undefined`: nothing differs. */
 type Compare = (store: string, key: HistoryKey) => Difference | undefined
 
+/** From the events that came between, which are at hand: entries are not loaded a second time. */
+function structsAfter(before: StoreState, events: readonly ReadEvent[]): StoreState {
+  const store = forkOf({ folder: indexFolder, kind: kindOf(indexFolder) }, before)
+  for (const { event, rowsBytes, place } of events) foldStored(store, event, rowsBytes, place)
+  return store.state
+}
+
 function compared(sides: Sides): Compare {
   return (store, key) => {
     const [before, after] = sides.map((side) => side.value(key))
@@ -88,9 +101,10 @@ function compared(sides: Sides): Compare {
 }
 
 /** By their entries; whole ones are made for nobody but who asks. */
-function structsCompared([before, after]: Sides, atFirst: Side, events: readonly StoredEvent[]): Compare {
+function structsCompared([before, after]: Sides, atFirst: Side, events: readonly ReadEvent[]): Compare {
+  const stored = events.map(({ event }) => event)
   const changes = new Map(
-    structPatches(atFirst.state as IndexState, events).map((patch) => [patch.indexId, patch.changes]),
+    structPatches(atFirst.state as IndexState, stored).map((patch) => [patch.indexId, patch.changes]),
   )
   return (store, key) => {
     const [was, is] = [heldStruct(before, key), heldStruct(after, key)]

@@ -14,7 +14,10 @@ import { KeyFamily } from './key-family.ts'
 import { rowsOf } from './stored-value.ts'
 import { everyKey } from './touched-keys.ts'
 
-export type WantedKeys = Iterable<KeyText> | typeof everyKey
+type WantedKeys = ReadonlySet<KeyText> | typeof everyKey
+
+/** For more keys almost every page would be read, one by one: to read the whole at once costs less. */
+const mostLookedAt = 1000
 
 /**
  * When commit `number` was the last, 0: before the first. What it says of other keys may be out of date, and of its snapshot no more may be there than what stands
@@ -44,21 +47,22 @@ export async function stateAbout(
   return store.state
 }
 
-/** The snapshots until then, the newest first. Each is looked at first, and read whole where that is not enough: of an index struct all entries may be asked for, and later. */
+/** The snapshots until then, the newest first. Each is looked at first, and read whole where that fails, or is not enough: of an index struct all entries may be asked for, and later. */
 async function startsFor(
   { files: { disk, directory } }: CommitLog,
   folder: string,
   keys: WantedKeys,
   number: number,
 ): Promise<{ commit: number; whole: boolean }[]> {
-  const ways = keys === everyKey || folder === indexFolder ? [true] : [false, true]
+  const isWhole = keys === everyKey || keys.size > mostLookedAt || folder === indexFolder
+  const ways = isWhole ? [true] : [false, true]
   const snapshots = await listSnapshots(disk, directory)
   return snapshots
     .filter(({ commit, subject }) => subject === folder && commit <= number)
     .flatMap(({ commit }) => ways.map((whole) => ({ commit, whole })))
 }
 
-/** Afterwards all that stands under the keys has been looked at. */
+/** Afterwards all that stands under the keys is there. */
 async function foldAbout(
   log: CommitLog,
   store: FoldedStore,
@@ -69,5 +73,6 @@ async function foldAbout(
   const family = keys === everyKey ? undefined : new KeyFamily(folder, keys, state)
   const events = family ? eventsAbout(log, { folder, range, family }) : eventsOfStore(log, folder, range)
   for await (const { event, rowsBytes, place } of events) foldStored(store, event, rowsBytes, place)
-  for (const key of family?.keys() ?? []) rowsOf(folder, state, fromText(key))
+  if (!store.unread || !family) return
+  for (const key of family.keys()) rowsOf(folder, state, fromText(key))
 }

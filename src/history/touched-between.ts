@@ -2,6 +2,7 @@
 import type { StoredEvent, StoreState } from '../journal/event.ts'
 import type { CommitLog } from '../journal/read-commit.ts'
 import { readCommits } from '../journal/read-commit.ts'
+import type { ReadEvent } from '../journal/read-events.ts'
 import type { DocumentState } from '../stores/document-state.ts'
 import type { VectorState } from '../stores/vector-state.ts'
 import { eventsOf, type CommitRange, type ReadAheads } from './commit-events.ts'
@@ -12,7 +13,7 @@ import { everyKey, touchedBy } from './touched-keys.ts'
 interface TouchedOptions {
   only?: ReadonlySet<string> | undefined
   /** Is told of each event, for those who ask more of them. */
-  onEvent?: (folder: string, event: StoredEvent) => void
+  onEvent?: (folder: string, read: ReadEvent) => void
 }
 
 /** In one store. */
@@ -31,11 +32,11 @@ export async function touchedBetween(
   const named = new Map<string, NamedKeys>()
   const aheads: ReadAheads = new Map()
   for await (const { summary } of readCommits(log, from, to)) {
-    for await (const { folder, event } of eventsOf(log, summary, { folders: only, aheads })) {
+    for await (const { folder, ...read } of eventsOf(log, summary, { folders: only, aheads })) {
       const own = named.get(folder) ?? { keys: new Set(), isAll: false }
       named.set(folder, own)
-      onEvent?.(folder, event)
-      for (const each of touchedBy(folder, event)) {
+      onEvent?.(folder, read)
+      for (const each of touchedBy(folder, read.event)) {
         if (each.keys === everyKey) own.isAll = true
         else for (const key of each.keys) own.keys.add(key)
       }
@@ -57,7 +58,7 @@ interface NamedKeys {
 async function withUnnamed(
   { keys, isAll }: NamedKeys,
   folder: string,
-  load: (keys: Iterable<KeyText> | typeof everyKey) => Promise<StoreState>,
+  load: (keys: ReadonlySet<KeyText> | typeof everyKey) => Promise<StoreState>,
 ): Promise<Touched> {
   if (isAll) {
     const state = await load(everyKey)

@@ -36,6 +36,13 @@ export function emptyStore(folder: string, kind: StoreKind): FoldedStore {
   }
 }
 
+/** A store that goes its own way from a state that stays as it is. */
+export function forkOf({ folder, kind }: StoreOfKind, state: StoreState): FoldedStore {
+  const store = emptyStore(folder, kind)
+  const tables = Object.entries(state).map(([name, table]) => [name, table.fork(store.undo)])
+  return { ...store, state: Object.fromEntries(tables) as StoreState }
+}
+
 /** One event: live, replayed or followed, it is the same. */
 export function applyEvent(store: FoldedStore, event: StoredEvent, rowsBytes: number): void {
   store.kind.evolve(store.state, event)

@@ -148,6 +148,17 @@ export class Table<V> {
     })
   }
 
+  /** The same as a table of its own: what happens to one is nothing to the other. What stands in a snapshot they share. */
+  fork(undo: UndoLog): Table<V> {
+    const other = new Table(this.#codec, undo)
+    other.#base = this.#base
+    other.#recent = new Map([...(this.#frozen ?? []), ...this.#recent])
+    other.#nextOrder = this.#nextOrder
+    other.#size = this.#size
+    other.#epoch = ++this.#epoch // Neither changes in place what it had until now.
+    return other
+  }
+
   /** From now on, every key that changes is put into the set, too. */
   follow(touched: Set<string>): void {
     this.#followers.add(touched)

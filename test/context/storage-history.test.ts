@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { StorageContext } from '../../src/context/storage-context.ts'
 import type { MemoryDisk } from '../../src/disk/memory-disk.ts'
 import type { SimpleVectorStore } from '../../src/context/simple-stores.ts'
+import type { Difference } from '../../src/history/difference.ts'
 import type { StoredDocument } from '../../src/history/stored-value.ts'
 import type { IndexStruct } from '../../src/stores/index-struct.ts'
 import { Document, TextNode } from '../../src/stores/node.ts'
@@ -495,6 +496,38 @@ describe('diff', () => {
       change: 'removed',
       paths: [{ path: '', before: { type: 'list', nodes: ['n1', 'n2'] } }],
     })
+    await storage.close()
+  })
+
+  test('of index structs reads their snapshot once, and leaves both sides as they were', async () => {
+    const disk = quietDisk()
+    let storage = await open(disk)
+    const add = (word: string, member: string) =>
+      storage.indexStore.addIndexStruct({
+        indexId: 'words',
+        type: 'keyword_table',
+        table: new Map([[word, new Set(['n1', member])]]),
+      })
+    await add('same', 'n1')
+    await storage.persist()
+    await storage.close()
+    storage = await open(disk)
+    for (const member of ['n2', 'n3']) {
+      await add('same', member)
+      await storage.persist()
+    }
+    const opened = vi.spyOn(disk, 'openToRead')
+    const of = (value: unknown) => ((value as IndexStruct)['table'] as Map<string, Set<string>>).get('same')
+    for (const [a, b, was, is] of [
+      [2, 3, 'n2', 'n3'],
+      [3, 2, 'n3', 'n2'],
+    ] as const) {
+      const [{ before, after, paths }] = (await collect(storage.history.diff(a, b))) as [Difference]
+      expect(paths).toEqual([{ path: '/table/same', before: ['n1', was], after: ['n1', is] }])
+      expect([of(before), of(after)]).toEqual([new Set(['n1', was]), new Set(['n1', is])])
+    }
+    const snapshots = opened.mock.calls.filter(([path]) => path.endsWith('~index_store.snap'))
+    expect(snapshots).toHaveLength(2)
     await storage.close()
   })
 

@@ -157,6 +157,54 @@ describe('a table', () => {
     ])
   })
 
+  test('goes two ways from a fork on, that know nothing of each other', () => {
+    const { table, undo } = make()
+    const { table: below } = make()
+    for (const key of ['below', 'gone']) below.set(key, [1])
+    table.load(snapshotOf(below))
+    table.set('above', [2])
+    table.freeze()
+    table.delete('gone')
+    const fork = table.fork({ entries: undefined })
+    const push = (of: Table<number[]>, key: string, value: number): void =>
+      of.update(
+        key,
+        (list) => list.push(value),
+        (list) => list.pop(),
+      )
+    undo.entries = []
+    for (const key of ['below', 'above']) push(table, key, 3)
+    table.set('new', [3])
+    for (const key of ['below', 'above']) push(fork, key, 4)
+    fork.delete('above')
+    fork.set('gone', [4])
+    const held = (of: Table<number[]>): unknown => [[...of.entries()], of.size, of.nextOrder]
+    const forked = [
+      [
+        ['below', [1, 4]],
+        ['gone', [4]],
+      ],
+      2,
+      4,
+    ]
+    expect(held(table)).toEqual([
+      [
+        ['below', [1, 3]],
+        ['above', [2, 3]],
+        ['new', [3]],
+      ],
+      3,
+      4,
+    ])
+    expect(held(fork)).toEqual(forked)
+    for (const back of undo.entries.reverse()) back()
+    expect([...table.entries()]).toEqual([
+      ['below', [1]],
+      ['above', [2]],
+    ])
+    expect(held(fork)).toEqual(forked)
+  })
+
   test('adopts a snapshot that holds the same, and goes on above it', () => {
     const { table: replayed } = make()
     const { table: written } = make()

@@ -174,7 +174,7 @@ const asking: Mutant[] = [
   {
     name: 'a diff closes a snapshot before all that it asks of it was looked at',
     file: state,
-    find: 'for (const key of family?.keys() ?? []) rowsOf(folder, state, fromText(key))',
+    find: 'for (const key of family.keys()) rowsOf(folder, state, fromText(key))',
     replace: '',
     killers: [paged('a diff reads the pages')],
   },
@@ -195,15 +195,15 @@ const asking: Mutant[] = [
   {
     name: 'a diff reads snapshots whole',
     file: state,
-    find: '? [true] : [false, true]',
-    replace: '? [true] : [true]',
+    find: 'isWhole ? [true] : [false, true]',
+    replace: '[true]',
     killers: [paged('a diff reads the pages')],
   },
   {
     name: 'a diff does not read a snapshot whole that it cannot look at',
     file: state,
-    find: '? [true] : [false, true]',
-    replace: '? [true] : [false]',
+    find: 'isWhole ? [true] : [false, true]',
+    replace: 'isWhole ? [true] : [false]',
     killers: [paged('a diff does not mind')],
   },
   {

@@ -568,6 +568,20 @@ const states: Mutant[] = [
     killers: [gap('a table that is thawed')],
   },
   {
+    name: 'a change after a fork reaches the other side',
+    file: 'journal/table.ts',
+    find: 'other.#epoch = ++this.#epoch',
+    replace: 'other.#epoch = this.#epoch',
+    killers: ['test/journal/table.test.ts > a table goes two ways'],
+  },
+  {
+    name: 'a fork loses what is frozen',
+    file: 'journal/table.ts',
+    find: '...(this.#frozen ?? []), ...this.#recent',
+    replace: '...this.#recent',
+    killers: ['test/journal/table.test.ts > a table goes two ways'],
+  },
+  {
     name: 'a change to what is frozen reaches the snapshot',
     file: 'journal/table.ts',
     find: `this.#recent = new Map()
