@@ -244,6 +244,7 @@ export class CommitQueue {
       const place = end.next
       const next = { ...place, offset: place.offset + frame.sizeBytes }
       end = { number: input.number, hash: commitHash(frame.hashed), next, closed: false }
+      // In this order: what a full disk gave back still holds what it was made into before.
       return { ...queued, summary: { hash: end.hash, ...input }, frame, place, end }
     })
     return { prepared, opening }
