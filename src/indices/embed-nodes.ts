@@ -33,7 +33,7 @@ export async function embedNodes(
   }
   const embeddings = new Map<BaseNode, Float32Array>()
   const before = { done: nodes.length - bare.length, skipped: nodes.length - kept.length }
-  await inSteps(bare, { ...work, phase: 'embed', size: batchSize, before }, async (batch) => {
+  await inSteps(bare, { phase: 'embed', size: batchSize, before, ...work }, async (batch) => {
     const asked = batch.map((node) => node.getContent('EMBED'))
     const vectors = await embedTexts(model!, asked, {
       kind: 'text',

@@ -76,7 +76,7 @@ export async function runStep(target: StepTarget, step: IndexStep, work: LongWor
     }
 
     const calls = new StoreCalls()
-    addRemovalCalls(calls, target, { ...removal, requested: step.removal?.nodeIds ?? [] })
+    addRemovalCalls(calls, target, { requested: step.removal?.nodeIds ?? [], ...removal })
     const last = batches.length > 0 ? new AddedBatch(target, batches.at(-1)!) : undefined
     last?.addCalls(calls)
     if (step.hashes !== undefined && step.hashes.size > 0) {

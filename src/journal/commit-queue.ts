@@ -103,7 +103,7 @@ export class CommitQueue {
    */
   push(request: CommitRequest): Promise<Commit> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ settle: { resolve, reject }, ...request })
+      this.#queue.push({ ...request, settle: { resolve, reject } })
       if (this.#queue.length === 1) void this.#next(() => this.#flushQueue())
     })
   }
@@ -244,7 +244,8 @@ export class CommitQueue {
       const place = end.next
       const next = { ...place, offset: place.offset + frame.sizeBytes }
       end = { number: input.number, hash: commitHash(frame.hashed), next, closed: false }
-      return { summary: { hash: end.hash, ...input }, frame, place, end, ...queued }
+      // In this order: what a full disk gave back still holds what it was made into before.
+      return { ...queued, summary: { hash: end.hash, ...input }, frame, place, end }
     })
     return { prepared, opening }
   }

@@ -36,10 +36,10 @@ interface FollowerOptions {
 /** Pauses between the looks that follow a hint, or a look that found something: longer, all in all, than watchers keep silent. */
 const restlessMs = [1, 4, 10, 25, 60, 120]
 /**
- * After a look that found something it rests, lest followers take the time that the writer needs: for as long as the look took, and as long again each time more that
- * there was something; but not longer than this. So commits that come one by one are told at once, and those that come in a stream many at a time.
+ * After a look that found something it rests, lest followers take the time that the writer needs: for as long as the look took, but at most the first of these, and as long
+ * again each time more that there was something; but not longer than the second. So commits that come one by one are told at once, and those that come in a stream many at a time.
  */
-const longestRestMs = 100
+const [longestFirstRestMs, longestRestMs] = [4, 100]
 /** So many looks in a row found something: that is a stream. To be told of each write of it would cost more than to read it, so nobody watches until it ends. */
 const streamLooks = 8
 const [pollMs, pollAloneMs] = [500, 100]
@@ -138,7 +138,8 @@ export class Follower {
       this.#isHinted = false
       await this.#look()
       if (this.#isClosed) return
-      await this.#rest(Math.min((performance.now() - began) * this.#busyLooks, longestRestMs))
+      const restMs = Math.min(performance.now() - began, longestFirstRestMs) * this.#busyLooks
+      await this.#rest(Math.min(restMs, longestRestMs))
     }
   }
 

@@ -9,6 +9,8 @@
 import { createHash } from 'node:crypto'
 import type { Disk } from '../disk/disk.ts'
 
+const decoder = new TextDecoder()
+
 export interface LockRecord {
   host: string
   bootId: string
@@ -59,7 +61,7 @@ export function encodeLockRecord({ host, bootId, pid, startedMs, nonce }: LockRe
 
 function parseLockRecord(bytes: Uint8Array): LockRecord | undefined {
   try {
-    const { host, bootId, pid, startedMs, nonce } = JSON.parse(new TextDecoder().decode(bytes)) as Record<
+    const { host, bootId, pid, startedMs, nonce } = JSON.parse(decoder.decode(bytes)) as Record<
       string,
       unknown
     >
