@@ -165,6 +165,7 @@ describe('a table', () => {
     table.set('above', [2])
     table.freeze()
     table.delete('gone')
+    table.set('recent', [2])
     const fork = table.fork({ entries: undefined })
     const push = (of: Table<number[]>, key: string, value: number): void =>
       of.update(
@@ -173,34 +174,37 @@ describe('a table', () => {
         (list) => list.pop(),
       )
     undo.entries = []
-    for (const key of ['below', 'above']) push(table, key, 3)
+    for (const key of ['below', 'above', 'recent']) push(table, key, 3)
     table.set('new', [3])
-    for (const key of ['below', 'above']) push(fork, key, 4)
+    for (const key of ['below', 'above', 'recent']) push(fork, key, 4)
     fork.delete('above')
     fork.set('gone', [4])
     const held = (of: Table<number[]>): unknown => [[...of.entries()], of.size, of.nextOrder]
     const forked = [
       [
         ['below', [1, 4]],
+        ['recent', [2, 4]],
         ['gone', [4]],
       ],
-      2,
-      4,
+      3,
+      5,
     ]
     expect(held(table)).toEqual([
       [
         ['below', [1, 3]],
         ['above', [2, 3]],
+        ['recent', [2, 3]],
         ['new', [3]],
       ],
-      3,
       4,
+      5,
     ])
     expect(held(fork)).toEqual(forked)
     for (const back of undo.entries.reverse()) back()
     expect([...table.entries()]).toEqual([
       ['below', [1]],
       ['above', [2]],
+      ['recent', [2]],
     ])
     expect(held(fork)).toEqual(forked)
   })
