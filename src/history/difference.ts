@@ -61,8 +61,8 @@ export async function* differencesOf(
       value: (key) => valueOf(folder, state, key, payload),
     })
     const state = await before()
-    const later =
-      folder === indexFolder ? structsAfter(state, structEvents) : await stateAbout(log, folder, texts, last)
+    const isNear = folder === indexFolder && structEvents.length <= mostFolded
+    const later = isNear ? structsAfter(state, structEvents) : await stateAbout(log, folder, texts, last)
     const sides = [toSide(state), toSide(later)] as const
     const [atA, atB] = first === a ? sides : [sides[1], sides[0]]
     const compare =
@@ -82,6 +82,9 @@ type Sides = [before: Side, after: Side]
 
 /** `undefined`: nothing differs. */
 type Compare = (store: string, key: HistoryKey) => Difference | undefined
+
+/** To fold more events than these costs more than to load the entries a second time. */
+const mostFolded = 1000
 
 /** From the events that came between, which are at hand: entries are not loaded a second time. */
 function structsAfter(before: StoreState, events: readonly ReadEvent[]): StoreState {
