@@ -73,7 +73,7 @@ class Pair {
         this.undo.entries = []
         break
       case 'rollback':
-        for (const back of this.undo.entries?.reverse() ?? []) back()
+        for (const change of this.undo.entries?.reverse() ?? []) change.undo()
         if (this.saved) this.model = this.saved
         this.end()
         break

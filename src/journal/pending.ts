@@ -9,6 +9,7 @@ import { encode } from './codec.ts'
 import { eventVersion, type EventInput, type StoredEvent } from './event.ts'
 import { applyEvent, foldedBytes, type FoldedStore } from './folded-store.ts'
 import type { Limits } from './limits.ts'
+import type { Undoable } from './table.ts'
 
 interface PendingStore {
   store: FoldedStore
@@ -16,7 +17,7 @@ interface PendingStore {
 }
 
 export interface TakenChanges {
-  stores: { store: FoldedStore; log: StoreLog; taken: TakenParts; undo: (() => void)[] }[]
+  stores: { store: FoldedStore; log: StoreLog; taken: TakenParts; undo: Undoable[] }[]
   bytes: number
 }
 
@@ -112,7 +113,7 @@ export class Pending {
       const to = mark?.stores.get(folder)
       const undo = store.undo.entries ?? []
       store.undo.entries = undefined
-      for (const back of undo.splice(to?.undo ?? 0).reverse()) back()
+      for (const change of undo.splice(to?.undo ?? 0).reverse()) change.undo()
       store.undo.entries = undo.length ? undo : undefined
       for (const segment of log.rollback(to?.log)) removed.push({ folder, segment })
     }
@@ -178,8 +179,12 @@ export class Pending {
 }
 
 /** Apart from where the frame is in scope: a closure there would hold on to its bytes, which may be written early and forgotten. */
-function uncountRows(store: FoldedStore, rowsBytes: number): () => void {
-  return () => (store.rowsBytes = Math.max(0, store.rowsBytes - foldedBytes(rowsBytes)))
+function uncountRows(store: FoldedStore, rowsBytes: number): Undoable {
+  return {
+    undo: () => {
+      store.rowsBytes = Math.max(0, store.rowsBytes - foldedBytes(rowsBytes))
+    },
+  }
 }
 
 /** An event as frames, each with its items. */

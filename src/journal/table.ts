@@ -22,10 +22,15 @@ export interface ValueCodec<V> {
   copy?(value: V): V
 }
 
+/** The way back from one change. Taken in the opposite order of the changes. */
+export interface Undoable {
+  undo(): void
+}
+
 /** Where changes leave their way back. Shared by all tables of one fold. */
 export interface UndoLog {
   /** `undefined`: changes are not recorded (replay). */
-  entries: (() => void)[] | undefined
+  entries: Undoable[] | undefined
 }
 
 interface Entry<V> {
@@ -33,6 +38,23 @@ interface Entry<V> {
   value: V | undefined
   order: number
   epoch: number
+}
+
+/** One for each entry that is set or deleted while changes are pending: a closure for each would weigh several times as much. */
+class PutEntry<V> implements Undoable {
+  readonly table: Table<V>
+  readonly key: string
+  readonly before: Entry<V> | undefined
+
+  constructor(table: Table<V>, key: string, before: Entry<V> | undefined) {
+    this.table = table
+    this.key = key
+    this.before = before
+  }
+
+  undo(): void {
+    this.table.putBack(this.key, this.before)
+  }
 }
 
 type Layer<V> = Map<string, Entry<V>>
@@ -105,15 +127,19 @@ export class Table<V> {
     const at = before ? -1 : this.#base.find(key)
     const known = before ? before.value !== undefined : at >= 0
     const order = !known ? this.#nextOrder++ : before ? before.order : this.#base.order(at)
-    this.#put(key, { value, order, epoch: this.#epoch }, known ? 0 : 1)
-    if (!known) this.#undo.entries?.push(() => this.#nextOrder--)
+    if (!known) this.#size++
+    this.#put(key, before, { value, order, epoch: this.#epoch })
   }
 
   delete(key: string): boolean {
-    if (!this.has(key)) return false
+    const before = this.#lookup(key)
+    if (before && before.value === undefined) return false
+    const isInBase = this.#base.find(key) >= 0
+    if (!before && !isInBase) return false
     // Where no layer below holds the key, nothing need say that it is gone: who never makes snapshots would keep that for ever.
-    const isBelow = this.#frozen?.has(key) || this.#base.find(key) >= 0
-    this.#put(key, isBelow ? { value: undefined, order: -1, epoch: this.#epoch } : undefined, -1)
+    const isBelow = isInBase || this.#frozen?.has(key)
+    this.#size--
+    this.#put(key, before, isBelow ? { value: undefined, order: -1, epoch: this.#epoch } : undefined)
     return true
   }
 
@@ -123,11 +149,25 @@ export class Table<V> {
     if (value === undefined) return
     change(value)
     this.#touched(key)
-    this.#undo.entries?.push(() => {
-      const current = this.#own(key)
-      if (current !== undefined) inverse(current)
-      this.#touched(key)
+    this.#undo.entries?.push({
+      undo: () => {
+        const current = this.#own(key)
+        if (current !== undefined) inverse(current)
+        this.#touched(key)
+      },
     })
+  }
+
+  /** For the undo log: the last change of this key is taken back. */
+  putBack(key: string, before: Entry<V> | undefined): void {
+    const now = this.#lookup(key)
+    const isNow = this.has(key)
+    this.#place(key, before)
+    const wasThere = this.has(key)
+    if (isNow) this.#size--
+    if (wasThere) this.#size++
+    else if (now) this.#nextOrder = now.order
+    this.#touched(key)
   }
 
   *keys(): Generator<string> {
@@ -258,16 +298,10 @@ export class Table<V> {
   }
 
   /** `entry` `undefined`: none in the newest layer. */
-  #put(key: string, entry: Entry<V> | undefined, growth: number): void {
-    const before = this.#lookup(key)
+  #put(key: string, before: Entry<V> | undefined, entry: Entry<V> | undefined): void {
     this.#place(key, entry)
-    this.#size += growth
     this.#touched(key)
-    this.#undo.entries?.push(() => {
-      this.#place(key, before)
-      this.#size -= growth
-      this.#touched(key)
-    })
+    this.#undo.entries?.push(new PutEntry(this, key, before))
   }
 
   #place(key: string, entry: Entry<V> | undefined): void {

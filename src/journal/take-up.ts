@@ -53,7 +53,7 @@ function allOrNothing(fold: Fold, steps: readonly (() => void)[]): void {
     for (const { undo } of stores) {
       const entries = undo.entries ?? []
       undo.entries = undefined
-      for (const back of entries.toReversed()) back()
+      for (const change of entries.toReversed()) change.undo()
     }
     throw error
   } finally {

@@ -122,7 +122,7 @@ describe('a table', () => {
     table.delete('a')
     table.set('a', [5])
     table.set('c', [6])
-    for (const back of undo.entries.splice(0).reverse()) back()
+    for (const change of undo.entries.splice(0).reverse()) change.undo()
     expect([...table.entries()]).toEqual([
       ['a', [1]],
       ['b', [2]],
@@ -200,7 +200,7 @@ describe('a table', () => {
       5,
     ])
     expect(held(fork)).toEqual(forked)
-    for (const back of undo.entries.reverse()) back()
+    for (const change of undo.entries.reverse()) change.undo()
     expect([...table.entries()]).toEqual([
       ['below', [1]],
       ['above', [2]],
