@@ -116,11 +116,9 @@ export async function fillFromSnapshot(
   for (const [name, table] of Object.entries(store.state)) {
     const section = found.sections.get(name)
     if (!section) throw new UnusableSnapshot(`it has no table ${name}`)
-    if (section instanceof Uint8Array) table.load(section)
-    else table.load(section.bytes, section.need)
+    table.load(section)
     if (whole) table.check()
   }
-  for (const section of found.sections.values())
-    store.snapshotBytes += section instanceof Uint8Array ? section.length : section.bytes.length
+  for (const section of found.sections.values()) store.snapshotBytes += section.length
   store.snapshot = commit
 }

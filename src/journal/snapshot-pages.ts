@@ -1,6 +1,6 @@
 /**
- * The pages of a snapshot: each is read when something in it is looked at, and checked against its checksum then. Their file stays open until all
- * are read, or they are closed.
+ * The pages of a snapshot: each is read when something in it is looked at, and checked against its checksum then; memory holds no others. Their file
+ * stays open until all are read, or they are closed.
  */
 import { crc32 } from 'node:zlib'
 import type { ReadableFile } from '../disk/disk.ts'
@@ -11,11 +11,14 @@ export const pageBytes = 16 * 1024
 /** So many pages are read at once by who wants all. */
 const pagesAtOnce = 64
 
-/** A section whose bytes are zeros until they are needed. */
+/** A section of which no more is read than what is looked at. */
 export interface LazySection {
-  bytes: Uint8Array
-  /** To be called before a range of `bytes` is looked at, as it is counted there. Throws `UnusableSnapshot`. */
-  need: (from: number, to: number) => void
+  readonly length: number
+  /** The word at a multiple of 4. Throws `UnusableSnapshot`, and so does `piece`. */
+  word(at: number): number
+  piece(from: number, to: number): Buffer
+  /** All of it, after `readAll`. */
+  whole(): Uint8Array
 }
 
 /** Something in a snapshot is not what was written there: the state must be loaded without it. It reaches no user as long as that can be done. */
@@ -32,11 +35,12 @@ export class UnusableSnapshot extends VarveError {
 export class SnapshotPages {
   readonly #file: ReadableFile
   readonly #start: number
+  readonly #sizeBytes: number
   readonly #checksums: Uint32Array
-  readonly #bytes: Uint8Array
-  /** By page, 1 if it was read. */
-  readonly #isRead: Uint8Array
+  /** `undefined`: not read. */
+  readonly #pages: (Buffer | undefined)[]
   #unread: number
+  #whole: Uint8Array | undefined
   #closing: Promise<void> | undefined
 
   constructor(
@@ -45,29 +49,32 @@ export class SnapshotPages {
   ) {
     this.#file = file
     this.#start = start
+    this.#sizeBytes = sizeBytes
     this.#checksums = checksums
-    this.#bytes = new Uint8Array(sizeBytes) // The system gives memory to it when it is written to.
-    this.#isRead = new Uint8Array(checksums.length)
+    this.#pages = Array.from(checksums, () => undefined)
     this.#unread = checksums.length
   }
 
   section(offset: number, length: number): LazySection {
     return {
-      bytes: this.#bytes.subarray(offset, offset + length),
-      need: (from, to) => this.#need(offset + from, offset + to),
+      length,
+      word: (at) => this.#page(Math.floor((offset + at) / pageBytes)).readUInt32LE((offset + at) % pageBytes),
+      piece: (from, to) => this.#piece(offset + from, offset + to),
+      whole: () => this.#whole!.subarray(offset, offset + length),
     }
   }
 
   /** Reads what is left. Throws `UnusableSnapshot`. */
   async readAll(): Promise<void> {
-    const pages = this.#isRead.length
-    for (let page = this.#nextUnread(0); page < pages; page = this.#nextUnread(page)) {
-      const [from, to] = this.#range(page, Math.min(page + pagesAtOnce, pages))
+    const count = this.#pages.length
+    for (let page = this.#nextUnread(0); page < count; page = this.#nextUnread(page)) {
+      const [from, to] = this.#range(page, Math.min(page + pagesAtOnce, count))
       const bytes = await this.#file.read(this.#start + from, to - from).catch((error) => {
         throw new UnusableSnapshot('it cannot be read', error)
       })
       this.#take(from, to, bytes)
     }
+    this.#whole ??= Buffer.concat(this.#pages as Buffer[])
   }
 
   close(): Promise<void> {
@@ -75,14 +82,19 @@ export class SnapshotPages {
     return this.#closing
   }
 
-  #need(from: number, to: number): void {
-    if (this.#unread === 0) return
-    const end = Math.min(Math.ceil(to / pageBytes), this.#isRead.length)
-    for (let page = Math.floor(from / pageBytes); page < end; page++)
-      if (!this.#isRead[page]) this.#readPage(page)
+  #piece(from: number, to: number): Buffer {
+    const page = Math.floor(from / pageBytes)
+    const start = page * pageBytes
+    if (to <= start + pageBytes) return this.#page(page).subarray(from - start, to - start)
+    const pages = Array.from({ length: Math.ceil(to / pageBytes) - page }, (_, at) => this.#page(page + at))
+    return Buffer.concat(pages).subarray(from - start, to - start)
   }
 
-  #readPage(page: number): void {
+  #page(page: number): Buffer {
+    return this.#pages[page] ?? this.#readPage(page)
+  }
+
+  #readPage(page: number): Buffer {
     const [from, to] = this.#range(page, page + 1)
     let bytes: Uint8Array
     try {
@@ -91,6 +103,7 @@ export class SnapshotPages {
       throw new UnusableSnapshot('it cannot be read', error)
     }
     this.#take(from, to, bytes)
+    return this.#pages[page]!
   }
 
   /** Takes in what was read of some pages. */
@@ -101,20 +114,19 @@ export class SnapshotPages {
       const piece = bytes.subarray(at, at + pageBytes)
       if (crc32(piece) !== this.#checksums[page])
         throw new UnusableSnapshot(`its page ${page} does not match its checksum`)
-      if (this.#isRead[page]) continue
-      this.#bytes.set(piece, from + at)
-      this.#isRead[page] = 1
+      if (this.#pages[page]) continue
+      this.#pages[page] = Buffer.from(piece.buffer, piece.byteOffset, piece.length)
       this.#unread--
     }
     if (this.#unread === 0) void this.close()
   }
 
   #nextUnread(page: number): number {
-    while (this.#isRead[page]) page++
+    while (this.#pages[page]) page++
     return page
   }
 
   #range(page: number, end: number): [from: number, to: number] {
-    return [page * pageBytes, Math.min(end * pageBytes, this.#bytes.length)]
+    return [page * pageBytes, Math.min(end * pageBytes, this.#sizeBytes)]
   }
 }

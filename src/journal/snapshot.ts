@@ -46,14 +46,8 @@ export function knownErasures(through: number): [section: string, bytes: Uint8Ar
 /** 0: of none but those before its commit. */
 export function erasuresKnownTo(sections: ReadonlyMap<string, Uint8Array | LazySection>): number {
   const section = sections.get(erasuresSection)
-  if (!section) return 0
-  if (section instanceof Uint8Array) return wordIn(section)
-  section.need(0, section.bytes.length)
-  return wordIn(section.bytes)
-}
-
-function wordIn(bytes: Uint8Array): number {
-  return bytes.length === 4 ? Buffer.from(bytes).readUInt32LE() : 0
+  if (section?.length !== 4) return 0
+  return section instanceof Uint8Array ? Buffer.from(section).readUInt32LE() : section.word(0)
 }
 
 /** Where it stands among the others. */
@@ -119,7 +113,8 @@ export function readSnapshot(
   return withFile(disk, directory, id, async (file) => {
     const bytes = aligned(await file.read(0, await file.size()))
     const head = headIn(bytes, id)
-    if (!head || !holdsPages(bytes, head)) return undefined
+    if (!head || !holdsPages(bytes, head) || !standWithin(head.places, bytes.length - head.start))
+      return undefined
     const sections: Sections = new Map()
     for (const [name, offset, length] of head.places)
       sections.set(name, bytes.subarray(head.start + offset, head.start + offset + length))
@@ -146,10 +141,12 @@ export function openSnapshot(
     const sizeBytes = await file.size()
     if (start > sizeBytes) return undefined
     const head = headIn(start > first.length ? aligned(file.readNow(0, start)) : first, id)
-    if (!head || head.checksums.length !== Math.ceil((sizeBytes - start) / pageBytes)) return undefined
-    keep()
+    const bytesOfPages = sizeBytes - start
+    if (!head || head.checksums.length !== Math.ceil(bytesOfPages / pageBytes)) return undefined
     const { hash, checksums, places } = head
-    const pages = new SnapshotPages(file, { start, sizeBytes: sizeBytes - start, checksums })
+    if (!standWithin(places, bytesOfPages)) return undefined
+    keep()
+    const pages = new SnapshotPages(file, { start, sizeBytes: bytesOfPages, checksums })
     const sections = new Map<string, LazySection>()
     for (const [name, offset, length] of places) sections.set(name, pages.section(offset, length))
     return { hash, sections, pages }
@@ -193,6 +190,11 @@ function headIn(bytes: Buffer, id: Omit<SnapshotId, 'hash'>): Head | undefined {
     bytes.readUInt32LE(20),
   )
   return { hash, places, start, checksums }
+}
+
+/** Whether each section begins where words do, and ends in so many bytes. */
+function standWithin(places: Head['places'], bytes: number): boolean {
+  return places.every(([, offset, length]) => offset % 8 === 0 && offset + length <= bytes)
 }
 
 /** Of a file's first bytes, which are not checked yet. */

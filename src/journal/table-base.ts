@@ -33,55 +33,76 @@ interface TableRun {
   orders: Uint32Array
 }
 
+/** Words that follow each other. */
+interface Words {
+  /** Where they begin. */
+  at: number
+  /** Empty while only looked at. */
+  array: Uint32Array
+}
+
+interface Region {
+  at: number
+  length: number
+  /** Empty while only looked at. */
+  bytes: Buffer
+}
+
 const fixedBytes = 16
 const fnvBasis = 0x811c9dc5
 const fnvPrime = 0x01000193
-const noBytes = new Uint8Array(0)
+const noBytes = Buffer.alloc(0)
+const noWords = new Uint32Array(0)
 
 export class TableBase {
   static readonly empty = new TableBase(noBytes)
 
   readonly count: number
   readonly nextOrder: number
-  readonly #slots: Uint32Array
-  readonly #hashes: Uint32Array
-  readonly #orders: Uint32Array
-  readonly #ends: Uint32Array
-  readonly #keys: Buffer
-  readonly #values: Buffer
-  readonly #start: number
-  readonly #need: LazySection['need'] | undefined
+  readonly #slotCount: number
+  readonly #slots: Words
+  readonly #hashes: Words
+  readonly #orders: Words
+  readonly #ends: Words
+  readonly #keys: Region
+  readonly #values: Region
+  /** What lookups ask, piece by piece; `undefined`: everything is here. */
+  readonly #lazy: LazySection | undefined
 
   /**
-   * Views the bytes, which must begin at a multiple of 4 in their buffer; copies nothing. `need` is called before any of them is looked at; without it all are
-   * there. Throws `UnusableSnapshot` if they do not fit together, and so do lookups.
+   * Views the bytes, which must begin at a multiple of 4 in their buffer; copies nothing. Throws `UnusableSnapshot` if they do not fit together, and so do
+   * lookups. Of a section that is read when it is looked at, nothing but lookups may be asked.
    */
-  constructor(bytes: Uint8Array, need?: LazySection['need']) {
-    this.#start = bytes.byteOffset
-    this.#need = need
-    if (bytes.byteOffset % 4 !== 0) throw misfit('does not stand where words do')
-    if (bytes.length > 0 && bytes.length < fixedBytes) throw misfit('is cut off')
-    need?.(0, fixedBytes)
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.count = bytes.length ? view.getUint32(0, true) : 0
-    const slots = bytes.length ? view.getUint32(4, true) : 0
-    this.nextOrder = bytes.length ? Number(view.getBigUint64(8, true)) : 0
-    if (bytes.length && fixedBytes + (slots + this.count * 4) * 4 > bytes.length) throw misfit('is cut off')
-    let at = bytes.byteOffset + fixedBytes
-    const words = (length: number): Uint32Array => {
-      const array = length ? new Uint32Array(bytes.buffer, at, length) : new Uint32Array(0)
+  constructor(section: Uint8Array | LazySection) {
+    const bytes = section instanceof Uint8Array ? section : undefined
+    this.#lazy = section instanceof Uint8Array ? undefined : section
+    if (bytes && bytes.byteOffset % 4 !== 0) throw misfit('does not stand where words do')
+    if (section.length > 0 && section.length < fixedBytes) throw misfit('is cut off')
+    const fixed = section.length === 0 ? Buffer.alloc(fixedBytes) : this.#firstOf(section)
+    this.count = fixed.readUInt32LE(0)
+    this.#slotCount = fixed.readUInt32LE(4)
+    this.nextOrder = Number(fixed.readBigUInt64LE(8))
+    if (section.length > 0 && fixedBytes + (this.#slotCount + this.count * 4) * 4 > section.length)
+      throw misfit('is cut off')
+    let at = fixedBytes
+    const words = (length: number): Words => {
+      const array = bytes && length ? new Uint32Array(bytes.buffer, bytes.byteOffset + at, length) : noWords
       at += length * 4
-      return array
+      return { at: at - length * 4, array }
     }
-    this.#slots = words(slots)
+    this.#slots = words(this.#slotCount)
     this.#hashes = words(this.count)
     this.#orders = words(this.count)
     this.#ends = words(this.count * 2)
     const [keyBytes, valueBytes] = this.#endOf(this.count - 1)
-    const valuesAt = at + padded(keyBytes)
-    if (this.count && valuesAt + valueBytes > bytes.byteOffset + bytes.length) throw misfit('is cut off')
-    this.#keys = this.count ? Buffer.from(bytes.buffer, at, keyBytes) : Buffer.alloc(0)
-    this.#values = this.count ? Buffer.from(bytes.buffer, valuesAt, valueBytes) : Buffer.alloc(0)
+    if (at + padded(keyBytes) + valueBytes > section.length && this.count > 0) throw misfit('is cut off')
+    const region = (length: number): Region => {
+      const there = bytes && length ? Buffer.from(bytes.buffer, bytes.byteOffset + at, length) : noBytes
+      return { at, length, bytes: there }
+    }
+    this.#keys = region(keyBytes)
+    at += padded(keyBytes)
+    this.#values = region(valueBytes)
     if (
       this.count &&
       (this.nextOrder > Number.MAX_SAFE_INTEGER || this.nextOrder <= this.order(this.count - 1))
@@ -89,12 +110,18 @@ export class TableBase {
       throw misfit('has no next order')
   }
 
+  /** The same in one piece, when all of the section was read. */
+  whole(): TableBase {
+    return this.#lazy ? new TableBase(this.#lazy.whole()) : this
+  }
+
   /**
    * Throws `UnusableSnapshot` where a lookup would not end, or an entry would be another's. One look at each word: it costs less than the
    * checksum over them did.
    */
   check(): void {
-    const [count, slots, ends, orders] = [this.count, this.#slots, this.#ends, this.#orders]
+    const { count } = this
+    const [slots, ends, orders] = [this.#slots.array, this.#ends.array, this.#orders.array]
     if (count === 0) return
     let free = 0
     for (let slot = 0; slot < slots.length; slot++) {
@@ -114,7 +141,7 @@ export class TableBase {
   find(key: string): number {
     if (this.count === 0) return -1
     const hash = hashText(key)
-    const mask = this.#slots.length - 1
+    const mask = this.#slotCount - 1
     for (let tries = 0, slot = hash & mask; tries <= mask; tries++, slot = (slot + 1) & mask) {
       const entry = this.#word(this.#slots, slot) - 1
       if (entry < 0) return -1
@@ -131,9 +158,9 @@ export class TableBase {
   keyBeginsWith(entry: number, bytes: Uint8Array): boolean {
     const start = entry === 0 ? 0 : this.#word(this.#ends, entry * 2 - 2)
     const end = this.#word(this.#ends, entry * 2)
-    this.#mustHold(this.#keys, start, end)
     if (bytes.length > end - start) return false
-    for (let i = 0; i < bytes.length; i++) if (bytes[i] !== this.#keys[start + i]) return false
+    const { keys, shift } = this.#keyAt(start, end)
+    for (let i = 0; i < bytes.length; i++) if (bytes[i] !== keys[shift + i]) return false
     return true
   }
 
@@ -147,14 +174,15 @@ export class TableBase {
 
   /** What stands under the entries from one number to before another. */
   run(from: number, to: number): TableRun {
-    const [key, value] = from === 0 ? [0, 0] : [this.#ends[from * 2 - 2]!, this.#ends[from * 2 - 1]!]
+    const ends = this.#ends.array
+    const [key, value] = from === 0 ? [0, 0] : [ends[from * 2 - 2]!, ends[from * 2 - 1]!]
     return {
-      keys: this.#keys.subarray(key, this.#ends[to * 2 - 2]),
-      values: this.#values.subarray(value, this.#ends[to * 2 - 1]),
+      keys: this.#keys.bytes.subarray(key, ends[to * 2 - 2]),
+      values: this.#values.bytes.subarray(value, ends[to * 2 - 1]),
       starts: [key, value],
-      ends: this.#ends.subarray(from * 2, to * 2),
-      hashes: this.#hashes.subarray(from, to),
-      orders: this.#orders.subarray(from, to),
+      ends: ends.subarray(from * 2, to * 2),
+      hashes: this.#hashes.array.subarray(from, to),
+      orders: this.#orders.array.subarray(from, to),
     }
   }
 
@@ -174,13 +202,13 @@ export class TableBase {
   }
 
   holdsEntry(at: number, key: string, value: Uint8Array): boolean {
-    if (at >= this.count || this.#hashes[at] !== hashText(key)) return false
+    if (at >= this.count || this.#hashes.array[at] !== hashText(key)) return false
     return this.#isKey(at, key) && this.#isValue(at, value)
   }
 
   /** Whether a search for the hash of each entry comes by it. */
   findsAll(): boolean {
-    const [count, slots, hashes] = [this.count, this.#slots, this.#hashes]
+    const [count, slots, hashes] = [this.count, this.#slots.array, this.#hashes.array]
     const mask = slots.length - 1
     for (let entry = 0; entry < count; entry++) {
       let slot = hashes[entry]! & mask
@@ -202,43 +230,46 @@ export class TableBase {
     return [this.#word(this.#ends, entry * 2), this.#word(this.#ends, entry * 2 + 1)]
   }
 
-  #word(words: Uint32Array, index: number): number {
-    if (this.#need) {
-      const at = words.byteOffset - this.#start + index * 4
-      this.#need(at, at + 4)
-    }
-    return words[index]!
+  #firstOf(section: Uint8Array | LazySection): Buffer {
+    if (!(section instanceof Uint8Array)) return section.piece(0, fixedBytes)
+    return Buffer.from(section.buffer, section.byteOffset, fixedBytes)
   }
 
-  #piece(region: Buffer, from: number, to: number): Buffer {
-    this.#mustHold(region, from, to)
-    return region.subarray(from, to)
+  #word({ at, array }: Words, index: number): number {
+    return this.#lazy ? this.#lazy.word(at + index * 4) : array[index]!
   }
 
-  #mustHold(region: Buffer, from: number, to: number): void {
+  #piece(region: Region, from: number, to: number): Buffer {
     if (from > to || to > region.length) throw misfit('has entries that overlap')
-    const start = region.byteOffset - this.#start
-    this.#need?.(start + from, start + to)
+    return this.#lazy ? this.#lazy.piece(region.at + from, region.at + to) : region.bytes.subarray(from, to)
+  }
+
+  /** Where to look at a key, without a view of its own where there need be none. */
+  #keyAt(start: number, end: number): { keys: Buffer; shift: number } {
+    if (this.#lazy) return { keys: this.#piece(this.#keys, start, end), shift: 0 }
+    if (start > end || end > this.#keys.length) throw misfit('has entries that overlap')
+    return { keys: this.#keys.bytes, shift: start }
   }
 
   /** Told one by one: of a text in ASCII no bytes have to be made. */
   #isKey(entry: number, key: string): boolean {
     const start = entry === 0 ? 0 : this.#word(this.#ends, entry * 2 - 2)
     const end = this.#word(this.#ends, entry * 2)
-    this.#mustHold(this.#keys, start, end)
+    const { keys, shift } = this.#keyAt(start, end)
     for (let i = 0; i < key.length; i++) {
       const unit = key.charCodeAt(i)
-      if (unit >= 0x80) return isSame(keyBytes(key), this.#keys.subarray(start, end))
-      if (unit !== this.#keys[start + i]) return false
+      if (unit >= 0x80) return isSame(keyBytes(key), keys.subarray(shift, shift + end - start))
+      if (unit !== keys[shift + i]) return false
     }
     return key.length === end - start
   }
 
   /** One by one, too: most are short, and to view them would cost more than to look at them. */
   #isValue(entry: number, value: Uint8Array): boolean {
-    const start = entry === 0 ? 0 : this.#ends[entry * 2 - 1]!
-    if (value.length !== this.#ends[entry * 2 + 1]! - start) return false
-    for (let i = 0; i < value.length; i++) if (value[i] !== this.#values[start + i]) return false
+    const [ends, values] = [this.#ends.array, this.#values.bytes]
+    const start = entry === 0 ? 0 : ends[entry * 2 - 1]!
+    if (value.length !== ends[entry * 2 + 1]! - start) return false
+    for (let i = 0; i < value.length; i++) if (value[i] !== values[start + i]) return false
     return true
   }
 }

@@ -209,17 +209,18 @@ export class Table<V> {
   }
 
   /**
-   * Starts from what a snapshot holds. Only for a table that nothing was put into. `need` is called before any of the bytes is looked at. Throws `UnusableSnapshot`
-   * if they do not fit together, which `check` looks at closely.
+   * Starts from what a snapshot holds. Only for a table that nothing was put into. Throws `UnusableSnapshot` if that does not fit together, which `check` looks
+   * at closely.
    */
-  load(bytes: Uint8Array, need?: LazySection['need']): void {
-    this.#base = new TableBase(bytes, need)
+  load(section: Uint8Array | LazySection): void {
+    this.#base = new TableBase(section)
     this.#size = this.#base.count
     this.#nextOrder = this.#base.nextOrder
   }
 
-  /** Throws `UnusableSnapshot` if what it was loaded from, which must be there by now, does not fit together. */
+  /** Throws `UnusableSnapshot` if what it was loaded from does not fit together. All of that must be there by now, and is held in one piece from now on. */
   check(): void {
+    this.#base = this.#base.whole()
     this.#base.check()
   }
 

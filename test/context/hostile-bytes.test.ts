@@ -4,9 +4,11 @@ import { describe, expect, test } from 'vitest'
 import { StorageContext } from '../../src/context/storage-context.ts'
 import type { MemoryDisk } from '../../src/disk/memory-disk.ts'
 import { VarveError } from '../../src/errors.ts'
-import { encode } from '../../src/journal/codec.ts'
+import { decode, encode } from '../../src/journal/codec.ts'
 import { Journal } from '../../src/journal/journal.ts'
 import { TableBaseBuilder } from '../../src/journal/table-base.ts'
+import { padded } from '../../src/log/frame.ts'
+import { edit } from '../support/damage.ts'
 import { directory, event, journalOf, putSeal, type Handmade } from '../support/handmade-journal.ts'
 import { put, toyKind, toyOptions } from '../support/toy-store.ts'
 
@@ -317,6 +319,35 @@ describe('a snapshot', () => {
       journalOf({ folder: 'docstore', events, snapshots: { docstore: new Map() } }),
     )
     expect(await storage.docstore.getDocumentHash('a')).toBe('hash')
+  })
+
+  test.each<[fault: string, change: (place: [string, number, number]) => unknown]>([
+    ['begins behind the end', (place) => (place[1] += 1 << 20)],
+    ['ends behind the end', (place) => (place[2] += 1 << 20)],
+    ['begins between words', (place) => (place[1] += 2)],
+  ])('with a section that %s is a miss', async (_, change) => {
+    const tables = Object.entries(contents).map(([name, entries]) => [name, table(entries)] as const)
+    const disk = journalOf({ folder: 'docstore', events, snapshots: { docstore: new Map(tables) } })
+    edit(disk, `${directory}/snapshots/0000000001~docstore.snap`, (file) => {
+      const [end, pages] = [24 + file.readUInt32LE(16), padded(24 + file.readUInt32LE(16))]
+      const description = decode(file.subarray(24, end)) as unknown[]
+      change((description[4] as [string, number, number][]).find(([name]) => name === 'records')!)
+      const head = Buffer.concat([file.subarray(0, 24), encode(description)])
+      head.writeUInt32LE(head.length - 24, 16)
+      const whole = Buffer.concat([
+        head,
+        Buffer.alloc(padded(head.length) - head.length),
+        file.subarray(pages),
+      ])
+      const start = whole.length - (file.length - pages) + padded(file.readUInt32LE(20) * 4)
+      whole.writeUInt32LE(crc32(whole.subarray(16, start)), 12)
+      return whole
+    })
+    for (const isWhole of [false, true]) {
+      await using storage = await open(disk)
+      if (isWhole) await storage.docstore.deleteDocument('unknown', { raiseError: false })
+      expect(await storage.docstore.getDocumentHash('a')).toBe('hash')
+    }
   })
 
   test.each(['docstore', 'journal'])('of %s with a description that is none is a miss', async (subject) => {

@@ -126,6 +126,23 @@ describe('a store that is only looked at', () => {
     expect([disk.opened, disk.closed]).toEqual([1, 1])
   })
 
+  test('has a value that is longer than a page', async () => {
+    const disk = new WatchedDisk()
+    const writer = await open(disk)
+    const source = { SOURCE: { nodeId: 'document', nodeType: 'DOCUMENT', metadata: {} } } as const
+    await writer.docstore.addDocuments(
+      nodesFrom(0, 4000).map((node) => new TextNode({ id_: node.id_, text: '', relationships: source })),
+    )
+    await writer.persist()
+    await writer.close()
+    disk.read = 0
+    await using reader = await open(disk, { readOnly: true })
+    const { nodeIds } = (await reader.docstore.getRefDocInfo('document'))!
+    expect(nodeIds).toEqual(Array.from({ length: 4000 }, (_, at) => idOf(at)))
+    expect(disk.read).toBeGreaterThan(2 * pageBytes)
+    expect(disk.read).toBeLessThan(disk.peek(snapshot).length / 2)
+  })
+
   test('sees what others commit', async () => {
     const disk = await written()
     await using reader = await open(disk, { readOnly: true })

@@ -611,6 +611,20 @@ const states: Mutant[] = [
     killers: [paged('is no cause for whoever')],
   },
   {
+    name: 'a section of a snapshot may lead anywhere',
+    file: 'journal/snapshot.ts',
+    find: 'offset % 8 === 0 && offset + length <= bytes',
+    replace: 'length >= 0 || bytes < offset',
+    killers: ['test/context/hostile-bytes.test.ts > with a section that'],
+  },
+  {
+    name: 'a value that goes on in the next page is cut off',
+    file: 'journal/snapshot-pages.ts',
+    find: 'if (to <= start + pageBytes) return',
+    replace: 'if (to > start) return',
+    killers: [paged('has a value that is longer than a page')],
+  },
+  {
     name: 'what was only looked at is written to',
     file: 'journal/fold.ts',
     find: 'return store?.unread ? undefined : store',
