@@ -676,15 +676,22 @@ const states: Mutant[] = [
   {
     name: 'a rollback keeps a change',
     file: 'journal/pending.ts',
-    find: '.reverse()) back()',
-    replace: '.reverse().slice(2)) back()',
+    find: '.reverse()) change.undo()',
+    replace: '.reverse().slice(2)) change.undo()',
     killers: [journal('drops everything pending')],
+  },
+  {
+    name: 'a rollback keeps the order of a new key',
+    file: 'journal/table.ts',
+    find: 'else if (now) this.#nextOrder = now.order',
+    replace: '',
+    killers: ['test/journal/table.test.ts'],
   },
   {
     name: 'a rollback takes changes back in the wrong order',
     file: 'journal/pending.ts',
-    find: '.reverse()) back()',
-    replace: ') back()',
+    find: '.reverse()) change.undo()',
+    replace: ') change.undo()',
     killers: [gap('a rollback takes a key back')],
   },
   {
