@@ -1,8 +1,9 @@
 /**
  * How soon a follower in another process tells of a commit, counted from the writer's resolved `persist()`, and what followers cost the writer:
- * `npm run bench:live -- [--nodes 100,50000] [--commits 200] [--json]`.
+ * `npm run bench:live -- [--nodes 100,50000] [--commits 200] [--stream 1000] [--each 1] [--apart] [--json]`. `stream`: so many commits at full speed, `each` of so many nodes. `apart`: the writer
+ * has a processor for itself (Linux), so that followers cannot take its time, but only be in its way.
  */
-import { fork, type ChildProcess } from 'node:child_process'
+import { execFileSync, fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
@@ -12,17 +13,27 @@ import { parseArgs } from 'node:util'
 import { StorageContext, VectorStoreIndex, type BaseIndex } from '../src/index.ts'
 import { cpuMs, nowMs, type Report } from './live-follower.ts'
 import { range } from './nodes.ts'
+import { countFrom, sizesFrom } from './options.ts'
 import { textNodeAt } from './text-node.ts'
 
 const { values } = parseArgs({
   options: {
     nodes: { type: 'string', default: '100' },
     commits: { type: 'string', default: '200' },
+    stream: { type: 'string', default: '1000' },
+    each: { type: 'string', default: '1' },
+    apart: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 })
-const commits = Number(values.commits)
+const sizes = sizesFrom(values.nodes)
+const commits = countFrom('commits', values.commits, 1)
+const stream = countFrom('stream', values.stream, 1)
+const each = countFrom('each', values.each, 1)
 const burst = 10
+/** With so many followers in turn, so often; figures are medians. */
+const followerCounts = [0, 1, 5]
+const rounds = 3
 
 interface Place {
   directory: string
@@ -35,8 +46,8 @@ interface Place {
 /** Of one commit after another, as fast as they go. */
 interface FullSpeed {
   followers: number
-  /** The median of a commit. */
-  commitMs: number
+  medianMs: number
+  meanMs: number
   /** For each commit: what the writer took of the processors, and a follower. */
   writerCpuMs: number
   followerCpuMs: number
@@ -46,16 +57,23 @@ const parent = mkdtempSync(join(tmpdir(), 'varve-bench-live-'))
 process.on('exit', () => rmSync(parent, { recursive: true, force: true }))
 process.on('SIGINT', () => process.exit(130))
 
+const others = `1-${cpus().length - 1}`
+if (values.apart) execFileSync('taskset', ['-apc', '0', String(process.pid)])
 if (!values.json)
   console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`)
-for (const nodes of values.nodes.split(',').map(Number)) {
+for (const nodes of sizes) {
   const place = await load(nodes)
   const child = await follow(place.directory)
   const single = await latencies(place, child, { burst: 1 })
   const bursts = await latencies(place, child, { burst })
   child.process.disconnect()
-  const fullSpeed: FullSpeed[] = []
-  for (const followers of [0, 1, 5]) fullSpeed.push(await writeAll(place, followers))
+  await writeAll(place, 0) // Warm from here on.
+  const turns: FullSpeed[] = []
+  for (let round = 0; round < rounds; round++)
+    for (const followers of followerCounts) turns.push(await writeAll(place, followers))
+  const fullSpeed = followerCounts.map((count) =>
+    medianOf(turns.filter(({ followers }) => followers === count)),
+  )
   await place.storage.close()
   const results = { nodes, load: loadavg()[0]!, single, bursts, fullSpeed }
   if (values.json) console.log(JSON.stringify(results))
@@ -72,8 +90,8 @@ async function load(nodes: number): Promise<Place> {
   return { directory, storage, index, next: nodes }
 }
 
-async function commitOne(place: Place): Promise<{ number: number; atMs: number }> {
-  await place.index.insertNodes([textNodeAt(place.next++)])
+async function commitOne(place: Place, count = 1): Promise<{ number: number; atMs: number }> {
+  await place.index.insertNodes(Array.from({ length: count }, () => textNodeAt(place.next++)))
   const { number } = (await place.storage.persist())!
   return { number, atMs: nowMs() }
 }
@@ -86,18 +104,31 @@ async function writeAll(place: Place, followers: number): Promise<FullSpeed> {
   const writerBefore = cpuMs()
   const took: number[] = []
   let last = { number: 0 }
-  for (let at = 0; at < commits; at++) {
+  for (let at = 0; at < stream; at++) {
     const began = nowMs()
-    last = await commitOne(place)
+    last = await commitOne(place, each)
     took.push(nowMs() - began)
   }
-  const writerCpuMs = (cpuMs() - writerBefore) / commits
+  const writerCpuMs = (cpuMs() - writerBefore) / stream
   await toldOf(children, last)
   const worked = await Promise.all(children.map(workOf))
   for (const { process: child } of children) child.disconnect()
-  const followerCpuMs =
-    sum(worked.map((work, at) => work - followersBefore[at]!)) / commits / (followers || 1)
-  return { followers, commitMs: share(took, 0.5), writerCpuMs, followerCpuMs }
+  const followerCpuMs = sum(worked.map((work, at) => work - followersBefore[at]!)) / stream / (followers || 1)
+  return { followers, medianMs: share(took, 0.5), meanMs: sum(took) / stream, writerCpuMs, followerCpuMs }
+}
+
+/** Figure by figure. */
+function medianOf(turns: readonly FullSpeed[]): FullSpeed {
+  const names = Object.keys(turns[0]!) as (keyof FullSpeed)[]
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      share(
+        turns.map((turn) => turn[name]),
+        0.5,
+      ),
+    ]),
+  ) as unknown as FullSpeed
 }
 
 interface Follower {
@@ -106,13 +137,9 @@ interface Follower {
 }
 
 async function follow(directory: string): Promise<Follower> {
-  const child = fork(
-    new URL(`./live-follower${extname(import.meta.filename)}`, import.meta.url),
-    [directory],
-    {
-      execArgv: process.execArgv,
-    },
-  )
+  const follower = new URL(`./live-follower${extname(import.meta.filename)}`, import.meta.url)
+  const elsewhere = { execPath: 'taskset', execArgv: ['-c', others, process.execPath] }
+  const child = fork(follower, [directory], values.apart ? elsewhere : {})
   const told = new Map<number, number>()
   await once(child, 'message')
   child.on('message', (report: Report) => report.is === 'told' && told.set(report.number, report.atMs))
@@ -180,10 +207,12 @@ function print({ nodes, load, single, bursts, fullSpeed }: Results): void {
   )
   console.log(`  single commits, persist() to change   ${line(single)}`)
   console.log(`  bursts of ${burst}                          ${line(bursts)}`)
-  for (const { followers, commitMs, writerCpuMs, followerCpuMs } of fullSpeed) {
+  const place = values.apart ? ', the writer on a processor of its own' : ''
+  console.log(`  ${stream} commits of ${each} at full speed, three times in turn${place}`)
+  for (const { followers, medianMs, meanMs, writerCpuMs, followerCpuMs } of fullSpeed) {
     const follower = followers === 0 ? '' : `, a follower ${followerCpuMs.toFixed(2)} ms`
     console.log(
-      `  ${followers} followers at full speed            ${commitMs.toFixed(1)} ms a commit; CPU: the writer ${writerCpuMs.toFixed(2)} ms${follower}`,
+      `    ${followers} followers                        ${medianMs.toFixed(2)} ms a commit, on average ${meanMs.toFixed(2)} ms; CPU: the writer ${writerCpuMs.toFixed(2)} ms${follower}`,
     )
   }
 }

@@ -14,6 +14,14 @@ export function roundsFrom(given: string | undefined): number | undefined {
   return rounds
 }
 
+/** A whole number of at least so much. */
+export function countFrom(option: string, given: string, least: number): number {
+  const count = Number(given)
+  if (!(Number.isInteger(count) && count >= least))
+    refuse(`--${option} ${given} is not enough. Give a whole number from ${least} on.`)
+  return count
+}
+
 export function refuse(message: string): never {
   console.error(message)
   process.exit(1)

@@ -8,7 +8,7 @@ import { machine } from './machine.ts'
 import { spread, type Spread } from './measure.ts'
 import type { Figures, PastInput, pastJobs } from './past-jobs.ts'
 import { printPast, type PastResults } from './past-table.ts'
-import { sizesFrom, refuse } from './options.ts'
+import { countFrom, sizesFrom } from './options.ts'
 
 const openings = 5
 /** Where in the history the moments lie that are opened. */
@@ -23,9 +23,7 @@ const { values } = parseArgs({
   },
 })
 const sizes = sizesFrom(values.nodes)
-const commits = Number(values.commits)
-if (!Number.isInteger(commits) || commits < 2)
-  refuse(`--commits ${values.commits} is not enough of a history. Give a whole number from 2 on.`)
+const commits = countFrom('commits', values.commits, 2)
 
 const parent = mkdtempSync(join(tmpdir(), 'varve-bench-'))
 process.on('exit', () => rmSync(parent, { recursive: true, force: true }))

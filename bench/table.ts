@@ -71,7 +71,7 @@ function samplesOf(results: Results, { job, figure }: Row, name: ContestantName)
 function cell(samples: readonly number[] | string, { figure }: Row): string {
   if (typeof samples === 'string') return samples
   const median = share(samples, 0.5)
-  if (samples.length < 3) return text(median, figure)
+  if (samples.length < 3 || median === 0) return text(median, figure)
   const spread = (share(samples, 0.75) - share(samples, 0.25)) / 2 / median
   return `${text(median, figure)} ±${Math.round(spread * 100)} %`
 }
@@ -106,7 +106,7 @@ function medianOf(samples: RowSamples, name: ContestantName): number {
 }
 
 function ratio(value: number): string {
-  return Number.isNaN(value) ? '–' : `${value < 10 ? value.toPrecision(3) : Math.round(value)} ×`
+  return !Number.isFinite(value) ? '–' : `${value < 10 ? value.toPrecision(3) : Math.round(value)} ×`
 }
 
 function aligned(lines: readonly string[][]): string {
