@@ -90,7 +90,7 @@ function bestPeer({ among }: Row, samples: RowSamples, contestants: readonly Nam
   const peers = contestants
     .filter(({ name, keeps }) => name !== 'varve' && name !== 'bound' && among.includes(keeps))
     .map(({ name }) => ({ name, median: medianOf(samples, name) }))
-    .filter(({ median }) => !Number.isNaN(median))
+    .filter(({ median }) => median > 0)
   if (peers.length === 0) return '–'
   const best = peers.reduce((a, b) => (b.median < a.median ? b : a))
   return `${ratio(medianOf(samples, 'varve') / best.median)} (${best.name})`
