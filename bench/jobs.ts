@@ -31,6 +31,10 @@ const batchSize = 1000
 /** A slow contestant gives fewer samples. */
 const budgetMs = 5000
 const callers = 32
+/** So many, and so many inserts, that most are made when the compiler is done with what they run. */
+const [manyGets, manyInserts] = [10_000, 1000]
+/** Of a cold file: the system reads ahead, so more would be warm ones. */
+const fewGets = 1000
 const manyCommits = 1000
 const manyCommitsMs = 60_000
 
@@ -45,7 +49,7 @@ export const jobs: Record<string, Job> = {
   openCold: { ...openToGet, cold: true },
   openAll: { needs: ['readAll'], rounds: 3, in: 'load', run: openAll },
   gets: randomGets,
-  getsCold: { ...randomGets, cold: true },
+  getsCold: { ...randomGets, cold: true, run: (contestant, place) => gets(contestant, place, fewGets) },
   topTen: { needs: ['topTen'], rounds: 3, in: 'load', run: topTen },
   delete: { needs: ['delete'], rounds: 3, in: 'load', run: deleteOnePercent },
   update: { needs: ['put'], rounds: 3, in: 'load', run: updateOnePercent },
@@ -110,11 +114,11 @@ async function openAll(contestant: Contestant, { directory }: Place): Promise<Sa
   return { ms: [ms] }
 }
 
-async function gets(contestant: Contestant, { directory, nodes }: Place): Promise<Samples> {
+async function gets(contestant: Contestant, { directory, nodes }: Place, count = manyGets): Promise<Samples> {
   const store = await contestant.open(directory)
   await store.get!(nodeId(0))
   const next = random(42)
-  const ms = await timesOf(1000, () => store.get!(nodeId(Math.floor(next() * nodes))), budgetMs)
+  const ms = await timesOf(count, () => store.get!(nodeId(Math.floor(next() * nodes))), budgetMs)
   await store.close()
   return { ms }
 }
@@ -131,14 +135,14 @@ async function topTen(contestant: Contestant, { directory, nodes }: Place): Prom
 }
 
 function deleteOnePercent(contestant: Contestant, place: Place): Promise<Samples> {
-  return inSteps(contestant, place, 5, ({ nodes }, step) => {
+  return inSteps(contestant, place, 10, ({ nodes }, step) => {
     const ids = Array.from(range(0, Math.floor(nodes / 100)), (at) => nodeId(at * 100 + step))
     return (store) => store.delete!(ids)
   })
 }
 
 function updateOnePercent(contestant: Contestant, place: Place): Promise<Samples> {
-  return inSteps(contestant, place, 5, ({ nodes }, step) => {
+  return inSteps(contestant, place, 10, ({ nodes }, step) => {
     const places = Array.from(range(0, Math.floor(nodes / 100)), (at) => at * 100 + 50 + step)
     const changed = ownNodes(contestant, places, 1)
     return (store) => store.put!(changed)
@@ -146,7 +150,7 @@ function updateOnePercent(contestant: Contestant, place: Place): Promise<Samples
 }
 
 function insertOne(contestant: Contestant, place: Place): Promise<Samples> {
-  return inSteps(contestant, place, 100, ({ nodes }, step) => {
+  return inSteps(contestant, place, manyInserts, ({ nodes }, step) => {
     const own = ownNodes(contestant, [nodes + 1_000_000 + step])
     return (store) => store.put!(own)
   })
@@ -163,7 +167,7 @@ function insertHundred(contestant: Contestant, place: Place): Promise<Samples> {
 /** Each caller awaits its own insert before the next; the figure is the time for each of all inserts. */
 async function insertTogether(contestant: Contestant, place: Place): Promise<Samples> {
   const each = 10
-  const { ms } = await inSteps(contestant, place, 3, ({ nodes }, step) => {
+  const { ms } = await inSteps(contestant, place, 10, ({ nodes }, step) => {
     const first = nodes + 3_000_000 + step * callers * each
     const own = ownNodes(contestant, range(first, first + callers * each))
     const call = async (store: Store, caller: number): Promise<void> => {
