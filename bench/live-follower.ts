@@ -1,5 +1,6 @@
 /** A follower that tells its parent when it was told of each commit, and when asked, how much it has worked until now: `live-follower.ts DIRECTORY`. */
 import { StorageContext } from '../src/index.ts'
+import { cpuMs } from './measure.ts'
 
 export type Report =
   | { is: 'told'; number: number; atMs: number }
@@ -9,12 +10,6 @@ export type Report =
 /** Of a clock that all processes of a machine share. */
 export function nowMs(): number {
   return Number(process.hrtime.bigint()) / 1e6
-}
-
-/** What this process has taken of the processors until now. */
-export function cpuMs(): number {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1000
 }
 
 const [directory] = process.argv.slice(2)

@@ -11,9 +11,10 @@ import { extname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { StorageContext, VectorStoreIndex, type BaseIndex } from '../src/index.ts'
-import { cpuMs, nowMs, type Report } from './live-follower.ts'
+import { nowMs, type Report } from './live-follower.ts'
+import { cpuMs, share } from './measure.ts'
 import { range } from './nodes.ts'
-import { countFrom, sizesFrom } from './options.ts'
+import { countFrom, refuse, sizesFrom } from './options.ts'
 import { textNodeAt } from './text-node.ts'
 
 const { values } = parseArgs({
@@ -58,6 +59,8 @@ process.on('exit', () => rmSync(parent, { recursive: true, force: true }))
 process.on('SIGINT', () => process.exit(130))
 
 const others = `1-${cpus().length - 1}`
+if (values.apart && (process.platform !== 'linux' || cpus().length < 2))
+  refuse('--apart needs Linux and two processors. Leave it out.')
 if (values.apart) execFileSync('taskset', ['-apc', '0', String(process.pid)])
 if (!values.json)
   console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`)
@@ -119,16 +122,18 @@ async function writeAll(place: Place, followers: number): Promise<FullSpeed> {
 
 /** Figure by figure. */
 function medianOf(turns: readonly FullSpeed[]): FullSpeed {
-  const names = Object.keys(turns[0]!) as (keyof FullSpeed)[]
-  return Object.fromEntries(
-    names.map((name) => [
-      name,
-      share(
-        turns.map((turn) => turn[name]),
-        0.5,
-      ),
-    ]),
-  ) as unknown as FullSpeed
+  const median = (figure: keyof FullSpeed): number =>
+    share(
+      turns.map((turn) => turn[figure]),
+      0.5,
+    )
+  return {
+    followers: turns[0]!.followers,
+    medianMs: median('medianMs'),
+    meanMs: median('meanMs'),
+    writerCpuMs: median('writerCpuMs'),
+    followerCpuMs: median('followerCpuMs'),
+  }
 }
 
 interface Follower {
@@ -179,11 +184,6 @@ function sum(all: readonly number[]): number {
   return all.reduce((so, one) => so + one, 0)
 }
 
-function share(all: readonly number[], part: number): number {
-  const sorted = all.toSorted((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!
-}
-
 interface Latencies {
   p50: number
   p99: number
@@ -208,7 +208,7 @@ function print({ nodes, load, single, bursts, fullSpeed }: Results): void {
   console.log(`  single commits, persist() to change   ${line(single)}`)
   console.log(`  bursts of ${burst}                          ${line(bursts)}`)
   const place = values.apart ? ', the writer on a processor of its own' : ''
-  console.log(`  ${stream} commits of ${each} at full speed, three times in turn${place}`)
+  console.log(`  ${stream} commits of ${each} at full speed, ${rounds} times in turn${place}`)
   for (const { followers, medianMs, meanMs, writerCpuMs, followerCpuMs } of fullSpeed) {
     const follower = followers === 0 ? '' : `, a follower ${followerCpuMs.toFixed(2)} ms`
     console.log(

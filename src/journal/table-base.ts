@@ -158,8 +158,8 @@ export class TableBase {
   keyBeginsWith(entry: number, bytes: Uint8Array): boolean {
     const start = entry === 0 ? 0 : this.#word(this.#ends, entry * 2 - 2)
     const end = this.#word(this.#ends, entry * 2)
-    if (bytes.length > end - start) return false
     const { keys, shift } = this.#keyAt(start, end)
+    if (bytes.length > end - start) return false
     for (let i = 0; i < bytes.length; i++) if (bytes[i] !== keys[shift + i]) return false
     return true
   }
@@ -240,14 +240,14 @@ export class TableBase {
   }
 
   #piece(region: Region, from: number, to: number): Buffer {
-    if (from > to || to > region.length) throw misfit('has entries that overlap')
+    mustFit(region, from, to)
     return this.#lazy ? this.#lazy.piece(region.at + from, region.at + to) : region.bytes.subarray(from, to)
   }
 
   /** Where to look at a key, without a view of its own where there need be none. */
   #keyAt(start: number, end: number): { keys: Buffer; shift: number } {
     if (this.#lazy) return { keys: this.#piece(this.#keys, start, end), shift: 0 }
-    if (start > end || end > this.#keys.length) throw misfit('has entries that overlap')
+    mustFit(this.#keys, start, end)
     return { keys: this.#keys.bytes, shift: start }
   }
 
@@ -374,6 +374,10 @@ export function isSame(a: Uint8Array | Uint32Array, b: Uint8Array | Uint32Array)
 
 function bytesOf({ buffer, byteOffset, byteLength }: Uint8Array | Uint32Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength)
+}
+
+function mustFit({ length }: Region, from: number, to: number): void {
+  if (from > to || to > length) throw misfit('has entries that overlap')
 }
 
 function misfit(fault: string): UnusableSnapshot {
