@@ -1,5 +1,6 @@
 /** What a key holds in a state: as users know it, and as a plain tree that two can be compared by. */
 import type { Position, StoreState } from '../journal/event.ts'
+import type { Table } from '../journal/table.ts'
 import { decodeMessage } from '../stores/chat-events.ts'
 import type { ChatState } from '../stores/chat-state.ts'
 import { chatFolder } from '../stores/chat-store.ts'
@@ -58,24 +59,34 @@ export function valueOf(folder: string, state: StoreState, key: HistoryKey, payl
 
 /** Whether a state holds anything under a key. No payload is read for it. */
 export function holds(folder: string, state: StoreState, key: HistoryKey): boolean {
-  return rowsOf(folder, state, key).some(Boolean)
+  return entriesUnder(folder, state, key, (table, text) => table.has(text)).some(Boolean)
 }
 
 /** All that a state holds under a key, but payloads and an index struct's entries; `undefined`, `false`: nothing. */
 export function rowsOf(folder: string, state: StoreState, key: HistoryKey): unknown[] {
+  return entriesUnder(folder, state, key, (table, text) => table.get(text))
+}
+
+/** What each table answers that has entries under a key. */
+function entriesUnder(
+  folder: string,
+  state: StoreState,
+  key: HistoryKey,
+  ask: <V>(table: Table<V>, text: string) => unknown,
+): unknown[] {
   switch (folder.split('/')[0]) {
     case 'docstore': {
       const { nodes, records, refDocs } = state as DocumentState
-      return typeof key === 'string' ? [nodes.get(key), records.get(key), refDocs.get(key)] : []
+      return typeof key === 'string' ? [ask(nodes, key), ask(records, key), ask(refDocs, key)] : []
     }
     case 'vector_store':
-      return typeof key === 'string' ? [(state as VectorState).vectors.get(key)] : []
+      return typeof key === 'string' ? [ask((state as VectorState).vectors, key)] : []
     case 'index_store':
-      return typeof key === 'string' ? [(state as IndexState).structs.get(key)] : []
+      return typeof key === 'string' ? [ask((state as IndexState).structs, key)] : []
     case 'graph_store':
       return isTriplet(key) ? [hasTriplet(state as GraphState, key)] : []
     case 'chat_store':
-      return typeof key === 'string' ? [(state as ChatState).chats.get(escapeText(key))] : []
+      return typeof key === 'string' ? [ask((state as ChatState).chats, escapeText(key))] : []
     default:
       return [graphValueOf(state as PropertyGraphState, key)]
   }
