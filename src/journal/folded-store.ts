@@ -72,26 +72,14 @@ export function foldStored(
   }
 }
 
-/**
- * The events of parts, in order, checked against what their commits saw; each as the step that folds it. Throws `VARVE_CORRUPT`, and so do
- * the steps, naming the place.
- */
-export async function* foldingSteps(
-  store: FoldedStore,
-  files: SegmentFiles,
-  committed: Iterable<CommittedParts>,
-): AsyncGenerator<() => void> {
-  for await (const { event, rowsBytes, place } of readEvents(store, files, committed))
-    yield () => foldStored(store, event, rowsBytes, place)
-}
-
-/** With all that parts hold. */
+/** With all that parts hold, in order. Throws `VARVE_CORRUPT`, naming the place. */
 export async function folded(
   store: FoldedStore,
   files: SegmentFiles,
   committed: Iterable<CommittedParts>,
 ): Promise<FoldedStore> {
-  for await (const step of foldingSteps(store, files, committed)) step()
+  for await (const { event, rowsBytes, place } of readEvents(store, files, committed))
+    foldStored(store, event, rowsBytes, place)
   return store
 }
 

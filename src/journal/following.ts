@@ -9,11 +9,11 @@ import { FrameReader, isFault } from '../log/frame-reader.ts'
 import { commitsFolder, erasuresFolder } from '../log/names.ts'
 import { commitHash } from '../log/recovery.ts'
 import type { SegmentFiles } from '../log/segment-files.ts'
-import type { StoreKind } from './event.ts'
-import { Fold } from './fold.ts'
+import type { Fold } from './fold.ts'
 import type { FoldedStore } from './folded-store.ts'
 import { Home } from './home.ts'
-import { ownTurn, takeUp } from './take-up.ts'
+import { Replica } from './replica.ts'
+import { ownTurn, takeUp, type Witness } from './take-up.ts'
 
 /** Another history stands where a follower had one. */
 export interface Reset {
@@ -29,9 +29,15 @@ interface FollowingOptions {
   disk: Disk
   directory: string
   fold: Fold
-  kindOf: (folder: string) => StoreKind
   /** Called in the step that changes the states. */
   onMoved: (home: Home) => void
+}
+
+/** Is told of all that a follower takes up in the history that it knows. */
+export interface Onlooker {
+  witness: Witness
+  /** Something was erased, so that all states were loaded anew: those before go on by themselves, for whoever asks what is gone. */
+  erased: (before: Replica) => void
 }
 
 export class Following {
@@ -42,6 +48,7 @@ export class Following {
   #left: SegmentFiles | undefined
   /** The last of all. */
   reset: Reset | undefined
+  onlooker: Onlooker | undefined
 
   constructor(options: FollowingOptions) {
     this.#options = options
@@ -94,7 +101,7 @@ export class Following {
   async #goOn(home: Home): Promise<boolean> {
     const before = home.catalog.end.number
     try {
-      if (!(await takeUp(home, this.#options.fold, { follows: true }))) return false
+      if (!(await this.#takeUp(home))) return false
       return home.catalog.end.number > before || (await this.#isOurs(home))
     } catch (error) {
       if (error instanceof VarveError && error.code === 'VARVE_CORRUPT') return false
@@ -103,7 +110,7 @@ export class Following {
   }
 
   async #lookAnew(home: Home): Promise<void> {
-    const { disk, directory, fold } = this.#options
+    const { disk, directory } = this.#options
     const fresh = await Home.open(disk, directory)
     if (!fresh) {
       const fact = `The journal that was followed in ${directory} is not there any more.`
@@ -121,13 +128,19 @@ export class Following {
     await this.#leave(home.files)
     home.files = fresh.files
     // What was erased is not read any more: everything is loaded without it.
-    if (!(await takeUp(home, fold, { follows: true }))) await this.#turnTo(fresh)
+    if (await this.#takeUp(home)) return
+    const before = await this.#turnTo(fresh)
+    this.onlooker?.erased(Replica.of(home, before))
   }
 
-  /** Loads everything that stands there, and what was loaded before. */
-  async #turnTo(home: Home): Promise<void> {
-    const { fold, kindOf, onMoved } = this.#options
-    const fresh = new Fold(kindOf)
+  #takeUp(home: Home): Promise<boolean> {
+    return takeUp(home, this.#options.fold, { follows: true, witness: this.onlooker?.witness })
+  }
+
+  /** Loads everything that stands there, and what was loaded before. Answers the states that this takes the place of. */
+  async #turnTo(home: Home): Promise<Fold> {
+    const { fold, onMoved } = this.#options
+    const fresh = fold.anew()
     const isReady = (): boolean =>
       fold.isSettled && [...fold.stores()].every(({ folder }) => fresh.store(folder) !== undefined)
     const load = (folder: string): Promise<FoldedStore> =>
@@ -142,8 +155,9 @@ export class Following {
     } catch (error) {
       return closing(home, error)
     }
-    fold.adopt(fresh)
+    const before = fold.adopt(fresh)
     onMoved(home)
+    return before
   }
 
   async #leave(files: SegmentFiles): Promise<void> {

@@ -15,7 +15,7 @@ import { commitErasure, finishErasures, type ErasurePlan } from './erasing.ts'
 import type { EventInput, Position, StoreState } from './event.ts'
 import { Fold } from './fold.ts'
 import type { FoldedStore } from './folded-store.ts'
-import type { Reset } from './following.ts'
+import type { Onlooker, Reset } from './following.ts'
 import { Home } from './home.ts'
 import type { JournalOptions } from './journal-options.ts'
 import { defaultLimits, type Limits } from './limits.ts'
@@ -388,6 +388,11 @@ export class Journal {
   /** Of one that follows: how it last came to another history than it had. */
   get reset(): Reset | undefined {
     return this.#residence.reset
+  }
+
+  /** Of one that follows: who is told of all that it takes up from now on. */
+  tell(onlooker: Onlooker): void {
+    this.#residence.tell(onlooker)
   }
 
   /** The states of the past, by themselves; `undefined`: nothing is committed. */

@@ -3,24 +3,18 @@
  * need what was there before it. All stores are loaded at the beginning: what is erased later can only be told by who holds it. It takes no commits up by itself.
  */
 import { committedIn, type CommitSummary } from './catalog.ts'
-import type { StoreKind, StoreState, StoredEvent } from './event.ts'
+import type { StoreKind } from './event.ts'
 import { Fold } from './fold.ts'
 import { foldStored, type FoldedStore } from './folded-store.ts'
 import { readEvents, type ReadEvent } from './read-events.ts'
 import type { Home } from './home.ts'
 import { erasuresFolder } from '../log/names.ts'
 import { ReadAhead } from '../log/part.ts'
-import { readCommits, type CommitLog } from './read-commit.ts'
+import { readCommits, type CommitLog, type PlacedCommit } from './read-commit.ts'
+import type { NextCommit, StateOf } from './take-up.ts'
 
-export interface NextCommit {
-  summary: CommitSummary
-  /** Something is gone that no event speaks of. */
-  erases: boolean
-  /** Those that it names, as they were before it, and what it says of them; all, if it erases. */
-  stores: { folder: string; state: StoreState; events: StoredEvent[] }[]
-  /** Brings the states up to it, and answers them. To be called before the next one is asked for. */
-  apply: () => Promise<(folder: string) => StoreState>
-}
+/** `apply` brings the states up to it, and answers them. To be called before the next one is asked for. */
+export type ReplicaCommit = NextCommit & { apply: () => Promise<StateOf> }
 
 export class Replica {
   readonly #home: Home
@@ -38,6 +32,11 @@ export class Replica {
     return replica
   }
 
+  /** As of the last commit of `home`, of which these are the states: all of them, and nobody else's any more, like `home` itself. */
+  static of(home: Home, fold: Fold): Replica {
+    return new Replica(home, fold)
+  }
+
   /** The last commit that was applied. */
   get number(): number {
     return this.#home.catalog.end.number
@@ -51,8 +50,8 @@ export class Replica {
     return [...this.#home.catalog.stores.keys()].filter((folder) => folder !== erasuresFolder)
   }
 
-  #load(folder: string): Promise<FoldedStore> {
-    return this.#home.despiteErasures(() => this.#fold.load(folder, this.#home.source(folder)))
+  #load(folder: string, fold = this.#fold): Promise<FoldedStore> {
+    return this.#home.despiteErasures(() => fold.load(folder, this.#home.source(folder)))
   }
 
   #eventsOf(store: FoldedStore, summary: CommitSummary, ahead: ReadAhead): Promise<ReadEvent[]> {
@@ -65,7 +64,7 @@ export class Replica {
   }
 
   /** All commits that follow, as far as `log` knows them. */
-  async *commits(log: CommitLog): AsyncGenerator<NextCommit> {
+  async *commits(log: CommitLog): AsyncGenerator<ReplicaCommit> {
     this.#home.files = log.files
     const ahead = new ReadAhead()
     for await (const { summary, end, place } of readCommits(log, this.number + 1, log.catalog.end.number)) {
@@ -87,14 +86,30 @@ export class Replica {
         erases,
         stores,
         apply: async () => {
-          if (!erases) for (const step of steps) step()
-          this.#home.catalog.apply(summary, end, place)
-          // What was erased is in these states: they are loaded anew without it.
-          if (erases) this.#fold.clear()
-          for (const folder of folders) await this.#load(folder)
+          if (erases) await this.#applyErase({ summary, end, place })
+          else {
+            for (const step of steps) step()
+            this.#home.catalog.apply(summary, end, place)
+            for (const folder of folders) await this.#load(folder)
+          }
           return (folder) => this.#fold.store(folder)!.state
         },
       }
     }
+  }
+
+  /** What was erased is in these states: they are loaded anew without it. If that fails, everything is as it was. */
+  async #applyErase({ summary, end, place }: PlacedCommit): Promise<void> {
+    const { catalog } = this.#home
+    const fresh = this.#fold.anew()
+    this.#home.catalog = catalog.copy()
+    this.#home.catalog.apply(summary, end, place)
+    try {
+      for (const folder of this.#folders) await this.#load(folder, fresh)
+    } catch (error) {
+      this.#home.catalog = catalog
+      throw error
+    }
+    this.#fold.adopt(fresh)
   }
 }

@@ -10,7 +10,7 @@ import type { Lock } from '../log/lock.ts'
 import type { Catalog } from './catalog.ts'
 import { finishErasures } from './erasing.ts'
 import type { Fold } from './fold.ts'
-import { Following, type Reset } from './following.ts'
+import { Following, type Onlooker, type Reset } from './following.ts'
 import { Home } from './home.ts'
 import type { CommitLog } from './read-commit.ts'
 import {
@@ -76,6 +76,11 @@ export class Residence {
   /** Of a follower: how it last came to another history. */
   get reset(): Reset | undefined {
     return this.#following?.reset
+  }
+
+  /** Of a follower: who is told of all that it takes up from now on. */
+  tell(onlooker: Onlooker): void {
+    if (this.#following) this.#following.onlooker = onlooker
   }
 
   /** The states of the past, by themselves; `undefined`: nothing is committed. */

@@ -9,7 +9,9 @@ import { patchesBetween, structPatches } from '../history/struct-patches.ts'
 import { touchedWithin } from '../history/touched-between.ts'
 import type { Catalog } from '../journal/catalog.ts'
 import { toCommit, type Commit } from '../journal/commit.ts'
-import type { NextCommit } from '../journal/replica.ts'
+import type { CommitLog } from '../journal/read-commit.ts'
+import type { Replica } from '../journal/replica.ts'
+import type { NextCommit, StateOf } from '../journal/take-up.ts'
 import type { EntryChange } from '../stores/index-events.ts'
 import type { IndexState } from '../stores/index-state.ts'
 import { tokenOf } from './token.ts'
@@ -38,11 +40,8 @@ export interface StructPatch {
   changes: EntryChange[]
 }
 
-/** Brings the replica up to the commit. */
-export async function changeOf(
-  { summary, erases, stores, apply }: NextCommit,
-  catalog: Catalog,
-): Promise<Change> {
+/** Asked before the commit is folded; its answer, after. What that answers gives the stores their names. */
+export function changeOf({ summary, erases, stores }: NextCommit): (stateOf: StateOf) => ToChange {
   const noted = stores.map(({ folder, state, events }) => {
     const touched = touchedWithin(folder, events, state)
     const keys = Array.from(touched, fromText)
@@ -52,31 +51,44 @@ export async function changeOf(
       folder === 'index_store' && !erases ? structPatches(state as IndexState, events) : undefined
     return { folder, state, keys, others, before, patches }
   })
-  const stateOf = await apply()
-  const changes = noted.map(({ folder, state, keys, others, before, patches }): StoreChange => {
-    const now = stateOf(folder)
-    const after = keys.map((key) => holds(folder, now, key))
-    const lost = others.filter((key) => !holds(folder, now, key))
-    const change: StoreChange = {
-      store: storeOf(folder, catalog),
-      added: keys.filter((_, at) => !before[at] && after[at]),
-      changed: keys.filter((_, at) => before[at] && after[at]),
-      removed: [...keys.filter((_, at) => before[at] && !after[at]), ...lost],
-      ...(patches && { patches }),
-    }
-    return erases && folder === 'index_store'
-      ? withoutErased(change, state as IndexState, now as IndexState)
-      : change
-  })
-  const isNamed = new Set(summary.parts.map(({ folder }) => storeOf(folder, catalog)))
-  return {
-    commit: toCommit(summary),
-    token: tokenOf(summary),
-    stores: changes.filter(
+  return (stateOf) => {
+    const changes = noted.map(({ folder, state, keys, others, before, patches }): StoreChange => {
+      const now = stateOf(folder)
+      const after = keys.map((key) => holds(folder, now, key))
+      const lost = others.filter((key) => !holds(folder, now, key))
+      const change: StoreChange = {
+        store: folder,
+        added: keys.filter((_, at) => !before[at] && after[at]),
+        changed: keys.filter((_, at) => before[at] && after[at]),
+        removed: [...keys.filter((_, at) => before[at] && !after[at]), ...lost],
+        ...(patches && { patches }),
+      }
+      return erases && folder === 'index_store'
+        ? withoutErased(change, state as IndexState, now as IndexState)
+        : change
+    })
+    const isNamed = new Set(summary.parts.map(({ folder }) => folder))
+    const told = changes.filter(
       ({ store, changed, removed }) => isNamed.has(store) || changed.length + removed.length > 0,
-    ),
+    )
+    return (catalog) => ({
+      commit: toCommit(summary),
+      token: tokenOf(summary),
+      stores: told.map((change) => ({ ...change, store: storeOf(change.store, catalog) })),
+    })
   }
 }
+
+/** Brings the replica up to each of the commits that `log` knows and it does not. */
+export async function* changesFrom(replica: Replica, log: CommitLog): AsyncGenerator<Change> {
+  for await (const next of replica.commits(log)) {
+    const after = changeOf(next)
+    const toChange = after(await next.apply())
+    yield toChange(log.catalog)
+  }
+}
+
+type ToChange = (catalog: Catalog) => Change
 
 /** No event says which entries of a struct were erased: the structs themselves are compared. */
 function withoutErased(

@@ -5,11 +5,11 @@
 import type { Reset } from '../journal/following.ts'
 import type { Journal } from '../journal/journal.ts'
 import { resolveMoment, type Moment } from '../journal/moment.ts'
-import type { CommitLog } from '../journal/read-commit.ts'
 import type { Replica } from '../journal/replica.ts'
 import { noHistory } from '../journal/journal.ts'
-import { changeOf, type Change } from './change.ts'
+import { changesFrom, type Change } from './change.ts'
 import { checkToken, otherHistory, parseToken } from './token.ts'
+import type { ToldChanges } from './told-changes.ts'
 
 export interface ChangesOptions {
   /**
@@ -24,6 +24,7 @@ export interface ChangesOptions {
 /** What `changes` need to know of a follower. */
 export interface ChangeSource {
   readonly journal: Journal
+  readonly told: ToldChanges
   readonly isClosed: boolean
   /** Resolves at the next commit or reset, at the end, or when the signal says so. */
   moved(signal?: AbortSignal): Promise<void>
@@ -59,38 +60,48 @@ export async function* changesAfter(
   { number, reset }: Start,
   signal?: AbortSignal,
 ): AsyncGenerator<Change, void, undefined> {
-  const { journal } = source
+  const { journal, told } = source
   const isOver = (): boolean => source.isClosed || signal?.aborted === true
   const mustBeSame = (): void => {
     if (journal.reset !== reset) throw wasReset(journal)
   }
+  const reader = told.join(number)
+  /** Of one that is behind. */
   let replica: Replica | undefined
-  while (!isOver()) {
-    mustBeSame()
-    const { log } = journal
-    const files = log?.files
-    try {
-      replica ??= await journal.replica(number)
-      for await (const change of changesOf(replica, log)) {
-        if (isOver()) return
-        mustBeSame()
-        yield change
-        if (isOver()) return
-        mustBeSame()
-      }
-    } catch (error) {
-      if (isOver()) return
+  try {
+    while (!isOver()) {
       mustBeSame()
-      if (journal.log?.files === files) throw error
+      const next = told.next(reader)
+      const { log } = journal
+      if (next) {
+        replica = undefined
+        told.had(reader, next)
+        yield next
+      } else if (!log || reader.number >= log.catalog.end.number || told.isTelling) {
+        replica = undefined
+        await source.moved(signal)
+      } else {
+        const { files } = log
+        try {
+          replica ??= (await journal.replica(reader.number))!
+          for await (const change of changesFrom(replica, log)) {
+            if (isOver()) return
+            mustBeSame()
+            told.had(reader, change)
+            yield change
+            if (isOver()) return
+            mustBeSame()
+          }
+        } catch (error) {
+          if (isOver()) return
+          mustBeSame()
+          if (journal.log?.files === files) throw error
+        }
+      }
     }
-    if (journal.reset === reset && (replica?.number ?? 0) >= (journal.log?.catalog.end.number ?? 0))
-      await source.moved(signal)
+  } finally {
+    told.leave(reader)
   }
-}
-
-async function* changesOf(replica: Replica | undefined, log: CommitLog | undefined): AsyncGenerator<Change> {
-  if (!replica || !log) return
-  for await (const next of replica.commits(log)) yield await changeOf(next, log.catalog)
 }
 
 function wasReset({ directory, reset }: Journal): Error {

@@ -10,6 +10,7 @@ import type { SegmentFiles } from '../log/segment-files.ts'
 import { commitsFolder, joinPath } from '../log/names.ts'
 import type { Change } from './change.ts'
 import { changesAfter, present, resetText, startOf, type ChangesOptions, type Start } from './changes.ts'
+import { ToldChanges } from './told-changes.ts'
 import type { FolderWatcher, WatchFolder } from './watch-folder.ts'
 
 export interface FollowOptions {
@@ -46,7 +47,10 @@ const [pollMs, pollAloneMs] = [500, 100]
 
 export class Follower {
   readonly journal: Journal
+  readonly told = new ToldChanges()
   readonly #options: FollowerOptions
+  /** What the last look that went well found. */
+  #shown: Start
   readonly #listeners: { [E in keyof FollowEvents]: Set<(event: FollowEvents[E]) => void> } = {
     change: new Set(),
     reset: new Set(),
@@ -72,6 +76,8 @@ export class Follower {
   constructor(journal: Journal, options: FollowerOptions) {
     this.journal = journal
     this.#options = options
+    this.#shown = present(journal)
+    journal.tell(this.told)
   }
 
   start(): void {
@@ -144,9 +150,9 @@ export class Follower {
   }
 
   async #look(): Promise<void> {
-    const before = present(this.journal)
     try {
       await this.journal.refresh()
+      await this.told.tellErased(this.journal.log)
       if (this.#failures > 0) await this.#unwatch() // It may have lost sight of the folder, too.
       this.#failures = 0
       this.#trouble = undefined
@@ -156,7 +162,9 @@ export class Follower {
       return
     }
     if (this.#isClosed) return
+    const before = this.#shown
     const after = present(this.journal)
+    this.#shown = after
     if (after.number === before.number && after.reset === before.reset) {
       this.#idleLooks++
       this.#busyLooks = 0
@@ -165,7 +173,10 @@ export class Follower {
     this.#idleLooks = 0
     if (++this.#busyLooks === streamLooks) await this.#unwatch()
     this.#options.onMoved()
-    if (after.reset && after.reset !== before.reset) this.#tell('reset', after.reset)
+    if (after.reset && after.reset !== before.reset) {
+      this.told.forget()
+      this.#tell('reset', after.reset)
+    }
     this.#notify()
   }
 

@@ -4,7 +4,19 @@ import { MemoryDisk } from '../../src/disk/memory-disk.ts'
 import type { Change, EntryChange, IndexStruct, StorageContext } from '../../src/index.ts'
 import { TextNode } from '../../src/stores/node.ts'
 import { applyChanges } from '../../src/indices/struct-changes.ts'
-import { addNode, directory, follow, node, pause, take, until, write } from './support.ts'
+import {
+  addNode,
+  directory,
+  FakeWatcher,
+  follow,
+  heard,
+  never,
+  node,
+  pause,
+  take,
+  until,
+  write,
+} from './support.ts'
 
 const open: StorageContext[] = []
 afterEach(async () => {
@@ -191,6 +203,44 @@ describe('changes', () => {
     expect(rest.map(({ stores: [store] }) => store!.added.length)).toEqual(
       Array.from({ length: 200 }, (_, at) => (at < 20 ? 1 : 0)),
     )
+  })
+
+  test('a reader who is so slow that nothing is kept for it any more gets the rest from the log, and then what is kept again', async () => {
+    const { writer, follower } = await pair()
+    const changes = follower.changes()
+    const reading = take(changes, 1)
+    await addNode(writer, 'first')
+    expect(numbers(await reading)).toEqual([1])
+    const many = (name: string): TextNode[] =>
+      Array.from({ length: 6000 }, (_, at) => new TextNode({ id_: `${name}${at}`, text: '' }))
+    for (const name of ['a', 'b', 'c']) {
+      await writer.docstore.addDocuments(many(name))
+      await writer.persist()
+      await until(async () => follower.docstore.documentExists(`${name}5999`))
+    }
+    const rest = await take(changes, 3)
+    expect(numbers(rest)).toEqual([2, 3, 4])
+    expect(rest.map(({ stores: [store] }) => store!.added.length)).toEqual([6000, 6000, 6000])
+    const last = take(changes, 1)
+    await addNode(writer, 'last')
+    expect(numbers(await last)).toEqual([5])
+  })
+
+  test('are told of, though a question to the history took them up before a look did', async () => {
+    const disk = new MemoryDisk()
+    const writer = await write(disk)
+    await addNode(writer, 'a')
+    const watcher = new FakeWatcher()
+    const follower = await follow(disk, { poll: never, watcher })
+    const told = heard(follower)
+    await pause(400)
+    await addNode(writer, 'b')
+    expect((await follower.history.log().next()).value?.number).toBe(2)
+    watcher.hint()
+    await until(() => told.length > 0)
+    expect(told).toEqual([2])
+    await follower.close()
+    await writer.close()
   })
 
   test('end with the signal, at once', async () => {

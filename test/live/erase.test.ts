@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { MemoryDisk } from '../../src/disk/memory-disk.ts'
-import { TextNode, VectorStoreIndex, type StorageContext } from '../../src/index.ts'
-import { addNode, follow, heard, never, until, write } from './support.ts'
+import type { Disk, ReadableFile } from '../../src/disk/disk.ts'
+import { StorageContext, TextNode, VectorStoreIndex, type Change } from '../../src/index.ts'
+import { addNode, directory, follow, heard, never, until, write } from './support.ts'
 
 test('what is erased is gone from a follower, which goes on in the same history', async () => {
   const disk = new MemoryDisk()
@@ -55,6 +56,79 @@ test('a change names what its commit erased, also of stores and structs that no 
   await changes.return(undefined)
   await follower.close()
   await writer.close()
+})
+
+test('a change names what its commit erased, also to whoever is so far behind that it reads the log', async () => {
+  const disk = new MemoryDisk()
+  const writer = await write(disk)
+  await addNode(writer, 'a')
+  for (const at of [1, 2]) {
+    await writer.graphStore.upsertTriplet('it', 'is', `the ${at}.`)
+    await writer.persist()
+  }
+  const follower = await follow(disk)
+  const changes = follower.changes({ from: 1 })
+  expect((await changes.next()).value?.commit.number).toBe(2)
+  await writer.history.erase({ nodeIds: ['a'], reason: 'on request' })
+  for (const name of ['b', 'c']) {
+    const many = Array.from({ length: 6000 }, (_, at) => new TextNode({ id_: `${name}${at}`, text: '' }))
+    await writer.docstore.addDocuments(many)
+    await writer.persist()
+  }
+  await until(async () => follower.docstore.documentExists('c0')) // Nobody keeps all that for it.
+  expect((await changes.next()).value?.commit.number).toBe(3)
+  const { commit, stores } = (await changes.next()).value!
+  expect(commit).toMatchObject({ number: 4, kind: 'erase' })
+  expect(stores).toMatchObject([{ store: 'docstore', added: [], changed: [], removed: ['a'] }])
+  await follower.close()
+  await writer.close()
+})
+
+test('whatever read fails once while an erase is taken up, each commit is told once, and the erase with what it took', async () => {
+  for (let failing = 0, isOver = false; !isOver; failing++) {
+    const disk = new MemoryDisk()
+    const writer = await write(disk)
+    await addNode(writer, 'a')
+    let reads = Infinity
+    const faulty = new Proxy<Disk>(disk, {
+      get(target, name: keyof Disk) {
+        const value: unknown = target[name]
+        if (name !== 'openToRead')
+          return typeof value === 'function' ? (value.bind(target) as unknown) : value
+        return async (path: string): Promise<ReadableFile> => {
+          const file = await target.openToRead(path)
+          const check = (): void => {
+            if (reads-- === 0) throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' })
+          }
+          return {
+            size: () => file.size(),
+            read: async (...place) => (check(), file.read(...place)),
+            readNow: (...place) => (check(), file.readNow(...place)),
+            close: () => file.close(),
+          }
+        }
+      },
+    })
+    const follower = await StorageContext.fromDefaults({
+      persistDir: directory,
+      disk: faulty,
+      follow: { poll: 1 },
+      onWarning: () => {},
+    })
+    const told: Change[] = []
+    follower.on('change', (change) => told.push(change))
+    await writer.history.erase({ nodeIds: ['a'], reason: 'on request' })
+    reads = failing
+    await until(() => told.length > 1)
+    isOver = reads > 0 && told.length > 1
+    expect(
+      told.map(({ commit }) => commit.number),
+      `read ${failing} failed`,
+    ).toEqual([2, 3])
+    expect(told[0]!.stores, `read ${failing} failed`).toMatchObject([{ store: 'docstore', removed: ['a'] }])
+    await follower.close()
+    await writer.close()
+  }
 })
 
 const long = 'x'.repeat(300_000) // More than is read ahead.

@@ -35,8 +35,8 @@ export const liveMutants: Mutant[] = [
   {
     name: 'a commit is taken up in one of its stores',
     file: 'journal/take-up.ts',
-    find: '[...steps.values()].flat())',
-    replace: '[...steps.values()].slice(0, 1).flat())',
+    find: 'for (const { store, read } of told)',
+    replace: 'for (const { store, read } of told.slice(0, 1))',
     killers: [live('follow', 'shows what is committed, in all stores')],
   },
   {
@@ -86,6 +86,34 @@ export const liveMutants: Mutant[] = [
     file: 'journal/replica.ts',
     find: 'for (const folder of replica.#folders) await replica.#load(folder)',
     replace: '',
-    killers: [live('erase', 'names what its commit erased')],
+    killers: [live('erase', 'so far behind that it reads the log')],
+  },
+  {
+    name: 'an erase that a replica cannot take up leaves half of it behind',
+    file: 'journal/replica.ts',
+    find: 'this.#home.catalog = catalog\n      throw error',
+    replace: 'throw error',
+    killers: [live('erase', 'whatever read fails once')],
+  },
+  {
+    name: 'a slow reader goes on with the first change that is kept',
+    file: 'live/told-changes.ts',
+    find: 'this.#changes[reader.number + 1 - first]?.change',
+    replace: 'this.#changes[Math.max(0, reader.number + 1 - first)]?.change',
+    killers: [live('changes', 'a reader who is so slow')],
+  },
+  {
+    name: 'a follower tells only of what a look of its own found',
+    file: 'live/follower.ts',
+    find: 'const before = this.#shown',
+    replace: 'const before = present(this.journal)',
+    killers: [live('changes', 'a question to the history took them up')],
+  },
+  {
+    name: 'who is told of commits that were taken up reads them from the log nevertheless',
+    file: 'journal/take-up.ts',
+    find: 'return after?.((folder) => fold.store(folder)!.state)',
+    replace: 'return undefined',
+    killers: [live('cost', 'the size of the commit')],
   },
 ]
