@@ -11,7 +11,7 @@ import { extname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { StorageContext, VectorStoreIndex, type BaseIndex } from '../src/index.ts'
-import { nowMs, type Report } from './live-follower.ts'
+import { nowMs, type Report, type Request } from './live-follower.ts'
 import { cpuMs, share } from './measure.ts'
 import { range } from './nodes.ts'
 import { countFrom, refuse, sizesFrom } from './options.ts'
@@ -35,6 +35,8 @@ const burst = 10
 /** With so many followers in turn, so often; figures are medians. */
 const followerCounts = [0, 1, 5]
 const rounds = 3
+/** Until the compiler is done with what a follower does, as it is with what the writer does. */
+const warmUp = 1000
 
 interface Place {
   directory: string
@@ -101,22 +103,21 @@ async function commitOne(place: Place, count = 1): Promise<{ number: number; atM
 
 async function writeAll(place: Place, followers: number): Promise<FullSpeed> {
   const children = await Promise.all(Array.from({ length: followers }, () => follow(place.directory)))
-  // The first commits make them load what they are to tell of.
-  for (let at = 0; at < 5; at++) await toldOf(children, await commitOne(place))
-  const followersBefore = await Promise.all(children.map(workOf))
+  for (const child of children) ask(child, { isQuiet: true })
+  let last = { number: 0 }
+  for (let at = 0; at < warmUp; at++) last = await commitOne(place, each)
+  const followersBefore = await Promise.all(children.map((child) => workUntil(child, last)))
   const writerBefore = cpuMs()
   const took: number[] = []
-  let last = { number: 0 }
   for (let at = 0; at < stream; at++) {
     const began = nowMs()
     last = await commitOne(place, each)
     took.push(nowMs() - began)
   }
   const writerCpuMs = (cpuMs() - writerBefore) / stream
-  await toldOf(children, last)
-  const worked = await Promise.all(children.map(workOf))
+  const followersAfter = await Promise.all(children.map((child) => workUntil(child, last)))
   for (const { process: child } of children) child.disconnect()
-  const followerCpuMs = sum(worked.map((work, at) => work - followersBefore[at]!)) / stream / (followers || 1)
+  const followerCpuMs = (sum(followersAfter) - sum(followersBefore)) / stream / (followers || 1)
   return { followers, medianMs: share(took, 0.5), meanMs: sum(took) / stream, writerCpuMs, followerCpuMs }
 }
 
@@ -151,10 +152,15 @@ async function follow(directory: string): Promise<Follower> {
   return { process: child, told }
 }
 
-async function workOf({ process: child }: Follower): Promise<number> {
-  child.send('How much have you worked?')
+function ask({ process: child }: Follower, request: Request): void {
+  child.send(request)
+}
+
+/** How much a follower had worked when it was told of a commit. */
+async function workUntil(follower: Follower, { number }: { number: number }): Promise<number> {
+  ask(follower, { workedUntil: number })
   for (;;) {
-    const [report] = (await once(child, 'message')) as [Report]
+    const [report] = (await once(follower.process, 'message')) as [Report]
     if (report.is === 'worked') return report.cpuMs
   }
 }
