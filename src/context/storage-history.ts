@@ -184,7 +184,7 @@ export class StorageHistory {
 
   /**
    * Reads every byte, and reports what holds, what is damaged, and what follows from it; with `against`, a commit's number and hash or what `verifyCheckpoint` answered,
-   * also how far that anchors this history. Damage is an answer and no error.
+   * also how far that anchors this history. Damage is an answer and no error. Large stores are read in threads, one for each processor.
    */
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
     const { disk, directory } = this.#place

@@ -6,7 +6,7 @@ import type { LogCommit } from './commit-log.ts'
 import { addRange } from './commit-ranges.ts'
 import type { ScannedFrame } from './frame-scan.ts'
 import type { Inspection, InspectionOptions } from './inspection.ts'
-import { eventType, itemKey } from './item-key.ts'
+import { eventType } from './item-key.ts'
 import { scanPart, type PartFault } from './part-scan.ts'
 import type { Loss, RepairReport } from './repair-report.ts'
 import type { RepairWriter } from './repair-writer.ts'
@@ -107,18 +107,13 @@ class Carrying {
       })
   }
 
-  #noteFault(store: string, number: number, { fault, item, frame, items }: PartFault): void {
+  #noteFault(store: string, number: number, { fault, item, items }: PartFault): void {
     const place = { commits: [number, number] satisfies Loss['commits'], store, fault }
-    if (item === undefined || !frame) {
+    if (item === undefined) {
       this.#lose({ ...place, what: 'event', ...(items === undefined ? {} : { items }) })
       return
     }
-    const scanned = frame.items[item]!
-    if (scanned.whole) return
-    const event = eventType(frame)
-    const key = itemKey(store, event, scanned)
-    const named = { ...(event === undefined ? {} : { event }), ...(key === undefined ? {} : { key }) }
-    this.#lose({ ...place, what: 'item', ...named, item })
+    if (!item.isWhole) this.#lose({ ...place, what: 'item', ...item.named, item: item.at })
   }
 
   #lose(loss: Loss): void {

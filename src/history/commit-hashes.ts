@@ -35,7 +35,7 @@ export async function readCommitHashes(
   } catch (error) {
     throw asVarveError(error, directory)
   } finally {
-    await reader.close()
+    await reader.closeAll()
   }
 }
 

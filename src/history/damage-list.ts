@@ -5,7 +5,6 @@ import type { SegmentFault } from '../log/segment.ts'
 import type { ChainFault } from './commit-chain.ts'
 import { addRange, capitalized, nameCommits } from './commit-ranges.ts'
 import type { LogCommit } from './commit-log.ts'
-import { eventType, itemKey } from './item-key.ts'
 import type { PartFault } from './part-scan.ts'
 import type { CommitRange, Damage, VerifiedSnapshot } from './verify-report.ts'
 
@@ -70,7 +69,7 @@ export class DamageList {
   }
 
   part({ folder, segment }: Part, commit: number, partFault: PartFault): void {
-    const { offset, fault, item, frame, items, frames = 1 } = partFault
+    const { offset, fault, item, items, frames = 1 } = partFault
     const path = joinPath(folder, segmentName(segment))
     const place = {
       path,
@@ -80,7 +79,7 @@ export class DamageList {
       commits: [[commit, commit]] satisfies Damage['commits'],
       fault,
     }
-    if (item === undefined || !frame) {
+    if (item === undefined) {
       const lost =
         items === undefined
           ? `${frames} ${frames === 1 ? 'event' : 'events'}`
@@ -92,15 +91,11 @@ export class DamageList {
       })
       return
     }
-    const event = eventType(frame)
-    const scanned = frame.items[item]!
-    const key = itemKey(folder, event, scanned)
-    const named = { ...(event === undefined ? {} : { event }), ...(key === undefined ? {} : { key }) }
-    const lost = scanned.whole ? 'Nothing is lost by it' : 'This item is lost'
-    const follows = scanned.row
+    const lost = item.isWhole ? 'Nothing is lost by it' : 'This item is lost'
+    const follows = item.hasRow
       ? `${lost}; all others can be read.`
       : `${lost}, and ${cannotFold(folder, commit)}.`
-    this.all.push({ kind: 'item', ...place, item, ...named, follows })
+    this.all.push({ kind: 'item', ...place, item: item.at, ...item.named, follows })
   }
 
   /** Bytes where an erase left none. */

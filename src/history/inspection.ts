@@ -2,21 +2,23 @@
  * Reads every byte of a journal once and keeps what verifying and repairing both ask for: which commits count, what is damaged, and which parts are to be
  * trusted. It takes no lock, writes nothing, and works beside a living writer.
  */
-import { erasureKind, tellingOf, type Telling } from '../journal/erasure-events.ts'
-import { toEvent } from '../journal/read-events.ts'
-import { kindOf } from '../stores/store-kinds.ts'
+import { catalogSubject } from '../journal/snapshot.ts'
+import { touchedSubject } from '../journal/touched-index.ts'
 import { commitsFolder, erasuresFolder, joinPath, segmentName } from '../log/names.ts'
 import type { Part } from '../log/part.ts'
+import { CatalogReplay } from './catalog-replay.ts'
 import type { LogCommit } from './commit-log.ts'
 import { addRange } from './commit-ranges.ts'
 import { DamageList } from './damage-list.ts'
-import { toReadFrame, type ScannedFrame } from './frame-scan.ts'
+import { learnErasures } from './erasing-commits.ts'
+import { inspectStores } from './inspect-stores.ts'
 import type { JournalPlace } from './journal-place.ts'
 import { surveyJournal, type JournalSurvey, type TornEnd } from './journal-survey.ts'
-import { scanPart, type PartScan } from './part-scan.ts'
+import { scanPart } from './part-scan.ts'
 import type { SegmentReader } from './segment-reader.ts'
-import { SnapshotCheck } from './snapshot-check.ts'
-import type { TornReport, VerifiedErasure, VerifiedStore } from './verify-report.ts'
+import { SnapshotCheck, type AskedSnapshot } from './snapshot-check.ts'
+import type { PartFindings, StoreFindings, StoreTask } from './store-inspection.ts'
+import type { TornReport, VerifiedErasure, VerifiedSnapshot, VerifiedStore } from './verify-report.ts'
 
 export interface InspectionOptions {
   onProgress?: (progress: InspectionProgress) => void
@@ -30,7 +32,8 @@ export interface InspectionProgress {
   phase?: 'writing' | 'reading back'
 }
 
-type TalliedScan = PartScan & { tally: Pick<VerifiedStore, 'frames' | 'items' | 'bytes'> }
+/** What was found in the parts of a commit, in its order. */
+type CommitFindings = { part: Part; found: PartFindings }[]
 
 export class Inspection {
   /** Those that count. */
@@ -40,14 +43,11 @@ export class Inspection {
   readonly stores = new Map<string, VerifiedStore>()
   /** Parts that hold nothing that can be carried anywhere. */
   readonly untrusted = new Set<Part>()
-  readonly snapshots: SnapshotCheck['found'] = []
+  snapshots: VerifiedSnapshot[] = []
   readonly erasures: VerifiedErasure[] = []
   readonly #reader: SegmentReader
   readonly #options: InspectionOptions
   #survey!: JournalSurvey
-  #check!: SnapshotCheck
-  #bytes = 0
-  #totalBytes = 0
 
   constructor(reader: SegmentReader, options: InspectionOptions) {
     this.#reader = reader
@@ -56,92 +56,48 @@ export class Inspection {
 
   /** Of the commit log and the parts that count. */
   get bytes(): number {
-    const log = [...this.#survey.segments.values()].reduce((sum, end) => sum + end, 0)
-    return log + sizeOf(this.commits)
+    return this.#logBytes + sizeOf(this.commits)
   }
 
   get logSegments(): ReadonlyMap<number, number> {
     return this.#survey.segments
   }
 
+  get #logBytes(): number {
+    return [...this.#survey.segments.values()].reduce((sum, end) => sum + end, 0)
+  }
+
   async run({ manifestFault }: Pick<JournalPlace, 'manifestFault'>): Promise<this> {
-    const { signal } = this.#options
-    this.#survey = await surveyJournal(this.#reader, signal)
-    const { commits, faults, snapshots, torn } = this.#survey
-    this.#check = new SnapshotCheck(this.#reader.files, snapshots, kindOf)
-    this.#bytes = [...this.#survey.segments.values()].reduce((sum, end) => sum + end, 0)
-    this.#totalBytes = this.#bytes + sizeOf(commits)
-    await this.#learnErasures()
-    const cut = (await this.#inspectCommits()) ?? torn
+    this.#survey = await surveyJournal(this.#reader, this.#options.signal)
+    const { faults, torn } = this.#survey
+    const erasing = await this.#erasingCommits()
+    await learnErasures(this.#reader, erasing)
+    const asked = this.#askedSnapshots()
+    const { tasks, others } = tasksOf(this.#survey.commits, asked)
+    const found = await this.#inspect(tasks, erasing)
+    const cut = this.#judgeCommits(found) ?? torn
     if (cut) this.torn = this.#tornReport(cut)
     if (manifestFault !== undefined) this.damages.manifest(manifestFault)
     for (const fault of faults) this.damages.chain(fault, this.commits)
     for (const { lost } of faults)
       if (lost) for (const store of this.stores.values()) this.#damage(store, lost)
-    await this.#check.finish()
-    this.snapshots.push(...this.#check.found)
-    for (const snapshot of this.snapshots) if (snapshot.state === 'differs') this.damages.snapshot(snapshot)
+    const snapshots = Array.from(found.values()).flatMap((findings) => findings.snapshots)
+    this.#noteSnapshots(asked, [...snapshots, ...(await this.#checkOthers(others))])
     this.#settleStores()
     return this
   }
 
-  /** Answers where the first commit begins that is torn since its parts are not there. */
-  async #inspectCommits(): Promise<TornEnd | undefined> {
-    const { commits, syncedThrough, torn } = this.#survey
-    for (const [index, commit] of commits.entries()) {
-      if (commit.number !== index + 1) this.#check.giveUpAll()
-      const fault = await this.#inspectCommit(commit, { mayBeTorn: commit.number > syncedThrough })
-      if (fault !== undefined) {
-        const { segment, offset } = commit
-        return { segment, offset, fault, commits: commits.length - index + (torn?.commits ?? 0) }
-      }
-      this.commits.push(commit)
-      await this.#check.commitDone(commit)
-    }
-    return undefined
-  }
-
-  async #inspectCommit(
-    commit: LogCommit,
-    { mayBeTorn }: { mayBeTorn: boolean },
-  ): Promise<string | undefined> {
-    const scans: { part: Part; scan: TalliedScan }[] = []
-    for (const part of commit.parts) {
-      const scan = await this.#inspectPart(part, commit.number)
-      scans.push({ part, scan })
-      const fault = scan.faults[0]?.fault ?? (await this.#reader.open(part.folder, part.segment)).fault?.fault
-      if (mayBeTorn && fault !== undefined)
-        return `${joinPath(part.folder, segmentName(part.segment))}: ${fault}`
-    }
-    for (const [folder, name] of Object.entries(commit.names)) this.#store(folder).name = name
-    for (const { part, scan } of scans) await this.#note(part, commit.number, scan)
-    return undefined
-  }
-
-  async #inspectPart(part: Part, commit: number): Promise<TalliedScan> {
-    const tally = { frames: 0, items: 0, bytes: part.to - part.from }
-    const scan = await scanPart(this.#reader, part, (frame) => {
-      this.#options.signal?.throwIfAborted()
-      tally.frames++
-      tally.items += frame.items.length
-      this.#check.apply(part.folder, part.segment, frame)
-      this.#noteErased(part, commit, frame)
-      this.#options.onProgress?.({ bytes: (this.#bytes += frame.sizeBytes), totalBytes: this.#totalBytes })
-    })
-    const isFoldable = scan.trusted && scan.faults.every(({ item }) => item !== undefined)
-    if (!isFoldable) this.#check.giveUp(part.folder)
-    return { ...scan, tally }
-  }
-
-  /** Of all commits, before any of their parts is judged. A commit that is torn, or whose own part is damaged, explains nothing. */
-  async #learnErasures(): Promise<void> {
-    const { erasures } = this.#reader.files
+  /** Those that erased anything; up to one that may be torn, and is. */
+  async #erasingCommits(): Promise<LogCommit[]> {
     const { commits, syncedThrough } = this.#survey
-    for (const { number, parts } of commits) {
-      const own = parts.filter(({ folder }) => folder === erasuresFolder)
-      if (number > syncedThrough && own.length > 0 && !(await this.#isWhole(parts))) return
-      for (const part of own) for (const tell of await this.#tellingsOf(part, number)) tell(erasures)
+    const erasing: LogCommit[] = []
+    for (const commit of commits.filter(({ parts }) =>
+      parts.some(({ folder }) => folder === erasuresFolder),
+    )) {
+      if (commit.number > syncedThrough && !(await this.#isWhole(commit.parts))) break
+      erasing.push(commit)
     }
+    return erasing
   }
 
   async #isWhole(parts: readonly Part[]): Promise<boolean> {
@@ -150,46 +106,78 @@ export class Inspection {
     return true
   }
 
-  async #tellingsOf(part: Part, commit: number): Promise<Telling[]> {
-    const tellings: Telling[] = []
-    const { trusted } = await scanPart(this.#reader, part, (frame) => {
-      const place = { store: part.folder, segment: part.segment, offset: frame.offset, commit }
-      const whole = frame.items.filter((item) => item.whole)
-      const { type, items } = toEvent(erasureKind, toReadFrame({ ...frame, items: whole }), place)
-      for (const { row } of items) tellings.push(tellingOf(type, row, commit))
-    })
-    return trusted ? tellings : []
+  /** The oldest first. */
+  #askedSnapshots(): AskedSnapshot[] {
+    const { commits, snapshots } = this.#survey
+    const hashes = new Map(commits.map(({ number, hash }) => [number, hash]))
+    const behindLoss = commits.find(({ number }, index) => number !== index + 1)?.number ?? Infinity
+    return snapshots
+      .toSorted((a, b) => a.commit - b.commit)
+      .map(({ commit, subject }) => ({
+        commit,
+        subject,
+        hash: hashes.get(commit),
+        isBehindLoss: commit >= behindLoss,
+      }))
   }
 
-  #noteErased({ folder, segment }: Part, commit: number, frame: ScannedFrame): void {
+  async #inspect(
+    tasks: readonly StoreTask[],
+    erasing: readonly LogCommit[],
+  ): Promise<Map<string, StoreFindings>> {
+    const { onProgress, signal } = this.#options
+    const totalBytes = this.#logBytes + sizeOf(this.#survey.commits)
+    let bytes = this.#logBytes
+    const onBytes = (more: number): void => onProgress?.({ bytes: (bytes += more), totalBytes })
+    return inspectStores(this.#reader, tasks, { erasing, onBytes, signal })
+  }
+
+  /** Answers where the first commit begins that is torn since its parts are not there. */
+  #judgeCommits(findings: ReadonlyMap<string, StoreFindings>): TornEnd | undefined {
+    const { commits, syncedThrough, torn } = this.#survey
+    const next = new Map(Array.from(findings, ([folder, { parts }]) => [folder, parts.values()]))
+    for (const [index, commit] of commits.entries()) {
+      const here = commit.parts.map((part) => ({ part, found: next.get(part.folder)!.next().value! }))
+      const fault = commit.number > syncedThrough ? tearIn(here) : undefined
+      if (fault !== undefined) {
+        const { segment, offset } = commit
+        return { segment, offset, fault, commits: commits.length - index + (torn?.commits ?? 0) }
+      }
+      this.commits.push(commit)
+      for (const [folder, name] of Object.entries(commit.names)) this.#store(folder).name = name
+      for (const { part, found } of here) this.#noteErased(part, commit.number, found)
+      for (const { part, found } of here) this.#note(part, commit.number, found)
+    }
+    return undefined
+  }
+
+  #noteErased({ folder, segment }: Part, commit: number, { erased }: PartFindings): void {
     const { unfinished } = this.#reader.files.erasures
-    for (const [item, { erased }] of frame.items.entries()) {
-      if (!erased) continue
-      let found = this.erasures.find((erasure) => erasure.commit === erased.by)
+    for (const [erasedBy, { items, left }] of erased) {
+      let found = this.erasures.find((erasure) => erasure.commit === erasedBy)
       if (!found) {
-        found = { commit: erased.by, items: 0, left: 0, isFinished: !unfinished.has(erased.by) }
+        found = { commit: erasedBy, items: 0, left: 0, isFinished: !unfinished.has(erasedBy) }
         this.erasures.push(found)
       }
-      found.items++
-      if (erased.isGone) continue
-      found.left++
-      const place = { folder, segment, offset: frame.offset, item }
-      if (found.isFinished) this.damages.returned(place, { commit, erasedBy: erased.by })
+      found.items += items
+      found.left += left.length
+      if (found.isFinished)
+        for (const place of left) this.damages.returned({ folder, segment, ...place }, { commit, erasedBy })
     }
   }
 
-  async #note(part: Part, commit: number, { trusted, noBytes, faults, tally }: TalliedScan): Promise<void> {
+  #note(part: Part, commit: number, found: PartFindings): void {
+    const { trusted, noBytes, faults, frames, items, segmentFault } = found
     const store = this.#store(part.folder)
-    store.frames += tally.frames
-    store.items += tally.items
-    store.bytes += tally.bytes
+    store.frames += frames
+    store.items += items
+    store.bytes += part.to - part.from
     if (!trusted) this.untrusted.add(part)
-    const { fault } = await this.#reader.open(part.folder, part.segment)
-    if (fault || noBytes) {
+    if (segmentFault || noBytes) {
       const cut = { kind: 'damaged' as const, fault: faults[0]?.fault ?? '' }
       this.damages.segment(part, commit, {
-        ...(fault ?? cut),
-        offset: fault ? 0 : part.from,
+        ...(segmentFault ?? cut),
+        offset: segmentFault ? 0 : part.from,
         isLost: noBytes,
       })
     }
@@ -197,7 +185,31 @@ export class Inspection {
       if (!trusted && partFault === faults.at(-1)) this.damages.untrusted(part, commit, partFault)
       else this.damages.part(part, commit, partFault)
     }
-    if (fault || faults.length > 0) this.#damage(store, [commit, commit])
+    if (segmentFault || faults.length > 0) this.#damage(store, [commit, commit])
+  }
+
+  /** Of the catalog, and of what no commit knows. */
+  async #checkOthers(others: readonly AskedSnapshot[]): Promise<VerifiedSnapshot[]> {
+    const catalog = new CatalogReplay()
+    const check = new SnapshotCheck(this.#reader.files, others, ({ subject }, sections) =>
+      subject === catalogSubject ? catalog.stateOf(sections) : 'not compared',
+    )
+    for (const commit of this.commits) {
+      if (check.isDue(commit.number)) await check.before(commit.number)
+      catalog.apply(commit)
+    }
+    await check.before(Infinity)
+    return check.found
+  }
+
+  #noteSnapshots(asked: readonly AskedSnapshot[], found: readonly VerifiedSnapshot[]): void {
+    const key = ({ commit, subject }: { commit: number; subject: string }): string => `${commit} ${subject}`
+    const states = new Map(found.map((snapshot) => [key(snapshot), snapshot]))
+    for (const snapshot of asked.map((each) => states.get(key(each)))) {
+      if (!snapshot) continue
+      this.snapshots.push(snapshot)
+      if (snapshot.state === 'differs') this.damages.snapshot(snapshot)
+    }
   }
 
   #store(folder: string): VerifiedStore {
@@ -232,6 +244,33 @@ export class Inspection {
     const path = joinPath(commitsFolder, segmentName(segment))
     return bytes > 0 || commits > 0 ? { commits, bytes, path, offset, fault } : undefined
   }
+}
+
+function tasksOf(
+  commits: readonly LogCommit[],
+  asked: readonly AskedSnapshot[],
+): { tasks: StoreTask[]; others: AskedSnapshot[] } {
+  const tasks = new Map<string, StoreTask>()
+  for (const { number, parts } of commits)
+    for (const part of parts) {
+      const task = tasks.get(part.folder) ?? { folder: part.folder, parts: [], snapshots: [] }
+      tasks.set(part.folder, task)
+      task.parts.push({ commit: number, part })
+    }
+  const bySubject = new Map<string, AskedSnapshot[]>()
+  for (const { folder, snapshots } of tasks.values())
+    bySubject.set(folder, snapshots).set(touchedSubject(folder), snapshots)
+  const others: AskedSnapshot[] = []
+  for (const snapshot of asked) (bySubject.get(snapshot.subject) ?? others).push(snapshot)
+  return { tasks: [...tasks.values()], others }
+}
+
+function tearIn(findings: CommitFindings): string | undefined {
+  for (const { part, found } of findings) {
+    const fault = found.faults[0]?.fault ?? found.segmentFault?.fault
+    if (fault !== undefined) return `${joinPath(part.folder, segmentName(part.segment))}: ${fault}`
+  }
+  return undefined
 }
 
 function sizeOf(commits: readonly LogCommit[]): number {

@@ -9,8 +9,19 @@ export function eventType({ head }: Pick<ScannedFrame, 'head'>): string | undefi
   return typeof type === 'string' ? type : undefined
 }
 
+/** Both, as far as they can be read. */
+export function nameItem(
+  folder: string,
+  frame: Pick<ScannedFrame, 'head'>,
+  item: ScannedItem,
+): { event?: string; key?: string } {
+  const event = eventType(frame)
+  const key = itemKey(folder, event, item)
+  return { ...(event === undefined ? {} : { event }), ...(key === undefined ? {} : { key }) }
+}
+
 /** The id, the triplet, or the struct's entry that an item is about; `undefined` if its row cannot be read. */
-export function itemKey(folder: string, type: string | undefined, { row }: ScannedItem): string | undefined {
+function itemKey(folder: string, type: string | undefined, { row }: ScannedItem): string | undefined {
   const [first, ...rest] = (row && decodedList(row)) ?? []
   if (typeof first !== 'string') return undefined
   const [root] = folder.split('/')

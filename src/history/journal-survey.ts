@@ -46,12 +46,12 @@ export async function surveyJournal(
 ): Promise<JournalSurvey> {
   const snapshots = await listSnapshots(reader)
   for (let proven = 0; ;) {
-    await reader.close() // What was read ahead may be old by now.
+    await reader.closeAll() // What was read ahead may be old by now.
     const chain = linkCommits(await readCommitLog(reader, signal))
     const last = chain.commits.at(-1)?.number ?? 0
     if (proven > last) return judge(chain, proven, snapshots)
     const elsewhere = [
-      await knownToSnapshots(reader, snapshots, last),
+      await knownToSnapshots(reader, snapshots, chain.syncedThrough),
       await knownToTails(reader, chain.commits),
     ]
     proven = Math.max(proven, chain.syncedThrough, ...elsewhere)
@@ -93,14 +93,15 @@ async function listSnapshots({ files }: SegmentReader): Promise<SnapshotFile[]> 
   return parsed.toReversed()
 }
 
+/** A snapshot is made of synced commits only. */
 async function knownToSnapshots(
   { files }: SegmentReader,
   snapshots: SnapshotFile[],
-  last: number,
+  known: number,
 ): Promise<number> {
   const { disk, directory, journalId } = files
   for (const { commit, subject } of snapshots) {
-    if (commit > last && (await readSnapshot(disk, directory, { journalId, subject, commit }))) return commit
+    if (commit > known && (await readSnapshot(disk, directory, { journalId, subject, commit }))) return commit
   }
   return 0
 }
@@ -118,6 +119,7 @@ async function knownToTails(reader: SegmentReader, commits: readonly LogCommit[]
       const { file } = await reader.open(folder, number)
       if (file) known = Math.max(known, await highestMark(file, from))
     }
+    await reader.close(folder) // There may be thousands.
   }
   return known
 }

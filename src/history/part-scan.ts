@@ -2,6 +2,7 @@
 import type { ErasedAt } from '../log/erasures.ts'
 import { PartDigest, type Part } from '../log/part.ts'
 import { isLost, nextHeader, scanFrame, type LostFrame, type ScannedFrame } from './frame-scan.ts'
+import { nameItem } from './item-key.ts'
 import type { SegmentReader } from './segment-reader.ts'
 import type { SteadyFile } from './steady-file.ts'
 
@@ -9,11 +10,21 @@ export interface PartFault {
   offset: number
   fault: string
   /** One item is bad; the others of its frame are not. */
-  item?: number
-  frame?: ScannedFrame
+  item?: DamagedItem
   /** So many frames are lost, with so many items where that can be told. */
   frames?: number
   items?: number
+}
+
+export interface DamagedItem {
+  /** Its place in its frame. */
+  at: number
+  /** What it is called, where that can be read. */
+  named: { event?: string; key?: string }
+  /** Row and payload are what was written. */
+  isWhole: boolean
+  /** The row can be read, so that it can be folded. */
+  hasRow: boolean
 }
 
 export interface PartScan {
@@ -75,10 +86,13 @@ class PartWalk {
   #take(frame: ScannedFrame): void {
     this.#good++
     this.#digest.add(frame.hashed)
-    for (const [item, { fault, offset, length }] of frame.items.entries()) {
+    for (const [at, scanned] of frame.items.entries()) {
+      const { fault, offset, length } = scanned
       if (fault === undefined) continue
       const failed = this.#file.failedWithin(offset, offset + length)
-      this.#faults.push({ offset: frame.offset, item, frame, fault: failed ? unreadable(fault) : fault })
+      const named = nameItem(this.#part.folder, frame, scanned)
+      const item = { at, named, isWhole: scanned.whole, hasRow: scanned.row !== undefined }
+      this.#faults.push({ offset: frame.offset, item, fault: failed ? unreadable(fault) : fault })
     }
   }
 

@@ -22,14 +22,21 @@ export class SegmentReader {
   async open(folder: string, segment: number): Promise<OpenedSegment> {
     const known = this.#open.get(folder)
     if (known?.segment === segment) return known.opened
-    await this.#close(folder)
+    await this.close(folder)
     const opened = await this.#openChecked(folder, segment)
     this.#open.set(folder, { segment, opened })
     return opened
   }
 
-  async close(): Promise<void> {
-    for (const folder of this.#open.keys()) await this.#close(folder)
+  async closeAll(): Promise<void> {
+    for (const folder of this.#open.keys()) await this.close(folder)
+  }
+
+  /** What is open of one folder. */
+  async close(folder: string): Promise<void> {
+    const file = this.#open.get(folder)?.opened.file
+    this.#open.delete(folder)
+    await file?.close()
   }
 
   async #openChecked(folder: string, segment: number): Promise<OpenedSegment> {
@@ -49,11 +56,5 @@ export class SegmentReader {
     throw new VarveError('VARVE_NEWER', `Segment ${path} was written by a newer Varve: ${fault.fault}.`, {
       path,
     })
-  }
-
-  async #close(folder: string): Promise<void> {
-    const file = this.#open.get(folder)?.opened.file
-    this.#open.delete(folder)
-    await file?.close()
   }
 }

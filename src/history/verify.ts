@@ -56,7 +56,7 @@ export async function withInspection<T>(
       use(await new Inspection(reader, options).run(place), reader),
     )
   } finally {
-    await reader.close()
+    await reader.closeAll()
   }
 }
 

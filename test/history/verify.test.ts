@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import type { Disk, ReadableFile } from '../../src/disk/disk.ts'
 import { MemoryDisk } from '../../src/disk/memory-disk.ts'
 import { linkCommits } from '../../src/history/commit-chain.ts'
 import { readCommitLog } from '../../src/history/commit-log.ts'
@@ -7,11 +8,19 @@ import { SegmentReader } from '../../src/history/segment-reader.ts'
 import { verifyDirectory } from '../../src/history/verify.ts'
 import { Catalog } from '../../src/journal/catalog.ts'
 import { decode, encode } from '../../src/journal/codec.ts'
+import { Home } from '../../src/journal/home.ts'
 import { Journal } from '../../src/journal/journal.ts'
 import { journalIdBytes, readManifest } from '../../src/journal/manifest.ts'
 import { catalogSubject, encodeSnapshot, readSnapshot, type Sections } from '../../src/journal/snapshot.ts'
 import { makeDirectoryDurable } from '../../src/log/durable-directory.ts'
-import { commitsFolder, parseSnapshotName } from '../../src/log/names.ts'
+import {
+  commitsFolder,
+  joinPath,
+  namespaceFolder,
+  parseSnapshotName,
+  snapshotName,
+  snapshotsFolder,
+} from '../../src/log/names.ts'
 import { seededRandom } from '../support/seeded.ts'
 import { damageCases } from './damages.ts'
 import {
@@ -208,6 +217,39 @@ describe('what is safe', () => {
   })
 })
 
+test('a journal of many stores is verified with few files open at a time', async () => {
+  const disk = new MemoryDisk()
+  await makeDirectoryDurable(disk, directory)
+  const journal = await Journal.open(directory, sampleOptions(disk))
+  for (const name of numbered('n', 60))
+    await append(journal, namespaceFolder('vector_store', name), vectors([name]))
+  await journal.persist()
+  await journal.close()
+  let [open, most] = [0, 0]
+  const counting = new Proxy<Disk>(disk, {
+    get: (target, name: keyof Disk): unknown => {
+      if (name !== 'openToRead') return (target[name] as () => unknown).bind(target)
+      return async (path: string): Promise<ReadableFile> => {
+        const file = await disk.openToRead(path)
+        most = Math.max(most, ++open)
+        const close = (): Promise<void> => {
+          open--
+          return file.close()
+        }
+        return {
+          size: () => file.size(),
+          read: (offset, length) => file.read(offset, length),
+          readNow: (offset, length) => file.readNow(offset, length),
+          close,
+        }
+      }
+    },
+  })
+  expect(await verifyDirectory(counting, directory)).toMatchObject({ intact: true, commits: 1 })
+  expect(open).toBe(0)
+  expect(most).toBeLessThan(10)
+})
+
 describe('what is no damage', () => {
   test.each([1, 20, 60])(
     'is a commit that lacks its last %i bytes and was never promised',
@@ -234,6 +276,25 @@ describe('what is no damage', () => {
     const report = await verifyDirectory(disk, directory)
     expect(report).toMatchObject({ intact: true, commits: 9, torn: { commits: 1 } })
     expect(report.stores.find(({ folder }) => folder === 'docstore')).toMatchObject({ safeThrough: 9 })
+  })
+
+  test('is not such a commit of which there is a snapshot: that shows that it was durable', async () => {
+    const { disk } = await sampleJournal({ open: true })
+    const { head } = await verifyDirectory(disk, directory)
+    expect(head?.number).toBe(10)
+    const journalId = journalIdBytes((await readManifest(disk, directory))!)
+    const id = { journalId, subject: 'docstore', commit: 10 }
+    const file = await disk.create(joinPath(directory, snapshotsFolder, snapshotName(10, 'docstore')))
+    await file.write(encodeSnapshot({ ...id, hash: Buffer.from(head!.hash, 'hex') }, new Map()), 0)
+    await file.close()
+    const { segment, from } = places.part(10, 'docstore')
+    edit(disk, places.path('docstore', segment), (bytes) => bytes.subarray(0, from + 10))
+    const { intact, torn, damages } = await verifyDirectory(disk, directory)
+    expect({ intact, torn }).toEqual({ intact: false, torn: undefined })
+    expect(damages).toMatchObject([{ store: 'docstore', segment, offset: from, commits: [[10, 10]] }])
+    const home = (await Home.open(disk, directory))!
+    expect(home.catalog.end.number).toBe(10) // Readers do not drop it either.
+    await home.files.close()
   })
 
   test('is a snapshot that cannot be read', async () => {

@@ -15,7 +15,6 @@ const family = 'history/key-family.ts'
 const state = 'history/state-about.ts'
 const prove = 'history/prove.ts'
 const context = 'context/storage-history.ts'
-const check = 'history/snapshot-check.ts'
 const touched = 'history/touched-between.ts'
 const restoring = 'history/restoring-events.ts'
 
@@ -407,10 +406,31 @@ const verifying: Mutant[] = [
   },
   {
     name: 'verify believes a catalog',
-    file: check,
+    file: 'history/catalog-replay.ts',
     find: "return isSameCatalog(catalog, this.#catalog) ? 'equal' : 'differs'",
     replace: "return 'equal'",
     killers: [verified],
+  },
+  {
+    name: 'verify compares snapshots behind lost commits',
+    file: 'history/inspection.ts',
+    find: 'isBehindLoss: commit >= behindLoss',
+    replace: 'isBehindLoss: false',
+    killers: [verified],
+  },
+  {
+    name: 'verify takes a damaged commit for torn, of which there is a snapshot',
+    file: 'history/journal-survey.ts',
+    find: 'snapshots, chain.syncedThrough),',
+    replace: 'snapshots, last),',
+    killers: ['test/history/verify.test.ts > of which there is a snapshot'],
+  },
+  {
+    name: 'verify leaves undone what a thread could not do',
+    file: 'history/inspect-stores.ts',
+    find: 'return void waiting.unshift(task)',
+    replace: 'return',
+    killers: ['test/history/inspection-threads.test.ts > that cannot begin'],
   },
   {
     name: 'verify believes a list of what was touched',
@@ -444,7 +464,7 @@ const verifying: Mutant[] = [
     name: 'verify says that a store is safe where commits are lost',
     file: 'history/inspection.ts',
     find: 'if (lost) for (const store of this.stores.values()) this.#damage(store, lost)',
-    replace: '',
+    replace: 'continue',
     killers: [verified],
   },
   {

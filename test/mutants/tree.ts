@@ -14,7 +14,19 @@ import { join } from 'node:path'
 import type { Edit, Mutant } from './mutants.ts'
 
 const root = join(import.meta.dirname, '../..')
-const parts = ['src', 'test', 'properties', 'package.json', 'tsconfig.json', 'vitest.config.ts']
+const parts = [
+  'src',
+  'test',
+  'properties',
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'vitest.config.ts',
+  // Of the package, which some tests pack.
+  'README.md',
+  'LICENSE',
+  'CHANGELOG.md',
+]
 
 export class Tree {
   readonly directory = mkdtempSync(join(tmpdir(), 'mutants-'))

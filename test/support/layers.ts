@@ -36,6 +36,7 @@ const DOORS: Record<string, RegExp> = {
   'node:fs/promises': /^disk\/node-disk\.ts$/,
   'node:net': /^disk\/node-.*\.ts$/,
   'node:os': /^disk\/node-.*\.ts$/,
+  'node:worker_threads': /^disk\/node-.*\.ts$/,
   'node:process': /^(cli\/|disk\/node-.*\.ts$)/,
   msgpackr: /^journal\/codec\.ts$/,
   immer: /^(stores|history)\//,
