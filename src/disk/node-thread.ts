@@ -15,10 +15,12 @@ interface AskOptions<Note> {
 export class NodeThread<Question, Note, Answer> {
   readonly #worker: Worker | undefined
 
-  /** Throws nothing: a module that is not there, or a process that may have no threads, shows when something is asked. */
-  constructor(module: URL, data: unknown) {
+  /**
+   * `module` is named as seen from `base`. Throws nothing: a module that is not there, as in a program of one file, or a process that may have no threads, shows when something is asked.
+   */
+  constructor(module: string, base: string, data: unknown) {
     try {
-      this.#worker = new Worker(module, { workerData: data })
+      this.#worker = new Worker(new URL(module, base), { workerData: data })
       this.#worker.on('error', () => {}) // Whoever waits for an answer is told.
     } catch {
       this.#worker = undefined

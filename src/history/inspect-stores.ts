@@ -64,9 +64,8 @@ function startThreads(
   if (disk !== nodeDisk) return []
   const commits = erasing.map(({ number, parts }) => ({ number, parts }))
   const data: InspectionData = { directory, journalId, erasing: commits }
-  const module = new URL('./inspection-worker.js', import.meta.url)
   const others = tasks.slice(1, processors()).filter(isWorthAThread)
-  return others.map(() => new NodeThread(module, data))
+  return others.map(() => new NodeThread('./inspection-worker.js', import.meta.url, data))
 }
 
 /** `undefined`: it could not. */

@@ -17,7 +17,7 @@ function threadOf(name: string, code: string, data?: unknown): NodeThread<unknow
 const tell = (message) => parentPort.postMessage(message)
 `
   writeFileSync(path, opening + code)
-  return new NodeThread(pathToFileURL(path), data)
+  return new NodeThread(`./${name}.mjs`, pathToFileURL(path).href, data)
 }
 
 const listening = (): { notes: number[]; onNote: (note: number) => void; signal: undefined } => {
@@ -51,10 +51,20 @@ describe('a thread', () => {
   ])('whose module %s does not answer, and says so each time', async (name, code, why) => {
     const thread =
       code === undefined
-        ? new NodeThread<unknown, number, unknown>(pathToFileURL(join(folder, 'missing.mjs')), undefined)
+        ? new NodeThread<unknown, number, unknown>('./missing.mjs', import.meta.url, undefined)
         : threadOf(name.replaceAll(' ', '-'), code)
     await expect(thread.ask(1, listening())).rejects.toThrow(why)
     await expect(thread.ask(2, listening())).rejects.toThrow('ended')
+    await thread.end()
+  })
+
+  test('whose module has no place, as in a program that was made one file, does not answer', async () => {
+    const thread = new NodeThread<unknown, number, unknown>(
+      './x.mjs',
+      undefined as unknown as string,
+      undefined,
+    )
+    await expect(thread.ask(1, listening())).rejects.toThrow('ended')
     await thread.end()
   })
 
