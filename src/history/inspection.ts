@@ -203,10 +203,13 @@ export class Inspection {
   }
 
   #noteSnapshots(asked: readonly AskedSnapshot[], found: readonly VerifiedSnapshot[]): void {
+    const last = this.commits.at(-1)?.number ?? 0
     const key = ({ commit, subject }: { commit: number; subject: string }): string => `${commit} ${subject}`
     const states = new Map(found.map((snapshot) => [key(snapshot), snapshot]))
     for (const snapshot of asked.map((each) => states.get(key(each)))) {
       if (!snapshot) continue
+      // Its commit was there, but is torn.
+      if (snapshot.commit > last && snapshot.state !== 'unreadable') snapshot.state = 'not compared'
       this.snapshots.push(snapshot)
       if (snapshot.state === 'differs') this.damages.snapshot(snapshot)
     }

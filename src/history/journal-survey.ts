@@ -51,7 +51,7 @@ export async function surveyJournal(
     const last = chain.commits.at(-1)?.number ?? 0
     if (proven > last) return judge(chain, proven, snapshots)
     const elsewhere = [
-      await knownToSnapshots(reader, snapshots, chain.syncedThrough),
+      await knownToSnapshots(reader, snapshots, last),
       await knownToTails(reader, chain.commits),
     ]
     proven = Math.max(proven, chain.syncedThrough, ...elsewhere)
@@ -93,15 +93,14 @@ async function listSnapshots({ files }: SegmentReader): Promise<SnapshotFile[]> 
   return parsed.toReversed()
 }
 
-/** A snapshot is made of synced commits only. */
 async function knownToSnapshots(
   { files }: SegmentReader,
   snapshots: SnapshotFile[],
-  known: number,
+  last: number,
 ): Promise<number> {
   const { disk, directory, journalId } = files
   for (const { commit, subject } of snapshots) {
-    if (commit > known && (await readSnapshot(disk, directory, { journalId, subject, commit }))) return commit
+    if (commit > last && (await readSnapshot(disk, directory, { journalId, subject, commit }))) return commit
   }
   return 0
 }

@@ -77,13 +77,10 @@ export class Fold {
     for (const { unread } of stores) await unread?.close()
   }
 
-  /** Takes the stores of another in the place of its own, and answers these. */
-  adopt(other: Fold): Fold {
-    const own = this.anew()
-    for (const [folder, store] of this.#stores) own.#stores.set(folder, store)
+  /** Takes the stores of another in the place of its own. */
+  adopt(other: Fold): void {
     this.clear()
     for (const [folder, store] of other.#stores) this.#stores.set(folder, store)
-    return own
   }
 
   /** One of the same kinds of stores, in which nothing is loaded. */

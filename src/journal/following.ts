@@ -12,8 +12,7 @@ import type { SegmentFiles } from '../log/segment-files.ts'
 import type { Fold } from './fold.ts'
 import type { FoldedStore } from './folded-store.ts'
 import { Home } from './home.ts'
-import { Replica } from './replica.ts'
-import { ownTurn, takeUp, type Witness } from './take-up.ts'
+import { ownTurn, takeUpFollowing, type Witness } from './take-up.ts'
 
 /** Another history stands where a follower had one. */
 export interface Reset {
@@ -33,11 +32,12 @@ interface FollowingOptions {
   onMoved: (home: Home) => void
 }
 
-/** Is told of all that a follower takes up in the history that it knows. */
+/** Is told of all that a follower takes up. */
 export interface Onlooker {
+  /** In the history that it knows. */
   witness: Witness
-  /** Something was erased, so that all states were loaded anew: those before go on by themselves, for whoever asks what is gone. */
-  erased: (before: Replica) => void
+  /** In the step that turns to another one. */
+  reset: () => void
 }
 
 export class Following {
@@ -101,7 +101,7 @@ export class Following {
   async #goOn(home: Home): Promise<boolean> {
     const before = home.catalog.end.number
     try {
-      if (!(await this.#takeUp(home))) return false
+      await this.#takeUp(home)
       return home.catalog.end.number > before || (await this.#isOurs(home))
     } catch (error) {
       if (error instanceof VarveError && error.code === 'VARVE_CORRUPT') return false
@@ -119,26 +119,22 @@ export class Following {
     }
     const reset = await resetFrom(home, fresh).catch((error: unknown) => closing(fresh, error))
     if (reset) {
-      await this.#turnTo(fresh)
+      await this.#turnTo(fresh, reset)
       await this.#leave(home.files)
-      this.reset = reset
       return
     }
     await fresh.files.openAll(home.files).catch((error: unknown) => closing(fresh, error)) // The states refer to them.
     await this.#leave(home.files)
     home.files = fresh.files
-    // What was erased is not read any more: everything is loaded without it.
-    if (await this.#takeUp(home)) return
-    const before = await this.#turnTo(fresh)
-    this.onlooker?.erased(Replica.of(home, before))
+    await this.#takeUp(home)
   }
 
-  #takeUp(home: Home): Promise<boolean> {
-    return takeUp(home, this.#options.fold, { follows: true, witness: this.onlooker?.witness })
+  #takeUp(home: Home): Promise<void> {
+    return takeUpFollowing(home, this.#options.fold, this.onlooker?.witness)
   }
 
-  /** Loads everything that stands there, and what was loaded before. Answers the states that this takes the place of. */
-  async #turnTo(home: Home): Promise<Fold> {
+  /** Loads everything that stands there, and what was loaded before. */
+  async #turnTo(home: Home, reset?: Reset): Promise<void> {
     const { fold, onMoved } = this.#options
     const fresh = fold.anew()
     const isReady = (): boolean =>
@@ -155,9 +151,11 @@ export class Following {
     } catch (error) {
       return closing(home, error)
     }
-    const before = fold.adopt(fresh)
+    fold.adopt(fresh)
     onMoved(home)
-    return before
+    if (!reset) return
+    this.reset = reset
+    this.onlooker?.reset()
   }
 
   async #leave(files: SegmentFiles): Promise<void> {

@@ -15,11 +15,19 @@ import { tryDecode } from './codec.ts'
 import { decodeCommit, heads } from './commit.ts'
 import { readErasures } from './erasure-events.ts'
 import { journalIdBytes, readManifest, type Manifest } from './manifest.ts'
-import { frameAt, readCommit, readCommits } from './read-commit.ts'
+import { frameAt, readCommit, readCommits, type PlacedCommit } from './read-commit.ts'
 import { catalogSubject, listSnapshots, readSnapshot, type SnapshotName } from './snapshot.ts'
 import { storeSource, type StoreSource } from './store-source.ts'
 
 const commitsPerTrim = 250
+
+export interface NewCommits {
+  commits: PlacedCommit[]
+  /** The numbers of those that erased something. */
+  erasing: ReadonlySet<number>
+  /** Takes up those up to a number; without one, all. */
+  take(through?: number): void
+}
 
 export class Home {
   readonly directory: string
@@ -99,37 +107,43 @@ export class Home {
   }
 
   /**
-   * Commits accepted since the last look; the catalog takes them up only when `take` is called. `follows`: whoever asks again and again asks the tails of store logs only
-   * about what cannot be read; that the log was cut back shows by the last known commit.
+   * Commits accepted since the last look, which the catalog does not take up yet; what they erased is erased for all who read these files. `follows`: whoever asks again and
+   * again asks the tails of store logs only about what cannot be read; that the log was cut back shows by the last known commit.
    */
-  async refresh({ follows = false } = {}): Promise<{
-    commits: CommitSummary[]
-    erases: boolean
-    take: () => void
-  }> {
-    if (this.isPast) return { commits: [], erases: false, take: () => {} }
+  async refresh({ follows = false } = {}): Promise<NewCommits> {
+    if (this.isPast) return { commits: [], erasing: new Set(), take: () => {} }
     const recovered = await look(this.files, this.catalog, {
       snapshots: [],
       syncedThrough: this.syncedThrough,
       asksTails: !follows,
     })
-    const commits = recovered.commits.map(summarize)
-    for (const { parts } of commits)
-      for (const part of parts) await this.files.open(part.folder, part.segment)
-    const erasing = committedIn(erasuresFolder, commits)
-    const tell = await readErasures(this.files, erasing)
-    return {
-      commits,
-      erases: erasing.length > 0,
-      take: () => {
-        tell(this.files.erasures)
-        for (const [at, { end, place }] of recovered.commits.entries())
-          this.catalog.apply(commits[at]!, end, place)
-        this.catalog.end = recovered.end
-        this.syncedThrough = recovered.syncedThrough
-        this.torn = recovered.torn
-      },
+    const commits = recovered.commits.map((found) => ({
+      summary: summarize(found),
+      end: found.end,
+      place: found.place,
+    }))
+    for (const { summary } of commits)
+      for (const part of summary.parts) await this.files.open(part.folder, part.segment)
+    const { erasures } = this.files
+    const tell = await readErasures(
+      this.files,
+      committedIn(
+        erasuresFolder,
+        commits.map(({ summary }) => summary),
+      ),
+    )
+    tell(erasures)
+    const numbers = commits.map(({ summary }) => summary.number)
+    const take = (through = Infinity): void => {
+      for (const { summary, end, place } of commits)
+        if (summary.number > this.catalog.end.number && summary.number <= through)
+          this.catalog.apply(summary, end, place)
+      if (through < (numbers.at(-1) ?? 0)) return
+      this.catalog.end = recovered.end
+      this.syncedThrough = recovered.syncedThrough
+      this.torn = recovered.torn
     }
+    return { commits, erasing: new Set(numbers.filter((number) => erasures.has(number))), take }
   }
 
   source(folder: string): StoreSource {

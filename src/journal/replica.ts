@@ -11,6 +11,7 @@ import type { Home } from './home.ts'
 import { erasuresFolder } from '../log/names.ts'
 import { ReadAhead } from '../log/part.ts'
 import { readCommits, type CommitLog, type PlacedCommit } from './read-commit.ts'
+import { storeSource } from './store-source.ts'
 import type { NextCommit, StateOf } from './take-up.ts'
 
 /** `apply` brings the states up to it, and answers them. To be called before the next one is asked for. */
@@ -32,11 +33,6 @@ export class Replica {
     return replica
   }
 
-  /** As of the last commit of `home`, of which these are the states: all of them, and nobody else's any more, like `home` itself. */
-  static of(home: Home, fold: Fold): Replica {
-    return new Replica(home, fold)
-  }
-
   /** The last commit that was applied. */
   get number(): number {
     return this.#home.catalog.end.number
@@ -50,8 +46,8 @@ export class Replica {
     return [...this.#home.catalog.stores.keys()].filter((folder) => folder !== erasuresFolder)
   }
 
-  #load(folder: string, fold = this.#fold): Promise<FoldedStore> {
-    return this.#home.despiteErasures(() => fold.load(folder, this.#home.source(folder)))
+  #load(folder: string): Promise<FoldedStore> {
+    return this.#home.despiteErasures(() => this.#fold.load(folder, this.#home.source(folder)))
   }
 
   #eventsOf(store: FoldedStore, summary: CommitSummary, ahead: ReadAhead): Promise<ReadEvent[]> {
@@ -72,7 +68,8 @@ export class Replica {
       const stores: NextCommit['stores'] = []
       const steps: (() => void)[] = []
       const folders = new Set(summary.parts.map((part) => part.folder))
-      const erases = folders.delete(erasuresFolder)
+      folders.delete(erasuresFolder)
+      const erases = log.files.erasures.has(summary.number)
       if (erases) for (const folder of this.#folders) folders.add(folder)
       for (const folder of folders) {
         const store = await this.#load(folder)
@@ -100,16 +97,14 @@ export class Replica {
 
   /** What was erased is in these states: they are loaded anew without it. If that fails, everything is as it was. */
   async #applyErase({ summary, end, place }: PlacedCommit): Promise<void> {
-    const { catalog } = this.#home
+    const catalog = this.#home.catalog.copy()
+    catalog.apply(summary, end, place)
     const fresh = this.#fold.anew()
-    this.#home.catalog = catalog.copy()
-    this.#home.catalog.apply(summary, end, place)
-    try {
-      for (const folder of this.#folders) await this.#load(folder, fresh)
-    } catch (error) {
-      this.#home.catalog = catalog
-      throw error
-    }
+    for (const folder of this.#folders)
+      await this.#home.despiteErasures(() =>
+        fresh.load(folder, storeSource({ files: this.#home.files, catalog }, folder)),
+      )
+    this.#home.catalog = catalog
     this.#fold.adopt(fresh)
   }
 }

@@ -135,11 +135,11 @@ export class Residence {
     await this.#starting
   }
 
-  /** What others erased since this was opened. Answers whether there was anything; the states are loaded anew then. */
+  /** What others erased since this was opened. Answers whether there was anything; the states are loaded anew then, or when a follower comes to the commit. */
   async learnErasures(): Promise<boolean> {
     const { fold, hasPendingChanges } = this.#options
     const learned = (await this.#home?.learnErasures()) ?? false
-    if (learned && !hasPendingChanges()) fold.clear()
+    if (learned && !this.#following && !hasPendingChanges()) fold.clear()
     return learned
   }
 
@@ -176,7 +176,7 @@ export class Residence {
     const { fold, disk, hasPendingChanges } = this.#options
     if (this.#following) return this.#following.look(this.#home)
     const home = this.#home
-    if (home) return void (await home.despiteErasures(() => takeUp(home, fold)))
+    if (home) return home.despiteErasures(() => takeUp(home, fold))
     if (this.#directory === undefined) return
     const appeared = await Home.open(disk, this.#directory)
     if (appeared && !hasPendingChanges()) this.#startOver(appeared)

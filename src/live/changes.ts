@@ -68,29 +68,33 @@ export async function* changesAfter(
   const reader = told.join(number)
   /** Of one that is behind. */
   let replica: Replica | undefined
+  /** What is erased by a commit that it has not come to is missing in its replica, but in no change that was told until that commit. */
+  const mayTurn = (): boolean => !replica || (journal.log?.files.erasures.through ?? 0) <= reader.number
   try {
     while (!isOver()) {
       mustBeSame()
-      const next = told.next(reader)
+      const next = mayTurn() ? told.next(reader) : undefined
       const { log } = journal
       if (next) {
         replica = undefined
         told.had(reader, next)
         yield next
-      } else if (!log || reader.number >= log.catalog.end.number || told.isTelling) {
-        replica = undefined
+      } else if (!log || reader.number >= log.catalog.end.number) {
+        if (mayTurn()) replica = undefined
         await source.moved(signal)
       } else {
         const { files } = log
         try {
           replica ??= (await journal.replica(reader.number))!
-          for await (const change of changesFrom(replica, log)) {
+          for await (const read of changesFrom(replica, log)) {
+            const change = told.erase(read.commit.number) ?? read
             if (isOver()) return
             mustBeSame()
             told.had(reader, change)
             yield change
             if (isOver()) return
             mustBeSame()
+            if (told.has(reader) && mayTurn()) break
           }
         } catch (error) {
           if (isOver()) return

@@ -152,7 +152,6 @@ export class Follower {
   async #look(): Promise<void> {
     try {
       await this.journal.refresh()
-      await this.told.tellErased(this.journal.log)
       if (this.#failures > 0) await this.#unwatch() // It may have lost sight of the folder, too.
       this.#failures = 0
       this.#trouble = undefined
@@ -173,10 +172,7 @@ export class Follower {
     this.#idleLooks = 0
     if (++this.#busyLooks === streamLooks) await this.#unwatch()
     this.#options.onMoved()
-    if (after.reset && after.reset !== before.reset) {
-      this.told.forget()
-      this.#tell('reset', after.reset)
-    }
+    if (after.reset && after.reset !== before.reset) this.#tell('reset', after.reset)
     this.#notify()
   }
 

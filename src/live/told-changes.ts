@@ -1,11 +1,9 @@
 /**
  * The changes of commits that a follower has taken up, told while its states moved and kept until all readers have had them: so whoever keeps up costs no states of
- * its own, and no second reading. Of those who do not, it keeps only so much: they get what is older from the log.
+ * its own, and no second reading. Of those who do not, it keeps only so much: they get what is older from the log, but for what was erased, which nobody finds there any more.
  */
 import type { Onlooker } from '../journal/following.ts'
-import type { CommitLog } from '../journal/read-commit.ts'
-import type { Replica } from '../journal/replica.ts'
-import { changeOf, changesFrom, type Change } from './change.ts'
+import { changeOf, type Change } from './change.ts'
 
 /** So many keys are kept for those who are slow. */
 const mostKeys = 10_000
@@ -15,25 +13,33 @@ export interface Reader {
   number: number
 }
 
+interface ToldChange {
+  change: Change
+  keys: number
+  erases: boolean
+}
+
 export class ToldChanges implements Onlooker {
   readonly #readers = new Set<Reader>()
-  /** Of commits that follow one another. */
-  #changes: { change: Change; keys: number }[] = []
+  /** Of commits that follow one another, up to the last. */
+  #changes: ToldChange[] = []
   #keys = 0
-  /** The states before an erase, for as long as nobody has told from them what it took. */
-  #before: Replica | undefined
+  /** Those before them that erased something. */
+  #erases: Change[] = []
 
   readonly witness: Onlooker['witness'] = (commit) => {
     if (this.#readers.size === 0) return undefined
     const after = changeOf(commit)
     return (stateOf) => {
       const toChange = after(stateOf)
-      return (catalog) => this.#add(toChange(catalog))
+      return (catalog) => this.#add(toChange(catalog), commit.erases)
     }
   }
 
-  readonly erased: Onlooker['erased'] = (before) => {
-    if (this.#readers.size > 0) this.#before ??= before
+  readonly reset = (): void => {
+    this.#changes = []
+    this.#keys = 0
+    this.#erases = []
   }
 
   join(number: number): Reader {
@@ -47,10 +53,18 @@ export class ToldChanges implements Onlooker {
     this.#trim()
   }
 
-  /** The next change for a reader, if it is here. */
+  /** The next change for a reader, if it is here: its own, which it may alter. */
   next(reader: Reader): Change | undefined {
-    const first = this.#changes[0]?.change.commit.number ?? 0
-    return this.#changes[reader.number + 1 - first]?.change
+    return this.#own(this.#nextOf(reader))
+  }
+
+  has(reader: Reader): boolean {
+    return this.#nextOf(reader) !== undefined
+  }
+
+  /** The change of an older commit, if that erased something and was told. */
+  erase(number: number): Change | undefined {
+    return this.#own(this.#erases.find(({ commit }) => commit.number === number))
   }
 
   had(reader: Reader, { commit }: Change): void {
@@ -58,40 +72,18 @@ export class ToldChanges implements Onlooker {
     this.#trim()
   }
 
-  /** What an erase took is still to be told: only the states before it know. */
-  get isTelling(): boolean {
-    return this.#before !== undefined
+  #nextOf({ number }: Reader): Change | undefined {
+    const first = this.#changes[0]?.change.commit.number ?? 0
+    return this.#changes[number + 1 - first]?.change
   }
 
-  /** Tells that. If reading the commits fails, it goes on from there the next time. */
-  async tellErased(log: CommitLog | undefined): Promise<void> {
-    if (!this.#before || !log) return
-    for await (const change of changesFrom(this.#before, log)) this.#add(change)
-    this.#before = undefined
+  #own(change: Change | undefined): Change | undefined {
+    return change && this.#readers.size > 1 ? structuredClone(change) : change
   }
 
-  forget(): void {
-    this.#before = undefined
-    this.#changes = []
-    this.#keys = 0
-  }
-
-  #add(change: Change): void {
-    const last = this.#changes.at(-1)?.change.commit.number
-    if (last !== undefined && change.commit.number !== last + 1) {
-      this.#changes = []
-      this.#keys = 0
-    }
-    const keys = change.stores.reduce(
-      (sum, { added, changed, removed, patches = [] }) =>
-        sum +
-        added.length +
-        changed.length +
-        removed.length +
-        patches.reduce((all, { changes }) => all + changes.length, 0),
-      1,
-    )
-    this.#changes.push({ change, keys })
+  #add(change: Change, erases: boolean): void {
+    const keys = keysOf(change)
+    this.#changes.push({ change, keys, erases })
     this.#keys += keys
     this.#trim()
   }
@@ -100,12 +92,23 @@ export class ToldChanges implements Onlooker {
   #trim(): void {
     const had = Math.min(...Array.from(this.#readers, ({ number }) => number)) // Infinity: nobody asks.
     let gone = 0
-    for (const { change, keys } of this.#changes) {
+    for (const { change, keys, erases } of this.#changes) {
       const isMuch = this.#keys > mostKeys && gone < this.#changes.length - 1
       if (change.commit.number > had && !isMuch) break
+      if (erases) this.#erases.push(change)
       this.#keys -= keys
       gone++
     }
     this.#changes.splice(0, gone)
+    this.#erases = this.#erases.filter(({ commit }) => commit.number > had)
   }
+}
+
+function keysOf({ stores }: Change): number {
+  let keys = 1
+  for (const { added, changed, removed, patches = [] } of stores) {
+    keys += added.length + changed.length + removed.length
+    for (const { changes } of patches) keys += changes.length
+  }
+  return keys
 }

@@ -38,6 +38,11 @@ export class Erasures {
     return this.#commits.at(-1) ?? 0
   }
 
+  /** This commit erased something. */
+  has(commit: number): boolean {
+    return this.#commits.includes(commit)
+  }
+
   addItems(commit: number, { folder, segment, offset, items }: ErasedItems): void {
     this.#begin(commit)
     const key = `${folder}/${segment}`

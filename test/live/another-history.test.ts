@@ -1,7 +1,7 @@
 // What becomes of a follower when its directory is not what it was.
 import { afterEach, describe, expect, test } from 'vitest'
 import { MemoryDisk } from '../../src/disk/memory-disk.ts'
-import { StorageContext } from '../../src/index.ts'
+import { StorageContext, type Change } from '../../src/index.ts'
 import { VarveError } from '../../src/errors.ts'
 import { picture } from '../context/support.ts'
 import { addNode, directory, follow, heard, node, take, until, write } from './support.ts'
@@ -293,3 +293,49 @@ async function removeTree(disk: MemoryDisk, path: string): Promise<void> {
     else await disk.unlink(child)
   }
 }
+
+describe('where another journal takes the place of one with changes that nobody has read yet,', () => {
+  /** A reader that had commit 2, and nothing since; the follower knows commit 3, which erased something and is followed by another. */
+  async function late(): Promise<Scene & { reader: AsyncGenerator<Change> }> {
+    const disk = new MemoryDisk()
+    const writer = await write(disk)
+    await writer.indexStore.addIndexStruct({ indexId: 'i', type: 'keyword_table', table: new Map() })
+    await addNode(writer, 'a')
+    const follower = await follow(disk, { poll: 2 })
+    open.push(follower)
+    const told = heard(follower)
+    const reader = follower.changes()
+    const first = reader.next()
+    await addNode(writer, 'b')
+    expect((await first).value?.commit.number).toBe(2)
+    await writer.history.erase({ nodeIds: ['a'], reason: 'on request' })
+    await addNode(writer, 'old')
+    await until(async () => follower.docstore.documentExists('old'))
+    await writer.close()
+    await disk.rename(directory, '/old')
+    return { disk, follower, told, reader }
+  }
+
+  test('a reader that begins is told of the new one, though no look found it', async () => {
+    const { disk, follower } = await late()
+    await commitAll(disk, ['x', 'y', 'z'])
+    const { value } = await follower.changes({ from: 2 }).next()
+    expect(value).toMatchObject({ commit: { number: 3 }, stores: [{ added: ['z'] }] })
+  })
+
+  test('the reset is told, and the late reader refused, whatever the new one holds', async () => {
+    const { disk, follower, told, reader } = await late()
+    const writer = await write(disk)
+    open.push(writer)
+    await writer.indexStore.addIndexStruct({ indexId: 'i', type: 'x', table: new Map([['k', 'v']]) })
+    await writer.persist()
+    const changes = [{ op: 'set' as const, field: 'table', key: 'q', value: 'b' }]
+    await writer.indexStore.changeIndexStruct!('i', changes)
+    await writer.persist()
+    await until(() => told.some((each) => typeof each === 'object'))
+    expect(told.filter((each) => each instanceof Error)).toEqual([])
+    expect(told.at(-1)).toMatchObject({ reason: 'replaced' })
+    await expect(take(reader, 5)).rejects.toMatchObject({ code: 'VARVE_OTHER_HISTORY' })
+    expect(await follower.docstore.documentExists('old')).toBe(false)
+  })
+})

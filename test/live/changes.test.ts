@@ -243,6 +243,21 @@ describe('changes', () => {
     await writer.close()
   })
 
+  test('belong to who reads them: another reader gets what was committed, whatever is done to them', async () => {
+    const { writer, follower } = await pair()
+    await addNode(writer, 'first')
+    await until(async () => follower.docstore.documentExists('first'))
+    const readers = [follower.changes(), follower.changes(), follower.changes()]
+    const first = readers.map((reader) => reader.next())
+    await addNode(writer, 'a')
+    for (const { value } of await Promise.all(first)) {
+      const [store] = value!.stores
+      expect(store).toEqual({ store: 'docstore', added: ['a'], changed: [], removed: [] })
+      store!.added.push('b')
+    }
+    for (const reader of readers) await reader.return(undefined)
+  })
+
   test('end with the signal, at once', async () => {
     const { writer, follower } = await pair()
     await addNode(writer, 'a')

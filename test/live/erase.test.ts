@@ -2,7 +2,18 @@ import { describe, expect, test } from 'vitest'
 import { MemoryDisk } from '../../src/disk/memory-disk.ts'
 import type { Disk, ReadableFile } from '../../src/disk/disk.ts'
 import { StorageContext, TextNode, VectorStoreIndex, type Change } from '../../src/index.ts'
-import { addNode, directory, follow, heard, never, until, write } from './support.ts'
+import {
+  addNode,
+  directory,
+  FakeWatcher,
+  follow,
+  heard,
+  never,
+  pause,
+  take,
+  until,
+  write,
+} from './support.ts'
 
 test('what is erased is gone from a follower, which goes on in the same history', async () => {
   const disk = new MemoryDisk()
@@ -58,7 +69,10 @@ test('a change names what its commit erased, also of stores and structs that no 
   await writer.close()
 })
 
-test('a change names what its commit erased, also to whoever is so far behind that it reads the log', async () => {
+test.each([
+  ['little was committed', 1],
+  ['so much that it is not kept', 6000],
+])('a change names what its commit erased, also to who reads the log, if since then %s', async (_, count) => {
   const disk = new MemoryDisk()
   const writer = await write(disk)
   await addNode(writer, 'a')
@@ -71,11 +85,11 @@ test('a change names what its commit erased, also to whoever is so far behind th
   expect((await changes.next()).value?.commit.number).toBe(2)
   await writer.history.erase({ nodeIds: ['a'], reason: 'on request' })
   for (const name of ['b', 'c']) {
-    const many = Array.from({ length: 6000 }, (_, at) => new TextNode({ id_: `${name}${at}`, text: '' }))
+    const many = Array.from({ length: count }, (_, at) => new TextNode({ id_: `${name}${at}`, text: '' }))
     await writer.docstore.addDocuments(many)
     await writer.persist()
   }
-  await until(async () => follower.docstore.documentExists('c0')) // Nobody keeps all that for it.
+  await until(async () => follower.docstore.documentExists('c0'))
   expect((await changes.next()).value?.commit.number).toBe(3)
   const { commit, stores } = (await changes.next()).value!
   expect(commit).toMatchObject({ number: 4, kind: 'erase' })
@@ -220,4 +234,113 @@ describe('an answer about the past that a reader is reading while another proces
       await writer.close()
     })
   }
+})
+
+describe('a change names what its commit erased', () => {
+  /** A follower of a writer with a node `a`, and a reader that was told of everything until now, which is commit 2. */
+  async function scene(): Promise<{
+    writer: StorageContext
+    follower: StorageContext
+    reader: AsyncGenerator<Change>
+    watcher: FakeWatcher
+  }> {
+    const disk = new MemoryDisk()
+    const writer = await write(disk)
+    await addNode(writer, 'a')
+    const watcher = new FakeWatcher()
+    const follower = await follow(disk, { poll: never, watcher })
+    await pause(400)
+    const reader = follower.changes()
+    const first = reader.next()
+    await addNode(writer, 'b')
+    watcher.hint()
+    expect((await first).value?.commit.number).toBe(2)
+    return { writer, follower, reader, watcher }
+  }
+
+  const erase = (writer: StorageContext) => writer.history.erase({ nodeIds: ['a'], reason: 'on request' })
+  const takesA = [{ store: 'docstore', added: [], changed: [], removed: ['a'] }]
+
+  test('also if somebody read it before the follower came to the commit', async () => {
+    const { writer, follower, reader, watcher } = await scene()
+    await erase(writer)
+    await expect(follower.docstore.getNode('a')).rejects.toMatchObject({ code: 'VARVE_ERASED' })
+    watcher.hint()
+    const [erased, finished] = await take(reader, 2)
+    expect(erased).toMatchObject({ commit: { number: 3 }, stores: takesA })
+    expect(finished).toMatchObject({ commit: { number: 4 }, stores: [] })
+    await follower.close()
+    await writer.close()
+  })
+
+  test('also to a slow reader, if questions to the history took it up, and what came after it', async () => {
+    const { writer, follower, reader, watcher } = await scene()
+    await addNode(writer, 'c')
+    watcher.hint()
+    await until(async () => follower.docstore.documentExists('c'))
+    await erase(writer)
+    await follower.history.log().next()
+    await addNode(writer, 'd')
+    await follower.history.log().next()
+    watcher.hint()
+    const changes = await take(reader, 4)
+    expect(changes.map(({ commit }) => commit.number)).toEqual([3, 4, 5, 6])
+    expect(changes[1]!.stores).toEqual(takesA)
+    await follower.close()
+    await writer.close()
+  })
+
+  test('also to a reader for whom nothing else is kept any more', async () => {
+    const { writer, follower, reader, watcher } = await scene()
+    await erase(writer)
+    for (const name of ['c', 'd']) {
+      const many = Array.from({ length: 6000 }, (_, at) => new TextNode({ id_: `${name}${at}`, text: '' }))
+      await writer.docstore.addDocuments(many)
+      await writer.persist()
+      watcher.hint()
+      await until(async () => follower.docstore.documentExists(`${name}5999`))
+    }
+    const changes = await take(reader, 4)
+    expect(changes.map(({ commit }) => commit.number)).toEqual([3, 4, 5, 6])
+    expect(changes[0]!.stores).toEqual(takesA)
+    await follower.close()
+    await writer.close()
+  })
+
+  test('and whoever comes late to what was erased is not told that it came or went', async () => {
+    const { writer, follower, watcher } = await scene()
+    await writer.docstore.deleteDocument('a')
+    await writer.persist()
+    await erase(writer)
+    await follower.docstore.getNode('a').catch(() => {}) // So the follower knows of it, and has not come to it.
+    const late = follower.changes({ from: 'start' })
+    const first = await take(late, 2)
+    const next = late.next()
+    watcher.hint()
+    const changes = [...first, (await next).value!, ...(await take(late, 2))]
+    expect(changes.map(({ commit }) => commit.number)).toEqual([1, 2, 3, 4, 5])
+    const keys = changes.flatMap(({ stores }) =>
+      stores.flatMap(({ added, changed, removed }) => [...added, ...changed, ...removed]),
+    )
+    expect(keys).toEqual(['b'])
+    await follower.close()
+    await writer.close()
+  })
+
+  test('each of two, also if one look finds both', async () => {
+    const { writer, follower, reader, watcher } = await scene()
+    await erase(writer)
+    await addNode(writer, 'c')
+    await writer.history.erase({ nodeIds: ['b'], reason: 'on request' })
+    watcher.hint()
+    const changes = await take(reader, 5)
+    expect(changes.map(({ commit }) => commit.number)).toEqual([3, 4, 5, 6, 7])
+    const removed = changes.flatMap(({ stores }) => stores.flatMap((store) => store.removed))
+    expect(removed.toSorted()).toEqual(['a', 'b'])
+    const left: string[] = []
+    for await (const id of follower.docstore.ids()) left.push(id)
+    expect(left).toEqual(['c'])
+    await follower.close()
+    await writer.close()
+  })
 })

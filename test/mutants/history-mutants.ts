@@ -419,11 +419,11 @@ const verifying: Mutant[] = [
     killers: [verified],
   },
   {
-    name: 'verify takes a damaged commit for torn, of which there is a snapshot',
-    file: 'history/journal-survey.ts',
-    find: 'snapshots, chain.syncedThrough),',
-    replace: 'snapshots, last),',
-    killers: ['test/history/verify.test.ts > of which there is a snapshot'],
+    name: 'verify compares the snapshot of a commit that is torn',
+    file: 'history/inspection.ts',
+    find: 'if (snapshot.commit > last && ',
+    replace: 'if (snapshot.commit < 0 && ',
+    killers: ['test/history/verify.test.ts > a snapshot of a commit that is torn'],
   },
   {
     name: 'verify leaves undone what a thread could not do',
