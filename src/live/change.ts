@@ -29,6 +29,9 @@ export interface StoreChange {
   store: string
   added: HistoryKey[]
   changed: HistoryKey[]
+  /**
+   * Of an erase: all that it took, which may be more than who comes late was told of, since nobody can tell that any more; and what the next erases took, if they were known by then.
+   */
   removed: HistoryKey[]
   /** Of `index_store`: how the structs that are added or changed came about. */
   patches?: StructPatch[]
