@@ -61,8 +61,10 @@ export async function takeUpFollowing(home: Home, fold: Fold, witness?: Witness)
     for (const folder of new Set(step.flatMap(({ summary }) => foldersOf(summary))))
       await fold.load(folder, home.source(folder))
     const [first] = step
-    if (first && news.erasing.has(first.summary.number)) await takeUpErase(taking, first)
-    else await takeUpStep(taking, step, { follows: true })
+    const erases = first !== undefined && news.erasing.has(first.summary.number)
+    await home.despiteErasures(() =>
+      erases ? takeUpErase(taking, first) : takeUpStep(taking, step, { follows: true }),
+    )
   }
 }
 
@@ -134,9 +136,7 @@ async function takeUpErase(
   do {
     await fold.settled()
     for (const store of fold.stores()) {
-      await home.despiteErasures(() =>
-        fresh.load(store.folder, storeSource({ files: home.files, catalog }, store.folder)),
-      )
+      await fresh.load(store.folder, storeSource({ files: home.files, catalog }, store.folder))
       const read: ReadEvent[] = []
       for (const one of committedIn(store.folder, [summary]))
         read.push(...(await eventsIn(store, home, one, new ReadAhead())))
@@ -186,13 +186,11 @@ function allOrNothing<T>(fold: Fold, change: () => T): T {
 
 async function eventsIn(
   store: FoldedStore,
-  home: Home,
+  { files }: Home,
   committed: CommittedParts,
   ahead: ReadAhead,
 ): Promise<ReadEvent[]> {
-  return home.despiteErasures(async () => {
-    const read: ReadEvent[] = []
-    for await (const event of readEvents(store, home.files, [committed], { ahead })) read.push(event)
-    return read
-  })
+  const read: ReadEvent[] = []
+  for await (const event of readEvents(store, files, [committed], { ahead })) read.push(event)
+  return read
 }
