@@ -13,7 +13,7 @@ import { DamageList } from './damage-list.ts'
 import { learnErasures } from './erasing-commits.ts'
 import { inspectStores } from './inspect-stores.ts'
 import type { JournalPlace } from './journal-place.ts'
-import { surveyJournal, type JournalSurvey, type TornEnd } from './journal-survey.ts'
+import { promisedDespite, surveyJournal, type JournalSurvey, type TornEnd } from './journal-survey.ts'
 import { scanPart } from './part-scan.ts'
 import type { SegmentReader } from './segment-reader.ts'
 import { SnapshotCheck, type AskedSnapshot } from './snapshot-check.ts'
@@ -75,7 +75,7 @@ export class Inspection {
     const asked = this.#askedSnapshots()
     const { tasks, others } = tasksOf(this.#survey.commits, asked)
     const found = await this.#inspect(tasks, erasing)
-    const cut = this.#judgeCommits(found) ?? torn
+    const cut = (await this.#judgeCommits(found)) ?? torn
     if (cut) this.torn = this.#tornReport(cut)
     if (manifestFault !== undefined) this.damages.manifest(manifestFault)
     for (const fault of faults) this.damages.chain(fault, this.commits)
@@ -94,10 +94,16 @@ export class Inspection {
     for (const commit of commits.filter(({ parts }) =>
       parts.some(({ folder }) => folder === erasuresFolder),
     )) {
-      if (commit.number > syncedThrough && !(await this.#isWhole(commit.parts))) break
+      const isWhole = commit.number <= syncedThrough || (await this.#isWhole(commit.parts))
+      if (!isWhole && !(await this.#isPromised(commit))) break
       erasing.push(commit)
     }
     return erasing
+  }
+
+  /** Of a commit that is not whole: it was durable, so that is damage. */
+  async #isPromised({ number }: LogCommit): Promise<boolean> {
+    return number <= (await promisedDespite(number, this.#reader, this.#survey))
   }
 
   async #isWhole(parts: readonly Part[]): Promise<boolean> {
@@ -133,13 +139,13 @@ export class Inspection {
   }
 
   /** Answers where the first commit begins that is torn since its parts are not there. */
-  #judgeCommits(findings: ReadonlyMap<string, StoreFindings>): TornEnd | undefined {
-    const { commits, syncedThrough, torn } = this.#survey
+  async #judgeCommits(findings: ReadonlyMap<string, StoreFindings>): Promise<TornEnd | undefined> {
+    const { commits, torn } = this.#survey
     const next = new Map(Array.from(findings, ([folder, { parts }]) => [folder, parts.values()]))
     for (const [index, commit] of commits.entries()) {
       const here = commit.parts.map((part) => ({ part, found: next.get(part.folder)!.next().value! }))
-      const fault = commit.number > syncedThrough ? tearIn(here) : undefined
-      if (fault !== undefined) {
+      const fault = tearIn(here)
+      if (fault !== undefined && !(await this.#isPromised(commit))) {
         const { segment, offset } = commit
         return { segment, offset, fault, commits: commits.length - index + (torn?.commits ?? 0) }
       }
@@ -203,13 +209,10 @@ export class Inspection {
   }
 
   #noteSnapshots(asked: readonly AskedSnapshot[], found: readonly VerifiedSnapshot[]): void {
-    const last = this.commits.at(-1)?.number ?? 0
     const key = ({ commit, subject }: { commit: number; subject: string }): string => `${commit} ${subject}`
     const states = new Map(found.map((snapshot) => [key(snapshot), snapshot]))
     for (const snapshot of asked.map((each) => states.get(key(each)))) {
       if (!snapshot) continue
-      // Its commit was there, but is torn.
-      if (snapshot.commit > last && snapshot.state !== 'unreadable') snapshot.state = 'not compared'
       this.snapshots.push(snapshot)
       if (snapshot.state === 'differs') this.damages.snapshot(snapshot)
     }

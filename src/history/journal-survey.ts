@@ -2,22 +2,15 @@
  * What a journal's commit log holds, past any damage, and where what was promised ends. It comes to recovery's verdicts: a break at or below
  * what is known to be durable is damage; what lies above is torn, from the first break on.
  */
-import { readSnapshot } from '../journal/snapshot.ts'
-import { joinPath, parseSnapshotName, snapshotsFolder } from '../log/names.ts'
+import { listSnapshots, snapshottedAfter, type SnapshotName } from '../journal/snapshot.ts'
 import type { LogPlace } from '../log/recovery.ts'
 import { segmentHeaderBytes } from '../log/segment.ts'
-import { emptyIfMissing } from '../log/segment-files.ts'
 import { storeFolders } from '../log/store-folders.ts'
 import { linkCommits, type ChainFault, type CommitChain } from './commit-chain.ts'
 import { readCommitLog, type LogCommit } from './commit-log.ts'
 import { nextHeader } from './frame-scan.ts'
 import type { SegmentReader } from './segment-reader.ts'
 import type { SteadyFile } from './steady-file.ts'
-
-export interface SnapshotFile {
-  commit: number
-  subject: string
-}
 
 export interface JournalSurvey {
   /** Those that count, ascending; with gaps where commits are lost. */
@@ -27,7 +20,7 @@ export interface JournalSurvey {
   segments: CommitChain['segments']
   /** The last commit known to be durable. */
   syncedThrough: number
-  snapshots: SnapshotFile[]
+  snapshots: SnapshotName[]
   torn: TornEnd | undefined
 }
 
@@ -44,22 +37,35 @@ export async function surveyJournal(
   reader: SegmentReader,
   signal: AbortSignal | undefined,
 ): Promise<JournalSurvey> {
-  const snapshots = await listSnapshots(reader)
+  const snapshots = await listSnapshots(reader.files.disk, reader.files.directory)
   for (let proven = 0; ;) {
     await reader.closeAll() // What was read ahead may be old by now.
     const chain = linkCommits(await readCommitLog(reader, signal))
     const last = chain.commits.at(-1)?.number ?? 0
     if (proven > last) return judge(chain, proven, snapshots)
-    const elsewhere = [
-      await knownToSnapshots(reader, snapshots, last),
+    proven = Math.max(
+      proven,
+      chain.syncedThrough,
+      await snapshottedAfter(reader.files, last, { snapshots }),
       await knownToTails(reader, chain.commits),
-    ]
-    proven = Math.max(proven, chain.syncedThrough, ...elsewhere)
+    )
+    for (const { at } of chain.faults)
+      proven = await promisedDespite(at, reader, { ...chain, snapshots, syncedThrough: proven })
     if (proven <= last) return judge(chain, proven, snapshots)
   }
 }
 
-function judge(chain: CommitChain, proven: number, snapshots: SnapshotFile[]): JournalSurvey {
+/** How far everything is known to be durable, given that commit `at` is not whole: a snapshot of it or of a later one shows that it was. */
+export async function promisedDespite(
+  at: number,
+  { files }: SegmentReader,
+  { commits, snapshots, syncedThrough }: Pick<JournalSurvey, 'commits' | 'snapshots' | 'syncedThrough'>,
+): Promise<number> {
+  if (at <= syncedThrough) return syncedThrough
+  return Math.max(syncedThrough, await snapshottedAfter(files, at - 1, { snapshots, commits }))
+}
+
+function judge(chain: CommitChain, proven: number, snapshots: SnapshotName[]): JournalSurvey {
   const faults = chain.faults.filter(({ at }) => at <= proven)
   const breaks = chain.faults.filter(({ at }) => at > proven).toSorted((a, b) => a.at - b.at)
   const first = breaks[0]
@@ -84,25 +90,6 @@ function loseEnd(
   }
   const [segment, offset] = [...segments].at(-1) ?? [1, 0]
   faults.push({ segment, offset, fault: 'the commit log ends here', at: last + 1, lost })
-}
-
-/** Newest first. */
-async function listSnapshots({ files }: SegmentReader): Promise<SnapshotFile[]> {
-  const names = await files.disk.list(joinPath(files.directory, snapshotsFolder)).catch(emptyIfMissing)
-  const parsed = names.map(parseSnapshotName).filter((name) => name !== undefined)
-  return parsed.toReversed()
-}
-
-async function knownToSnapshots(
-  { files }: SegmentReader,
-  snapshots: SnapshotFile[],
-  last: number,
-): Promise<number> {
-  const { disk, directory, journalId } = files
-  for (const { commit, subject } of snapshots) {
-    if (commit > last && (await readSnapshot(disk, directory, { journalId, subject, commit }))) return commit
-  }
-  return 0
 }
 
 /** What stands behind the committed bytes of each store was never committed, but it may know of a commit that was. */

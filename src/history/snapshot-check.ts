@@ -1,14 +1,13 @@
 /** Holds snapshots, the oldest first, against the replay of what they are caches of. */
-import { readSnapshot, type Sections } from '../journal/snapshot.ts'
+import { readSnapshot, type Sections, type SnapshotName } from '../journal/snapshot.ts'
 import { joinPath, snapshotName, snapshotsFolder } from '../log/names.ts'
 import type { SegmentFiles } from '../log/segment-files.ts'
-import type { SnapshotFile } from './journal-survey.ts'
 import type { VerifiedSnapshot } from './verify-report.ts'
 
 /** So many are read ahead: those that were written at one time are met at one time. */
 const readAhead = 3
 
-export interface AskedSnapshot extends SnapshotFile {
+export interface AskedSnapshot extends SnapshotName {
   /** Of the commit that it was made of; `undefined`: that is not there. */
   hash: Uint8Array | undefined
   /** A commit before that is lost. */
@@ -67,7 +66,7 @@ export class SnapshotCheck {
     }
   }
 
-  #read({ commit, subject }: SnapshotFile): Promise<ReadSnapshot> {
+  #read({ commit, subject }: SnapshotName): Promise<ReadSnapshot> {
     const { disk, directory, journalId } = this.#files
     return readSnapshot(disk, directory, { journalId, subject, commit })
   }

@@ -16,7 +16,13 @@ import { decodeCommit, heads } from './commit.ts'
 import { readErasures } from './erasure-events.ts'
 import { journalIdBytes, readManifest, type Manifest } from './manifest.ts'
 import { frameAt, readCommit, readCommits, type PlacedCommit } from './read-commit.ts'
-import { catalogSubject, listSnapshots, readSnapshot, type SnapshotName } from './snapshot.ts'
+import {
+  catalogSubject,
+  listSnapshots,
+  readSnapshot,
+  snapshottedAfter,
+  type SnapshotName,
+} from './snapshot.ts'
 import { storeSource, type StoreSource } from './store-source.ts'
 
 const commitsPerTrim = 250
@@ -266,27 +272,16 @@ async function look(
       if (isWhole && !asksTails) return 0
       const last = commits.at(-1)?.number ?? catalog.end.number
       return Math.max(
-        await knownToSnapshots(files, snapshots, last),
+        await snapshottedAfter(files, last, { snapshots }),
         await knownToTails(files, catalog, commits),
       )
     },
+    knownDespiteFault: async (commits) =>
+      snapshottedAfter(files, commits[0]!.number - 1, {
+        snapshots: await listSnapshots(files.disk, files.directory),
+        commits,
+      }),
   })
-}
-
-/** A snapshot is made of synced commits only: one of a later commit shows that the log was rolled back. */
-async function knownToSnapshots(
-  files: SegmentFiles,
-  snapshots: readonly SnapshotName[],
-  last: number,
-): Promise<number> {
-  for (const { commit, subject } of snapshots) {
-    if (
-      commit > last &&
-      (await readSnapshot(files.disk, files.directory, { journalId: files.journalId, subject, commit }))
-    )
-      return commit
-  }
-  return 0
 }
 
 /**

@@ -55,6 +55,17 @@ export type SnapshotName = Pick<SnapshotId, 'commit' | 'subject'>
 
 export type Sections = Map<string, Uint8Array>
 
+interface Journal {
+  disk: Disk
+  directory: string
+  journalId: Uint8Array
+}
+
+interface NumberedHash {
+  number: number
+  hash: Uint8Array
+}
+
 const magic = Buffer.from('VARVESNP')
 const fixedBytes = 24
 /** Of all but huge snapshots the pages begin before. */
@@ -236,6 +247,25 @@ async function withFile<T>(
 function aligned(bytes: Uint8Array): Buffer {
   const { buffer, byteOffset, byteLength } = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes)
   return Buffer.from(buffer, byteOffset, byteLength)
+}
+
+/**
+ * The last commit after `last` that a readable snapshot was made of; 0: of none. Of `commits` that means with their hash. A snapshot is made of
+ * durable commits only.
+ */
+export async function snapshottedAfter(
+  { disk, directory, journalId }: Journal,
+  last: number,
+  { snapshots, commits = [] }: { snapshots: readonly SnapshotName[]; commits?: readonly NumberedHash[] },
+): Promise<number> {
+  const hashes = new Map(commits.map(({ number, hash }) => [number, hash]))
+  for (const { commit, subject } of snapshots) {
+    if (commit <= last) continue
+    const snapshot = await readSnapshot(disk, directory, { journalId, subject, commit })
+    const hash = hashes.get(commit) ?? snapshot?.hash
+    if (snapshot && Buffer.from(snapshot.hash).equals(hash!)) return commit
+  }
+  return 0
 }
 
 /** All that are there, the newest first. */

@@ -92,6 +92,8 @@ interface Options {
    * the tail of a store's log. `isWhole`: nothing stands behind the last of them.
    */
   knownElsewhere: (commits: readonly FoundCommit[], isWhole: boolean) => Promise<number>
+  /** The last commit that a snapshot was made of, of these on, the first of which does not verify. */
+  knownDespiteFault: (commits: readonly FoundCommit[]) => Promise<number>
   /** Whether a commit that was accepted before names a segment. */
   isNamed: (folder: string, segment: number) => boolean
 }
@@ -115,6 +117,13 @@ export async function recover(files: SegmentFiles, from: ChainEnd, options: Opti
       syncedThrough: proven,
       isNamed: options.isNamed,
     })
+    if (kept.fault !== undefined) {
+      const despite = await options.knownDespiteFault(walk.commits.slice(kept.commits.length))
+      if (despite > 0) {
+        proven = despite
+        continue
+      }
+    }
     // A writer may have erased what was being read: its commit is there by now, and promises what comes before.
     if (kept.fault !== undefined && (await new Walk(files, from, options.heads).run()).syncedThrough > proven)
       continue

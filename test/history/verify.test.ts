@@ -14,7 +14,6 @@ import { catalogSubject, encodeSnapshot, readSnapshot, type Sections } from '../
 import { makeDirectoryDurable } from '../../src/log/durable-directory.ts'
 import {
   commitsFolder,
-  joinPath,
   namespaceFolder,
   parseSnapshotName,
   snapshotName,
@@ -249,6 +248,34 @@ test('a journal of many stores is verified with few files open at a time', async
   expect(most).toBeLessThan(10)
 })
 
+/** Ten commits, the last of which, on disk, lacks its nodes; the snapshots of it are gone, or one is left. */
+async function withoutLastPart({ snapshot }: { snapshot?: { hash?: Buffer } } = {}): Promise<MemoryDisk> {
+  const { disk: written } = await sampleJournal({ open: true })
+  const { hash } = (await verifyDirectory(written, directory)).head!
+  const disk = written.snapshot()
+  for (const name of await disk.list(`${directory}/${snapshotsFolder}`))
+    if (parseSnapshotName(name)?.commit === 10) await disk.unlink(`${directory}/${snapshotsFolder}/${name}`)
+  if (snapshot) {
+    const journalId = journalIdBytes((await readManifest(disk, directory))!)
+    const id = { journalId, subject: 'property_graph_store', commit: 10 }
+    const sections = (await readSnapshot(whole, directory, id))!.sections
+    const file = encodeSnapshot({ ...id, hash: snapshot.hash ?? Buffer.from(hash, 'hex') }, sections)
+    disk.put(`${directory}/${snapshotsFolder}/${snapshotName(10, id.subject)}`, Buffer.concat(file))
+  }
+  const { segment, from } = places.part(10, 'docstore')
+  edit(disk, places.path('docstore', segment), (bytes) => bytes.subarray(0, from + 10))
+  return disk
+}
+
+describe('what a snapshot of the last commit proves', () => {
+  test('is that what it lacks was durable, and is damage', async () => {
+    const report = await verifyDirectory(await withoutLastPart({ snapshot: {} }), directory)
+    expect(report).toMatchObject({ intact: false, commits: 10, torn: undefined })
+    expect(report.damages[0]).toMatchObject({ kind: 'frame', store: 'docstore', commits: [[10, 10]] })
+    expect(report.snapshots.find(({ commit }) => commit === 10)?.state).toBe('equal')
+  })
+})
+
 describe('what is no damage', () => {
   test.each([1, 20, 60])(
     'is a commit that lacks its last %i bytes and was never promised',
@@ -269,33 +296,17 @@ describe('what is no damage', () => {
   )
 
   test('is a commit at the end whose parts never arrived', async () => {
-    const { disk } = await sampleJournal({ open: true })
-    const { segment, from } = places.part(10, 'docstore')
-    edit(disk, places.path('docstore', segment), (bytes) => bytes.subarray(0, from + 10))
+    const disk = await withoutLastPart()
     const report = await verifyDirectory(disk, directory)
     expect(report).toMatchObject({ intact: true, commits: 9, torn: { commits: 1 } })
     expect(report.stores.find(({ folder }) => folder === 'docstore')).toMatchObject({ safeThrough: 9 })
   })
 
-  test('is a snapshot of a commit that is torn: what it should equal is not there', async () => {
-    const { disk } = await sampleJournal({ open: true })
-    const { head } = await verifyDirectory(disk, directory)
-    expect(head?.number).toBe(10)
-    const journalId = journalIdBytes((await readManifest(disk, directory))!)
-    const id = { journalId, subject: 'property_graph_store' }
-    const path = (commit: number): string => joinPath(snapshotsFolder, snapshotName(commit, id.subject))
-    const former = await readSnapshot(whole, directory, { ...id, commit: 10 })
-    const sections = former?.sections ?? new Map<string, Uint8Array>()
-    expect([...sections.keys()]).not.toEqual([])
-    const file = await disk.create(`${directory}/${path(10)}`)
-    const hash = Buffer.from(head!.hash, 'hex')
-    await file.write(encodeSnapshot({ ...id, hash, commit: 10 }, sections), 0)
-    await file.close()
-    const { segment, from } = places.part(10, 'docstore')
-    edit(disk, places.path('docstore', segment), (bytes) => bytes.subarray(0, from + 10))
+  test('is a snapshot of another commit of its number than the torn one', async () => {
+    const disk = await withoutLastPart({ snapshot: { hash: Buffer.alloc(32) } })
     const { intact, torn, snapshots } = await verifyDirectory(disk, directory)
     expect({ intact, torn }).toMatchObject({ intact: true, torn: { commits: 1 } })
-    expect(snapshots.find((each) => each.path === path(10))?.state).toBe('not compared')
+    expect(snapshots.find(({ commit }) => commit === 10)?.state).toBe('other history')
   })
 
   test('is a snapshot that cannot be read', async () => {

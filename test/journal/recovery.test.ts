@@ -9,6 +9,7 @@ import { encodeCommit, heads } from '../../src/journal/commit.ts'
 import { Home } from '../../src/journal/home.ts'
 import { Journal } from '../../src/journal/journal.ts'
 import { journalIdBytes, readManifest } from '../../src/journal/manifest.ts'
+import { encodeSnapshot } from '../../src/journal/snapshot.ts'
 import { noCommit, recover } from '../../src/log/recovery.ts'
 import { SegmentFiles } from '../../src/log/segment-files.ts'
 import { append, cut, edit, filesUnder, flip, framesOf, segmentPath } from '../support/damage.ts'
@@ -49,6 +50,11 @@ const ends = {
   /** Three commits, a close mark, snapshots. */
   async closed(disk: MemoryDisk) {
     await (await write(disk, 1, 3)).close()
+  },
+  /** Three commits, snapshots of the last, and no mark. */
+  async snapshotted(disk: MemoryDisk) {
+    await ends.closed(disk)
+    cut(disk, commits, frame(disk, commits, 2).end)
   },
   /** A session that was killed, and two more. */
   async continued(disk: MemoryDisk) {
@@ -164,6 +170,35 @@ const rows: Row[] = [
     name: 'a flipped bit in a payload above the mark',
     end: 'killed',
     damage: (disk) => flip(disk, docstore, frame(disk, docstore, 2).payloads + 3),
+    survives: 2,
+    torn: true,
+  },
+  {
+    name: 'a bad row, a snapshot of its commit',
+    end: 'snapshotted',
+    damage: (disk) => flip(disk, docstore, frame(disk, docstore, 2).rows + 30),
+    survives: 3,
+  },
+  {
+    name: 'a bad row, another store’s snapshot',
+    end: 'snapshotted',
+    damage: async (disk) => {
+      flip(disk, docstore, frame(disk, docstore, 2).rows + 30)
+      for (const path of await filesUnder(disk, `${directory}/snapshots`))
+        if (path.includes('~docstore') || path.includes('~journal')) await disk.unlink(path)
+    },
+    error: corrupt({ store: 'docstore', segment: 1, commit: 3 }),
+  },
+  {
+    name: 'a bad row, a snapshot of another commit',
+    end: 'killed',
+    damage: async (disk) => {
+      const id = { journalId: journalIdBytes((await readManifest(disk, directory))!), commit: 3 }
+      const hash = new Uint8Array(32)
+      const [file] = encodeSnapshot({ ...id, subject: 'index_store', hash }, new Map())
+      disk.put(`${directory}/snapshots/0000000003~index_store.snap`, Buffer.from(file!))
+      flip(disk, docstore, frame(disk, docstore, 2).rows + 30)
+    },
     survives: 2,
     torn: true,
   },
@@ -634,6 +669,7 @@ describe('recovery', () => {
       syncedThrough: 0,
       isNamed: () => false,
       knownElsewhere: commitMeanwhile,
+      knownDespiteFault: async () => 0,
     })
     await files.close()
     expect(recovered.torn).toBeUndefined()

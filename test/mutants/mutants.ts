@@ -444,6 +444,20 @@ const judging: Mutant[] = [
     killers: [recovering('a commit log from before a store was')],
   },
   {
+    name: 'a damaged commit is torn, although a snapshot was made of it',
+    file: recovery,
+    find: 'if (despite > 0) {',
+    replace: 'if (despite < 0) {',
+    killers: [recovering('another store’s snapshot')],
+  },
+  {
+    name: 'a snapshot of another commit of its number promises this one',
+    file: 'journal/snapshot.ts',
+    find: 'if (snapshot && Buffer.from(snapshot.hash).equals(hash!)) return commit',
+    replace: 'if (snapshot && hash) return commit',
+    killers: [recovering('a bad row, a snapshot of another')],
+  },
+  {
     name: 'another segment in the place of a part is torn',
     file: 'log/recovery.ts',
     find: "if (kind === 'foreign' || (kind",
@@ -473,9 +487,9 @@ const judging: Mutant[] = [
   },
   {
     name: 'what a snapshot knows of a commit that is gone is not heard',
-    file: 'journal/home.ts',
-    find: 'commit > last',
-    replace: 'commit < 0',
+    file: 'journal/snapshot.ts',
+    find: 'if (commit <= last) continue',
+    replace: 'if (commit > last) continue',
     killers: [gap('a log that lost what only a snapshot knows of is refused')],
   },
   {
