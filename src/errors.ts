@@ -63,6 +63,8 @@ const remedies = {
   VARVE_MIXED_JOURNALS: 'Take all stores of a context from one directory.',
   VARVE_FOREIGN_STORE: 'Pass { ownStoresOnly: true } to leave that store out.',
   VARVE_IN_TRANSACTION: 'Let the transaction end: it commits by itself, and throwing rolls it back.',
+  VARVE_ROLLED_BACK:
+    'Do it again outside. In a transaction, wait for all that was begun before it ends: Promise.allSettled().',
   VARVE_EMPTY_REPLACE: 'Delete the directory first if that is what you want.',
   VARVE_BAD_OPTION: '',
   VARVE_BAD_MOMENT:
@@ -73,7 +75,7 @@ const remedies = {
   VARVE_REVERT_CONFLICT: 'Revert those first, or restore() a moment as a whole.',
   VARVE_BAD_ID: 'Ids are strings of 1 to 8,192 bytes.',
   VARVE_BAD_NAMESPACE: 'Namespaces are strings of 1 to 1,024 bytes.',
-  VARVE_BAD_METADATA: 'Metadata is what JSON.stringify accepts, and BigInt.',
+  VARVE_BAD_METADATA: 'Metadata is what JSON.stringify accepts and does not empty, and BigInt.',
   VARVE_BAD_VECTOR: 'A vector has at least one dimension, and finite numbers only.',
   VARVE_WRONG_DIMENSIONS: 'Put vectors of another model into a namespace of their own.',
   VARVE_TOO_LARGE: 'Split it.',

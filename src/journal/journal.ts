@@ -41,6 +41,8 @@ export class Journal {
   readonly #snapshots: Snapshots
   readonly #outbox: Outbox
   #closing: Promise<void> | undefined
+  /** Commits that are not on their way yet. */
+  readonly #sending = new Set<Promise<unknown>>()
 
   private constructor(
     options: JournalOptions,
@@ -425,6 +427,8 @@ export class Journal {
   }
 
   async #close(): Promise<void> {
+    // What was asked to be persisted before is, but for a commit that waits for the very turn that closes.
+    if (!this.#turns.inside) await Promise.allSettled(this.#sending)
     await this.#residence.forbidSessions()
     await this.#fold.settled()
     await this.#fold.closeSnapshots()
@@ -515,6 +519,16 @@ export class Journal {
 
   /** Sends commits on their way; see `Outbox.send`. */
   async #commit(take: () => CommitRequest[]): Promise<{ last: Promise<Commit> } | undefined> {
+    const sent = this.#send(take)
+    this.#sending.add(sent)
+    try {
+      return await sent
+    } finally {
+      this.#sending.delete(sent)
+    }
+  }
+
+  async #send(take: () => CommitRequest[]): Promise<{ last: Promise<Commit> } | undefined> {
     if (!this.#residence.session) await this.#residence.ready({ create: true })
     // What is being written early is not written a second time.
     while (!this.#turns.ready || this.#early.work) await (this.#early.work ?? this.#turns.change())

@@ -3,12 +3,15 @@
  * else's wait until it ends; a turn begun inside another is its child, and siblings follow each other.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { VarveError } from '../errors.ts'
 
 interface Turn {
   readonly of: Turns
   /** The turn it was begun in, whosever. */
   readonly around: Turn | undefined
   ended: boolean
+  /** It ended by throwing: what it did was taken back. */
+  failed: boolean
 }
 
 interface Waiting {
@@ -30,8 +33,9 @@ export class Turns {
     return this.#mine() !== undefined
   }
 
-  /** This context may write now. */
+  /** This context may write now. Throws `VARVE_ROLLED_BACK` if it belongs to a turn that was taken back. */
   get ready(): boolean {
+    if (this.#isTakenBack(context.getStore())) throw rolledBack()
     return this.#current === this.#mine()
   }
 
@@ -43,10 +47,13 @@ export class Turns {
 
   async take<T>(run: () => Promise<T>): Promise<T> {
     while (!this.ready) await this.change({ takes: true })
-    const turn: Turn = { of: this, around: notEnded(context.getStore()), ended: false }
+    const turn: Turn = { of: this, around: notEnded(context.getStore()), ended: false, failed: false }
     this.#current = turn
     try {
       return await context.run(turn, run)
+    } catch (error) {
+      turn.failed = true
+      throw error
     } finally {
       turn.ended = true
       if (this.#current?.ended) this.#current = this.#living(turn)
@@ -58,14 +65,15 @@ export class Turns {
   #wake(): void {
     let isTaken = false
     this.#waiting = this.#waiting.filter(({ turn, takes, wake }) => {
-      if (isTaken || this.#living(turn) !== this.#current) return true
-      isTaken = takes
+      const isTakenBack = this.#isTakenBack(turn)
+      if (!isTakenBack && (isTaken || this.#living(turn) !== this.#current)) return true
+      isTaken ||= takes && !isTakenBack
       wake()
       return false
     })
   }
 
-  /** A context that outlives its turn (a promise nobody awaited) belongs to the turn around it. */
+  /** A context that outlives its turn (a promise nobody awaited) belongs to the turn around it, unless the turn was taken back. */
   #mine(): Turn | undefined {
     return this.#living(context.getStore())
   }
@@ -74,11 +82,23 @@ export class Turns {
     for (let own = turn; own; own = own.around) if (own.of === this && !own.ended) return own
     return undefined
   }
+
+  #isTakenBack(turn: Turn | undefined): boolean {
+    for (let own = turn; own; own = own.around) if (own.of === this && own.failed) return true
+    return false
+  }
 }
 
-/** Those that ended are let go: else each that begins in a promise nobody awaited would keep all before it. */
+/** Those that ended well are let go: else each that begins in a promise nobody awaited would keep all before it. */
 function notEnded(turn: Turn | undefined): Turn | undefined {
   let own = turn
-  while (own?.ended) own = own.around
+  while (own?.ended && !own.failed) own = own.around
   return own
+}
+
+function rolledBack(): VarveError {
+  return new VarveError(
+    'VARVE_ROLLED_BACK',
+    'This call was begun in a transaction, or in a call, that failed meanwhile; it changed nothing.',
+  )
 }

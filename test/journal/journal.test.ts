@@ -197,6 +197,25 @@ describe('a transaction', () => {
     expect(await reopened(disk)).toEqual({ a: 1, b: 1, pending: 1 })
   })
 
+  test('that throws lets nothing through that was begun in it and goes on', async () => {
+    const disk = new MemoryDisk()
+    const journal = await open(disk)
+    await put(journal, 'docstore', { a: 1 })
+    await journal.persist()
+    let slow: Promise<unknown> | undefined
+    const failing = journal.transaction({}, () => {
+      slow = new Promise((resume) => setTimeout(resume, 5)).then(() => put(journal, 'docstore', { late: 1 }))
+      return Promise.all([slow, Promise.reject(new Error('no'))])
+    })
+    await expect(failing).rejects.toThrow('no')
+    await expect(slow).rejects.toMatchObject({ code: 'VARVE_ROLLED_BACK' })
+    expect(journal.hasPendingChanges).toBe(false)
+    await put(journal, 'docstore', { b: 1 })
+    await journal.persist()
+    await journal.close()
+    expect(await reopened(disk)).toEqual({ a: 1, b: 1 })
+  })
+
   test('joins the one around it', async () => {
     const journal = await open(new MemoryDisk())
     const { commit } = await journal.transaction({ message: 'outer' }, async () => {
@@ -658,6 +677,30 @@ describe('sessions', () => {
     expect(warnings).toEqual([expect.stringContaining('pending changes')])
     expect(await reopened(disk)).toEqual({ a: 1 })
     expect((await disk.list(directory)).filter((name) => name.startsWith('LOCK'))).toEqual([])
+  })
+
+  test.each([0, 1])('close behind what is being persisted, after %i commits', async (commits) => {
+    const disk = new MemoryDisk()
+    const journal = await open(disk)
+    if (commits > 0) {
+      await put(journal, 'docstore', { before: 1 })
+      await journal.persist()
+    }
+    await put(journal, 'docstore', { a: 1 })
+    const persisted = journal.persist()
+    await journal.close()
+    expect(await persisted).toMatchObject({ number: commits + 1 })
+    expect(await reopened(disk)).toMatchObject({ a: 1 })
+  })
+
+  test('close in a transaction, which commits nothing then', async () => {
+    const disk = new MemoryDisk()
+    const journal = await open(disk)
+    const closing = journal.transaction({}, async () => {
+      await put(journal, 'docstore', { a: 1 })
+      await journal.close()
+    })
+    await expect(closing).rejects.toMatchObject({ code: 'VARVE_CLOSED' })
   })
 
   test('are closed in order on a full disk', async () => {

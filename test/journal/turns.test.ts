@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test, vi } from 'vitest'
+import type { VarveError } from '../../src/errors.ts'
 import { Turns } from '../../src/journal/turns.ts'
 
 const tick = (ms = 1): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
@@ -133,6 +134,32 @@ describe('turns', () => {
       later = tick(5).then(() => [turns.inside, turns.ready])
     })
     expect(await later).toEqual([false, true])
+  })
+
+  test('that threw are over for all that was begun in them, also for who waits, and for nobody else', async () => {
+    const turns = new Turns()
+    const others = new Turns()
+    let late: Promise<PromiseSettledResult<unknown>[]> | undefined
+    const outside = tick(1).then(() => turns.take(async () => 'done'))
+    const failing = turns.take(async () => {
+      late = Promise.allSettled([
+        tick(5).then(() => turns.ready),
+        tick(5).then(() => turns.take(async () => 'late')),
+        tick(5).then(() => others.take(async () => turns.ready)),
+        turns.take(() => tick(5)),
+        turns.take(async () => 'waits'),
+      ])
+      await tick(2)
+      throw new Error('no')
+    })
+    await expect(failing).rejects.toThrow('no')
+    expect(await outside).toBe('done')
+    const ends = await late!
+    expect(
+      ends.map((end) => (end.status === 'rejected' ? (end.reason as VarveError).code : end.value)),
+    ).toEqual([...Array<string>(3).fill('VARVE_ROLLED_BACK'), undefined, 'VARVE_ROLLED_BACK'])
+    expect(turns.ready).toBe(true)
+    expect(await turns.take(async () => 'again')).toBe('again')
   })
 
   test('are let go when they ended, though each begins where the one before was forgotten', async () => {
