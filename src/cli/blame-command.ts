@@ -20,7 +20,7 @@ export async function blameCommand(
   directory: string,
   { store, key: given, json = false, terminal }: BlameCommandOptions,
 ): Promise<ExitCode> {
-  const key = toKey(given)
+  const key = toKey(given, store)
   return readHistory<ExitCode>(disk, directory, async (log) => {
     const blame = await blameOf(log, store, key)
     const fields = blame.map(({ path, commit }) => ({ path, commit, field: plainText(path.slice(1)) }))

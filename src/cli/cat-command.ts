@@ -23,7 +23,7 @@ export async function catCommand(
   directory: string,
   { store, key: given, at = 'HEAD', json = false, terminal }: CatCommandOptions,
 ): Promise<ExitCode> {
-  const [folder, key] = [folderOf(store), toKey(given)]
+  const [folder, key] = [folderOf(store), toKey(given, store)]
   return readPast<ExitCode>(disk, directory, at, async (past) => {
     const { state, payload } = await heldState(past, folder)
     const value = toTree(valueOf(folder, state, key, payload))

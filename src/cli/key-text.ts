@@ -1,15 +1,19 @@
 /** Keys as a command line has them: an id as it is, a triplet or relation as JSON. */
-import type { HistoryKey } from '../history/history-key.ts'
+import { fromText, toText, type HistoryKey } from '../history/history-key.ts'
 import type { CommitLog } from '../journal/read-commit.ts'
 import { plainText } from './plain-text.ts'
 
-export function toKey(argument: string): HistoryKey {
-  if (!/^\[.*\]$|^\{.*\}$/s.test(argument)) return argument
+/** Only graphs have other keys than ids, whatever an id looks like. Throws `VARVE_BAD_OPTION` for JSON that is no key. */
+export function toKey(argument: string, store = 'graph_store'): HistoryKey {
+  const isGraph = /^(property_)?graph_store$/.test(store)
+  if (!isGraph || !/^\[.*\]$|^\{.*\}$/s.test(argument)) return argument
+  let parsed: HistoryKey
   try {
-    return JSON.parse(argument) as HistoryKey
+    parsed = JSON.parse(argument) as HistoryKey
   } catch {
     return argument // An id may begin with a bracket.
   }
+  return fromText(toText(parsed))
 }
 
 export function keyText(key: HistoryKey): string {

@@ -26,7 +26,7 @@ export async function logCommand(
 ): Promise<ExitCode> {
   await readLog(disk, directory, async (log) => {
     const width = String(log.catalog.end.number).length
-    const options = { ...filters, ...(key === undefined ? {} : { key: toKey(key) }) }
+    const options = { ...filters, ...(key === undefined ? {} : { key: toKey(key, filters.store) }) }
     for await (const commit of logOf(log, options))
       terminal.print(json ? toJson(plainCommit(commit)) : commitLine(commit, { width, terminal }))
   })

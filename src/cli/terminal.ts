@@ -25,8 +25,11 @@ export function processTerminal(): Terminal {
   const { stdout, stderr } = process
   // Whoever reads the answer may have had enough of it: `varve log | head`.
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-    process.exit()
+    if (error.code === 'EPIPE') process.exit()
+    stderr.write(
+      `varve: The answer cannot be written: ${error.message}. Give it room, or send it elsewhere.\n`,
+    )
+    process.exit(2)
   })
   let status = ''
   const show = (line: string): void => {

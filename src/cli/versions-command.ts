@@ -23,7 +23,7 @@ export async function versionsCommand(
   directory: string,
   { store, key: given, json = false, terminal }: VersionsCommandOptions,
 ): Promise<ExitCode> {
-  const key = toKey(given)
+  const key = toKey(given, store)
   return readHistory<ExitCode>(disk, directory, async (log) => {
     let found = 0
     let before: unknown

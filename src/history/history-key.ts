@@ -12,8 +12,8 @@ export type HistoryKey = string | Triplet | { relation: string }
 export type KeyText = string
 
 export function toText(key: HistoryKey): KeyText {
-  if (typeof key === 'string' || (isTriplet(key) && key.length === 3)) return JSON.stringify(key)
-  if (!isTriplet(key) && typeof key?.relation === 'string') return JSON.stringify({ relation: key.relation })
+  if (typeof key === 'string' || isTriplet(key)) return JSON.stringify(key)
+  if (typeof key?.relation === 'string') return JSON.stringify({ relation: key.relation })
   throw new VarveError('VARVE_BAD_OPTION', `${shown(key)} is no key of anything.`, {
     remedy: "Give an id, a triplet as a list of three texts, or { relation: '…' }.",
   })
@@ -24,7 +24,7 @@ export function fromText(text: KeyText): HistoryKey {
 }
 
 function isTriplet(key: HistoryKey): key is Triplet {
-  return Array.isArray(key)
+  return Array.isArray(key) && key.length === 3 && key.every((text) => typeof text === 'string')
 }
 
 const withNamespaces = new Map([

@@ -6,6 +6,7 @@ import { readCommits, readCommitsBackwards, type CommitLog } from '../journal/re
 import { eventsOf } from './commit-events.ts'
 import { folderOf, fromText, storeOf, toText, type HistoryKey, type KeyText } from './history-key.ts'
 import { everyKey, touchedBy } from './touched-keys.ts'
+import { changesOf } from './versions.ts'
 
 export interface LogOptions {
   /** Commits after this moment. */
@@ -21,7 +22,7 @@ export interface LogOptions {
   limit?: number | undefined
   /** The oldest first. */
   reverse?: boolean | undefined
-  /** Tells the keys that were touched, too. */
+  /** Tells the keys that were touched, too: those that its events name. */
   keys?: boolean | undefined
 }
 
@@ -46,13 +47,15 @@ export async function* logOf(log: CommitLog, options: LogOptions = {}): AsyncGen
   const text = key === undefined ? undefined : toText(key)
   let left = limit
   if (left <= 0) return
+  const changing =
+    typeof key === 'string' ? await changingDocument(log, folder, toText(key)) : new Set<number>()
   for await (const { summary } of reverse
     ? readCommits(log, from, to)
     : readCommitsBackwards(log, from, to)) {
     if (actor !== undefined && summary.note.actor !== actor) continue
     if (folder !== undefined && !summary.parts.some((part) => part.folder === folder)) continue
     const touched = await touchedStores(log, summary)
-    if (text !== undefined && !touchesKey(touched, folder, text)) continue
+    if (text !== undefined && !changing.has(summary.number) && !touchesKey(touched, folder, text)) continue
     yield { ...toCommit(summary), touched: touched.map((each) => shown(log, each, options.keys ?? false)) }
     if (--left === 0) return
   }
@@ -78,6 +81,20 @@ async function touchedStores(log: CommitLog, commit: CommitSummary): Promise<Tou
     }
   }
   return [...stores.values()]
+}
+
+/** The commits that changed a document, also by events that name only its nodes. */
+async function changingDocument(
+  log: CommitLog,
+  folder: string | undefined,
+  key: KeyText,
+): Promise<Set<number>> {
+  const changing = new Set<number>()
+  for (const each of folder === undefined ? log.catalog.stores.keys() : [folder]) {
+    if (!each.startsWith('docstore') || !log.catalog.stores.has(each)) continue
+    for await (const { number } of changesOf(log, each, key)) changing.add(number)
+  }
+  return changing
 }
 
 function touchesKey(touched: readonly Touched[], folder: string | undefined, key: KeyText): boolean {

@@ -21,13 +21,22 @@ export interface Version {
 
 /** The oldest first. A key that was never there has none. */
 export async function* versionsOf(log: CommitLog, store: string, key: HistoryKey): AsyncGenerator<Version> {
-  const folder = folderOf(store)
+  for await (const { number, value } of changesOf(log, folderOf(store), toText(key)))
+    yield { commit: toCommit(await readCommit(log, number)), value }
+}
+
+/** The commits that changed what a key holds, also where no event names it: a document goes with the last of its nodes. */
+export async function* changesOf(
+  log: CommitLog,
+  folder: string,
+  key: KeyText,
+): AsyncGenerator<{ number: number; value: unknown }> {
   let before: unknown
-  for await (const { number, value } of valuesOf(log, folder, toText(key))) {
-    const tree = toTree(value)
+  for await (const changed of valuesOf(log, folder, key)) {
+    const tree = toTree(changed.value)
     if (changedPaths(before, tree).length === 0) continue
     before = tree
-    yield { commit: toCommit(await readCommit(log, number)), value }
+    yield changed
   }
 }
 

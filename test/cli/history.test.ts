@@ -1,4 +1,6 @@
 // The verbs that look at history, on directories that the built command did not write.
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { StorageContext } from '../../src/context/storage-context.ts'
@@ -46,6 +48,34 @@ async function lines(...args: string[]): Promise<{ code: number | null; lines: s
       .split('\n'),
   }
 }
+
+test('an id is an id, whatever it looks like; what is neither that nor a triplet is refused', async () => {
+  const storage = await StorageContext.fromDefaults({ persistDir: join(varve.directory, 'odd') })
+  const ids = ['[1]', '["a","b","c"]']
+  await storage.docstore.addDocuments(ids.map((id_) => new TextNode({ id_, text: `text of ${id_}` })))
+  await storage.persist()
+  await storage.close()
+  for (const id of ids) {
+    for (const verb of ['cat', 'versions', 'blame'])
+      expect((await varve.run([verb, 'docstore', id, 'odd'])).code).toBe(0)
+    expect((await lines('log', 'odd', '--store', 'docstore', '--key', id)).lines).toHaveLength(1)
+  }
+  for (const verb of ['cat', 'versions', 'blame']) {
+    const { code, stderr } = await varve.run([verb, 'graph_store', '[null,null,null]'])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^varve: \[ null, null, null \] is no key of anything\. Give an id, a triplet/)
+  }
+})
+
+test('an answer that cannot be written is told, and is no answer', async (context) => {
+  if (!existsSync('/dev/full')) context.skip('there is no /dev/full here')
+  const command = `'${process.execPath}' '${varve.path}' log storage > /dev/full`
+  const { status, stderr } = spawnSync('sh', ['-c', command], { cwd: varve.directory, encoding: 'utf8' })
+  expect(status).toBe(2)
+  expect(stderr).toBe(
+    'varve: The answer cannot be written: ENOSPC: no space left on device, write. Give it room, or send it elsewhere.\n',
+  )
+})
 
 describe('varve log', () => {
   test.each([

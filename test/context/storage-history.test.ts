@@ -113,6 +113,24 @@ describe('log', () => {
     await storage.close()
   })
 
+  test('finds what changed a document, though it named only its nodes', async () => {
+    const storage = await open()
+    const source = { SOURCE: { nodeId: 'doc', metadata: {} } }
+    const part = (id_: string) => new TextNode({ id_, text: id_, relationships: source })
+    await storage.docstore.addDocuments([new Document({ id_: 'doc', text: 'whole' }), part('1'), part('2')])
+    await storage.persist()
+    for (const id of ['1', '2']) {
+      await storage.docstore.deleteDocument(id)
+      await storage.persist()
+    }
+    expect(await storage.docstore.documentExists('doc')).toBe(false)
+    for (const options of [{ key: 'doc' }, { key: 'doc', store: 'docstore' }]) {
+      const log = await collect(storage.history.log(options))
+      expect(log.map(({ number }) => number)).toEqual([3, 2, 1])
+    }
+    await storage.close()
+  })
+
   test('finds what touched every key', async () => {
     const storage = await vectorsCleared()
     expect(await collect(storage.history.log({ key: 'b' }))).toMatchObject([
@@ -140,6 +158,19 @@ describe('log', () => {
 })
 
 describe('versions', () => {
+  test.each([[[null, null, null]], [['a', 'b']], [{ relation: 1 }], [7], [null]])(
+    'of %j, which is no key, are refused',
+    async (key) => {
+      const storage = await threeCommits()
+      const versions = storage.history.versions('graph_store', key as unknown as string)
+      await expect(collect(versions)).rejects.toMatchObject({
+        code: 'VARVE_BAD_OPTION',
+        message: expect.stringContaining('is no key of anything. Give an id, a triplet') as string,
+      })
+      await storage.close()
+    },
+  )
+
   test('are every value of a node, through its deletion', async () => {
     const storage = await threeCommits()
     await storage.docstore.addDocuments([node('a', 'again')])
