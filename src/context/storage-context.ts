@@ -221,6 +221,10 @@ export class StorageContext {
    * is written (`VARVE_DISK_FULL`), the changes are made and pending: call `persist()` then, and do not run the transaction again.
    */
   async transaction<T>(options: TransactionOptions, change: () => Promise<T>): Promise<T> {
+    if (typeof change !== 'function')
+      throw new TypeError(
+        'transaction() takes a note and a function: transaction({ message }, async () => …).',
+      )
     const { ownStoresOnly = false, ...note } = options
     this.#refuseForeign('A transaction', ownStoresOnly)
     return namingErrors(

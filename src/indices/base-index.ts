@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { VarveError } from '../errors.ts'
 import type { RefDocInfo, VectorStore } from '../stores/contract.ts'
+import { checkList } from '../stores/ids.ts'
 import type { IndexStruct, StructChange, StructView } from '../stores/index-struct.ts'
 import type { BaseNode } from '../stores/node.ts'
 import { checkCount } from './check-count.ts'
@@ -131,13 +132,14 @@ export abstract class BaseIndex {
 
   /** Adds nodes. Those whose ids are known are replaced. */
   async insertNodes(nodes: readonly BaseNode[], work: LongWork = {}): Promise<void> {
-    await this.run({ addition: await this.prepare(lastOfEachId(nodes), work) }, work)
+    const given = lastOfEachId(checkList(nodes, 'insertNodes()'))
+    await this.run({ addition: await this.prepare(given, work) }, work)
   }
 
   /** Takes nodes out of the index. Ids it does not have are ignored. */
   async deleteNodes(nodeIds: readonly string[], options: DeleteOptions = {}): Promise<void> {
     const { deleteFromDocstore = true } = options
-    await this.run({ removal: { nodeIds, deleteFromDocstore } })
+    await this.run({ removal: { nodeIds: checkList(nodeIds, 'deleteNodes()'), deleteFromDocstore } })
   }
 
   /**
@@ -166,7 +168,7 @@ export abstract class BaseIndex {
   async ingest(documents: readonly BaseNode[], options: IngestOptions = {}): Promise<IngestReport> {
     const { docstoreStrategy = 'upserts', ...work } = options
     const strategy = checkStrategy(docstoreStrategy)
-    const given = lastOfEachId(documents)
+    const given = lastOfEachId(checkList(documents, 'Taking in documents'))
     const wanted =
       strategy === 'duplicates_only'
         ? await withoutDuplicates(this.storageContext.docstore, given, await this.#documentIds())

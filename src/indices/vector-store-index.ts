@@ -89,6 +89,7 @@ export class VectorStoreIndex extends BaseIndex {
 
   /** For `loadIndexFromStorage`. */
   static async load(struct: StructHandle, options: LoadVectorIndexOptions): Promise<VectorStoreIndex> {
+    renewNamespace(struct.lastSeen, options)
     const index = new VectorStoreIndex(struct, options)
     await checkEmbedModel(struct, options)
     return index
@@ -143,6 +144,12 @@ export class VectorStoreIndex extends BaseIndex {
 
 function setUnlessSo(view: StructView, id: string): StructChange[] {
   return view.get('nodesDict', id) === id ? [] : [{ op: 'set', field: 'nodesDict', key: id, value: id }]
+}
+
+/** Of an index that nothing was ever added to: a namespace without vectors is not stored, and whose it was does not matter. */
+function renewNamespace(view: StructView, { vectorStore, storageContext }: LoadVectorIndexOptions): void {
+  const isUsed = view.size('nodesDict') > 0 || (view.value('embedModelId') ?? null) !== null
+  if (vectorStore === undefined && !isUsed) storageContext.addVectorStore?.(namespaceOf(view))
 }
 
 function vectorStoresOf(

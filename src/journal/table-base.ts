@@ -139,7 +139,7 @@ export class TableBase {
 
   /** The entry number of a key, or -1. */
   find(key: string): number {
-    if (this.count === 0) return -1
+    if (this.count === 0 || typeof key !== 'string') return -1 // Callers without types ask for undefined.
     const hash = hashText(key)
     const mask = this.#slotCount - 1
     for (let tries = 0, slot = hash & mask; tries <= mask; tries++, slot = (slot + 1) & mask) {

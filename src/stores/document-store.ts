@@ -6,7 +6,7 @@ import { namespaceFolder } from '../log/names.ts'
 import type { AddDocumentsOptions, DocumentStore, RaiseOption, RefDocInfo } from './contract.ts'
 import { hashesSet, nodesAdded, nodesDeleted, refDocsDeleted, type AddedNode } from './document-events.ts'
 import type { DocumentState } from './document-state.ts'
-import { checkId, checkNamespace } from './ids.ts'
+import { checkId, checkList, checkNamespace } from './ids.ts'
 import { JournalStore } from './journal-store.ts'
 import { checkMetadata } from './metadata.ts'
 import { BaseNode } from './node.ts'
@@ -29,7 +29,7 @@ export class JournalDocumentStore extends JournalStore<DocumentState> implements
     nodes: readonly BaseNode[],
     { allowUpdate = true, storeText = true }: AddDocumentsOptions = {},
   ): Promise<void> {
-    const checked = nodes.map((node) => ({ node, metadata: checkNode(node) }))
+    const checked = checkList(nodes, 'addDocuments()').map((node) => ({ node, metadata: checkNode(node) }))
     await this.change((state, append) => {
       if (!allowUpdate) refuseKnown(state, nodes)
       append(nodesAdded(withRefDocMetadata(state, checked, storeText)))
@@ -55,6 +55,7 @@ export class JournalDocumentStore extends JournalStore<DocumentState> implements
   }
 
   async getNodes(ids: readonly string[], { raiseError = true }: RaiseOption = {}): Promise<BaseNode[]> {
+    checkList(ids, 'getNodes()')
     return this.read((state) => {
       const found = ids.map((id) => ({ id, position: state.nodes.get(id) }))
       const missing = found.find(({ position }) => !position)
@@ -96,6 +97,7 @@ export class JournalDocumentStore extends JournalStore<DocumentState> implements
   }
 
   async deleteDocuments(ids: readonly string[]): Promise<void> {
+    checkList(ids, 'deleteDocuments()')
     await this.change((state, append) => {
       append(nodesDeleted(ids.filter((id) => state.nodes.has(id) || state.records.has(id))))
     })

@@ -15,6 +15,12 @@ export function checkId(id: unknown, what: string): string {
   return id
 }
 
+/** For callers without types: to JavaScript, a string is a list of its letters. `call` is named in the error. */
+export function checkList<T>(list: readonly T[], call: string): readonly T[] {
+  if (Array.isArray(list)) return list
+  throw new TypeError(`${call} takes a list: put what you gave it into [ ].`)
+}
+
 const maxNamespaceBytes = 1_024
 
 export function checkNamespace(namespace: unknown): string {

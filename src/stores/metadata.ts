@@ -1,5 +1,5 @@
 /**
- * What may be metadata: what `JSON.stringify` accepts, with its result, and beyond it BigInt, NaN and the infinities. The answer is
+ * What may be metadata: what `JSON.stringify` accepts, with its result, but for what it would empty, and beyond it BigInt, NaN and the infinities. The answer is
  * a fresh plain tree, so that nobody can change it from outside. Depth is limited: a value is refused before it could exhaust the stack.
  */
 import { VarveError } from '../errors.ts'
@@ -48,8 +48,18 @@ function plain(walk: Walk, given: unknown, key: string): unknown {
   }
 }
 
+/** Of these JSON tells nothing but `{}`: what they hold would be lost. */
+const opaque = new Set(
+  ['Map', 'Set', 'WeakMap', 'WeakSet', 'Error', 'RegExp', 'Promise', 'ArrayBuffer'].map(
+    (type) => `[object ${type}]`,
+  ),
+)
+
 function inside(walk: Walk, object: object): unknown {
   const { path, ancestors } = walk
+  const tag = Object.prototype.toString.call(object)
+  if (opaque.has(tag))
+    throw badMetadata(shown(walk), `is of the type ${tag.slice(8, -1)}, of which JSON keeps nothing`)
   if (ancestors.has(object)) throw badMetadata(shown(walk), 'contains itself')
   if (ancestors.size >= maxDepth) throw badMetadata(shown(walk), `lies more than ${maxDepth} levels deep`)
   ancestors.add(object)

@@ -6,7 +6,7 @@ import type { JournalHandle } from '../journal/handle.ts'
 import { VarveError } from '../errors.ts'
 import { namespaceFolder } from '../log/names.ts'
 import type { DeleteNodesOptions, VectorStore, VectorStoreQuery, VectorStoreQueryResult } from './contract.ts'
-import { checkId, checkNamespace } from './ids.ts'
+import { checkId, checkList, checkNamespace } from './ids.ts'
 import { JournalStore } from './journal-store.ts'
 import { checkMetadata } from './metadata.ts'
 import { compileFilters } from './metadata-filters.ts'
@@ -63,6 +63,7 @@ export class JournalVectorStore extends JournalStore<VectorState> implements Vec
   async deleteNodes({ nodeIds, filters }: DeleteNodesOptions): Promise<void> {
     if (nodeIds === undefined && filters === undefined)
       throw new TypeError('deleteNodes() takes nodeIds or filters; clear() deletes everything.')
+    if (nodeIds !== undefined) checkList(nodeIds, 'deleteNodes()')
     const meets = filters && compileFilters(filters)
     await this.change((state, append) => {
       const candidates = new Set(nodeIds ?? state.vectors.keys())
@@ -150,14 +151,18 @@ function cacheOf(state: VectorState): VectorCache {
   return cache
 }
 
+function isSet(ids: readonly string[] | ReadonlySet<string>): ids is ReadonlySet<string> {
+  return typeof ids === 'object' && 'has' in ids
+}
+
 function acceptance(
   state: VectorState,
   { nodeIds, docIds }: VectorStoreQuery,
   meets: ((metadata: Metadata | undefined) => boolean) | undefined,
 ): ((id: string) => boolean) | undefined {
   if (!nodeIds && !docIds && !meets) return undefined
-  const ids = nodeIds && ('has' in nodeIds ? nodeIds : new Set(nodeIds))
-  const docs = docIds && new Set(docIds)
+  const ids = nodeIds && (isSet(nodeIds) ? nodeIds : new Set(checkList(nodeIds, 'query({ nodeIds })')))
+  const docs = docIds && new Set(checkList(docIds, 'query({ docIds })'))
   return (id) => {
     if (ids && !ids.has(id)) return false
     if (!docs && !meets) return true

@@ -18,6 +18,9 @@ import type {
   VectorStore,
 } from '../../src/stores/contract.ts'
 import type { JournalVectorStore } from '../../src/stores/vector-store.ts'
+import { loadIndexFromStorage } from '../../src/indices/load-index.ts'
+import { VectorStoreIndex } from '../../src/indices/vector-store-index.ts'
+import { bagOfWords } from '../indices/support/bag-of-words.ts'
 import { Document, TextNode } from '../../src/stores/node.ts'
 import { all, expectCode } from '../stores/store-cases.ts'
 import { filesOf, fill, picture, quietDisk } from './support.ts'
@@ -78,6 +81,33 @@ describe('opening', () => {
     expect(await picture(again.storage)).toEqual(before)
     expect(again.warnings).toEqual([])
     await again.storage.close()
+  })
+
+  test('an index without nodes in a namespace of its own is there again', async () => {
+    const disk = quietDisk()
+    const { storage } = await open(disk)
+    storage.addVectorStore('images')
+    const options = { embedModel: bagOfWords(), namespace: 'images' }
+    await VectorStoreIndex.init({ ...options, storageContext: storage, indexId: 'I' })
+    await storage.persist()
+    await storage.close()
+    const again = await open(disk)
+    const index = await loadIndexFromStorage(again.storage, { indexId: 'I', embedModel: bagOfWords() })
+    await index.insertNodes([new TextNode({ id_: 'a', text: 'a' })])
+    expect(
+      await again.storage.vectorStores
+        .get('images')!
+        .query({ queryEmbedding: Array(64).fill(1) as number[] }),
+    ).toMatchObject({ ids: ['a'] })
+    await again.storage.close()
+  })
+
+  test('a transaction without a function is refused', async () => {
+    const { storage } = await open(quietDisk())
+    const untyped = storage as unknown as { transaction(change: () => Promise<void>): Promise<void> }
+    const call = untyped.transaction(async () => {})
+    await expect(call).rejects.toThrow('transaction({ message }, async () => …)')
+    await storage.close()
   })
 
   test('without a directory everything is in memory', async () => {

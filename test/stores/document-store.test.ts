@@ -110,6 +110,25 @@ describe('adding and reading', () => {
     expect(await docs(stage).getNode('x', { raiseError: false })).toBeUndefined()
   })
 
+  inEveryWay('a list is what is taken, and an id that is none is not known', async (stage) => {
+    await docs(stage).addDocuments([chunk('1'), chunk('2'), chunk('12')])
+    await stage.step()
+    const list = '12' as unknown as string[]
+    const calls = [
+      docs(stage).getNodes(list),
+      docs(stage).deleteDocuments(list),
+      docs(stage).addDocuments(chunk('3') as unknown as BaseNode[]),
+    ]
+    for (const call of calls)
+      await expect(call).rejects.toThrow('takes a list: put what you gave it into [ ].')
+    expect(await all(docs(stage).ids())).toEqual(['1', '2', '12'])
+    const none = undefined as unknown as string
+    expect(await docs(stage).documentExists(none)).toBe(false)
+    expect(await docs(stage).getNode(none, { raiseError: false })).toBeUndefined()
+    expect(await docs(stage).getDocumentHash(none)).toBeUndefined()
+    await expectCode(docs(stage).deleteDocument(none), 'VARVE_NODE_NOT_FOUND')
+  })
+
   inEveryWay('ids come in the order of first adding; a replaced node keeps its place', async (stage) => {
     await docs(stage).addDocuments([chunk('b'), chunk('a'), chunk('c')])
     await stage.step()

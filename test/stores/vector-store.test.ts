@@ -126,6 +126,19 @@ describe('deleting', () => {
     await expect(vectors(stage).deleteNodes({})).rejects.toThrow(TypeError)
   })
 
+  inEveryWay('by a list of ids, which a string is not', async (stage) => {
+    await vectors(stage).add([node('a', [1]), node('b', [2]), node('ab', [2])])
+    await stage.step()
+    const given = 'ab' as unknown as string[]
+    for (const call of [
+      vectors(stage).deleteNodes({ nodeIds: given }),
+      vectors(stage).query({ queryEmbedding: [1], nodeIds: given }),
+      vectors(stage).query({ queryEmbedding: [1], docIds: given }),
+    ])
+      await expect(call).rejects.toThrow('takes a list: put what you gave it into [ ].')
+    expect(await vectors(stage).ids()).toEqual(['a', 'b', 'ab'])
+  })
+
   inEveryWay('everything; then vectors of another length are welcome', async (stage) => {
     await vectors(stage).add([node('a', [1]), node('b', [2])])
     await stage.step()
