@@ -3,6 +3,7 @@ export { VarveError, type VarveErrorCode } from './errors.ts'
 
 export {
   StorageContext,
+  type FromDictOptions,
   type StorageContextOptions,
   type TransactionOptions,
 } from './context/storage-context.ts'
@@ -11,6 +12,7 @@ export { importLlamaIndex, type ImportOptions, type ImportReport } from './conte
 export { exportLlamaIndex } from './context/export-directory.ts'
 export type { ReadProgress } from './interop/llamaindex-directory.ts'
 export type { LlamaIndexDialect, LlamaIndexFile, LlamaIndexWarning } from './interop/llamaindex-content.ts'
+export type { StorageDict } from './interop/llamaindex-dict.ts'
 export type { ExportOptions } from './interop/llamaindex-export.ts'
 export type { ExportProgress, ExportReport, Omission } from './interop/export-report.ts'
 export {
@@ -106,7 +108,7 @@ export type { EntryChange } from './stores/index-events.ts'
 export type { FieldKind, IndexStruct, StructChange, StructView } from './stores/index-struct.ts'
 export type { FilterOperator, MetadataFilter, MetadataFilters } from './stores/metadata-filters.ts'
 
-export { VectorStoreIndex } from './indices/vector-store-index.ts'
+export { VectorStoreIndex, type NewVectorIndexOptions } from './indices/vector-store-index.ts'
 export { SummaryIndex } from './indices/summary-index.ts'
 export { SimpleKeywordTableIndex } from './indices/simple-keyword-table-index.ts'
 export { KeywordTableIndex } from './indices/keyword-table-index.ts'
@@ -117,17 +119,30 @@ export { DocumentSummaryIndex } from './indices/document-summary-index.ts'
 export { TreeIndex } from './indices/tree-index.ts'
 export { MultiModalVectorStoreIndex } from './indices/multi-modal-index.ts'
 export { EmptyIndex } from './indices/empty-index.ts'
-export { ComposableGraph } from './indices/composable-graph.ts'
-export { loadGraphFromStorage } from './indices/load-graph.ts'
-export { BaseIndex } from './indices/base-index.ts'
+export { ComposableGraph, type GraphOptions, type GraphRetrieverOptions } from './indices/composable-graph.ts'
+export { loadGraphFromStorage, type LoadGraphOptions } from './indices/load-graph.ts'
+export { BaseIndex, type NewIndexOptions } from './indices/base-index.ts'
+export type { NodeParser } from './indices/node-parser.ts'
 export type { DocstoreStrategy, IngestOptions, IngestReport } from './indices/docstore-strategy.ts'
 export { loadIndexFromStorage, loadIndicesFromStorage, type LoadIndexOptions } from './indices/load-index.ts'
 export { SentenceSplitter, type SentenceSplitterOptions } from './indices/sentence-splitter.ts'
-export { QueryEngine, type LanguageModel, type QueryResponse } from './indices/query-engine.ts'
+export {
+  QueryEngine,
+  type LanguageModel,
+  type QueryEngineOptions,
+  type QueryResponse,
+} from './indices/query-engine.ts'
 export type { KeywordExtractor } from './indices/keyword-extractor.ts'
 export type { TripletExtractor } from './indices/triplet-extractor.ts'
 export type { Summarizer } from './indices/summarizer.ts'
 export type { ImageEmbedModel } from './indices/image-embed-model.ts'
 export type { EmbedModel, EmbedOptions } from './indices/embed-model.ts'
-export type { NodeWithScore, Retriever } from './indices/retriever.ts'
-export type { Progress } from './indices/long-work.ts'
+export type {
+  NodeWithScore,
+  Query,
+  RetrieveOptions,
+  Retriever,
+  RetrieverMode,
+  RetrieverOptions,
+} from './indices/retriever.ts'
+export type { LongWork, Progress } from './indices/long-work.ts'

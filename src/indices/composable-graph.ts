@@ -13,6 +13,10 @@ export interface RootIndexClass<O extends NewIndexOptions> {
   init(options: O & { nodes: readonly BaseNode[] }): Promise<BaseIndex>
 }
 
+/** What such a class takes, but for the nodes. */
+type RootOptions<C extends RootIndexClass<never>> = Omit<NonNullable<Parameters<C['init']>[0]>, 'nodes'> &
+  NewIndexOptions
+
 export interface GraphOptions {
   /** Of the children, in their order. Default: the summaries they have. */
   indexSummaries?: readonly string[]
@@ -37,16 +41,17 @@ export class ComposableGraph {
   }
 
   /** Makes a root index over others. Their summaries are kept with them, so that the graph can be loaded again. */
-  static async fromIndices<O extends NewIndexOptions>(
-    RootIndex: RootIndexClass<O>,
+  static async fromIndices<C extends RootIndexClass<never>>(
+    RootIndex: C,
     children: readonly BaseIndex[],
-    { indexSummaries, ...options }: GraphOptions & O,
+    given: GraphOptions & RootOptions<C>,
   ): Promise<ComposableGraph> {
+    const { indexSummaries, ...options }: GraphOptions & NewIndexOptions = given
     const summaries = summariesOf(children, indexSummaries)
     const storage = storageOf(children, options.storageContext)
     const { newId = randomUUID } = options
     const nodes = children.map(({ indexId }, at) => indexNode(newId(), indexId, summaries[at]!))
-    const root = await RootIndex.init({ ...(options as unknown as O), storageContext: storage, nodes })
+    const root = await RootIndex.init({ ...options, storageContext: storage, nodes } as never)
     await storage.together(async () => {
       for (const [at, child] of children.entries()) {
         if (child.summary !== summaries[at]) await child.setSummary(summaries[at]!)

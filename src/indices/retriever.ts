@@ -112,5 +112,8 @@ export function checkRetrieverMode<M extends RetrieverMode>(mode: RetrieverMode,
 }
 
 export function asQuery(query: string | Query): Query {
-  return typeof query === 'string' ? { queryStr: query } : query
+  if (typeof query === 'string') return { queryStr: query }
+  const isQuery = typeof query === 'object' && query !== null && !('query' in query)
+  if (isQuery) return query
+  throw new TypeError('retrieve() takes a text, or { queryStr } or { embedding }.')
 }

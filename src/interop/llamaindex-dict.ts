@@ -17,6 +17,7 @@ import {
 } from './python-trees.ts'
 import { plainTree, type Members } from './members.ts'
 import { pythonStyle } from './json-styles.ts'
+import { VarveError } from '../errors.ts'
 import { asRead, objectOf } from './python-spelled.ts'
 import { TreeReader } from './tree-reader.ts'
 import type { BaseNode } from '../stores/node.ts'
@@ -65,6 +66,7 @@ export function contentToDict(given: StorageContent): StorageDict {
 
 /** Parts that are absent are empty, as in dictionaries of older versions. Throws `VARVE_BAD_FILE`, `VARVE_BAD_METADATA`. */
 export function dictToContent(dict: object): LlamaIndexContent {
+  checkDict(dict)
   checkTree(dict, 'dict')
   const parts = dict as Partial<Record<keyof StorageDict, unknown>>
   const warnings: LlamaIndexWarning[] = []
@@ -97,6 +99,16 @@ export function dictToContent(dict: object): LlamaIndexContent {
   }
   checkContent(content, (file, message) => void warnings.push({ file, message }))
   return { ...content, warnings }
+}
+
+const stores = ['vector_store', 'doc_store', 'index_store', 'graph_store', 'property_graph_store']
+
+function checkDict(dict: unknown): void {
+  const isDict = typeof dict === 'object' && dict !== null && !Array.isArray(dict)
+  if (isDict && (Object.keys(dict).length === 0 || stores.some((name) => name in dict))) return
+  throw new VarveError('VARVE_BAD_FILE', 'This is no dictionary of a storage.', {
+    remedy: `Give what toDict() or to_dict() answered, parsed: an object with ${stores.join(', ')}.`,
+  })
 }
 
 /** Up to 0.7 there was one vector store, and its tree stood here. */

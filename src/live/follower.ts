@@ -283,10 +283,13 @@ export class Follower {
     if (listeners.length === 0 && event !== 'change')
       this.#options.onWarning(this.#warningOf(told as Error | Reset))
     for (const listener of listeners) {
-      try {
-        listener(told)
-      } catch (error) {
+      const warn = (error: unknown): void =>
         this.#options.onWarning(`A listener of '${event}' threw: ${String(error)}`)
+      try {
+        const done: unknown = listener(told) // It may be asynchronous, whatever its type says.
+        if (done instanceof Promise) done.catch(warn)
+      } catch (error) {
+        warn(error)
       }
     }
   }

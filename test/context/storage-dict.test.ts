@@ -183,6 +183,10 @@ test('dictionaries of older versions: missing parts, one vector store', async ()
 })
 
 test.each([
+  ['the text of one', '{"doc_store":{}}' as unknown as object, 'VARVE_BAD_FILE'],
+  ['a list', [], 'VARVE_BAD_FILE'],
+  ['nothing', null as unknown as object, 'VARVE_BAD_FILE'],
+  ['what has none of the stores', { docstore: 5 }, 'VARVE_BAD_FILE'],
   ['a part that is a list', { doc_store: [1] }, 'VARVE_BAD_FILE'],
   ['a node that is a text', { doc_store: { 'docstore/data': { a: 'x' } } }, 'VARVE_BAD_FILE'],
   [

@@ -7,6 +7,7 @@ import { loadIndexFromStorage } from '../../src/indices/load-index.ts'
 import type { Progress } from '../../src/indices/long-work.ts'
 import { SummaryIndex } from '../../src/indices/summary-index.ts'
 import { VectorStoreIndex } from '../../src/indices/vector-store-index.ts'
+import { TextNode, type BaseNode } from '../../src/stores/node.ts'
 import { bagOfWords, type BagOfWords } from './support/bag-of-words.ts'
 import { document, oneSentenceANode } from './support/documents.ts'
 import { MemoryStorage } from './support/memory-storage.ts'
@@ -55,6 +56,24 @@ test('upserts takes in what is new or has changed, and leaves the rest', async (
     deleted: [],
     skipped: ['fish', 'cats'],
   })
+})
+
+test('nodes that name no source come from the document they were cut from', async () => {
+  const nodeParser = (documents: readonly BaseNode[]) =>
+    documents.flatMap(({ id_, text }) =>
+      text.split(' ').map((word, at) => new TextNode({ id_: `${id_}${at}`, text: word })),
+    )
+  const words = await SummaryIndex.fromDocuments([document('a', 'old words')], {
+    storageContext,
+    nodeParser,
+    indexId: 'W',
+  })
+  const texts = async () => (await words.asRetriever().retrieve('')).map(({ node }) => node.text)
+  expect(await words.refreshRefDocs([document('a', 'new')])).toEqual([true])
+  expect(await texts()).toEqual(['new'])
+  await storageContext.persist()
+  await storageContext.history.erase({ refDocIds: ['a'], reason: 'asked to' })
+  expect(await texts()).toEqual([])
 })
 
 test('upserts_and_delete also deletes the documents of the index that are not given', async () => {

@@ -31,6 +31,14 @@ describe.each([
     hashes: [...storage.docstore.hashes.keys()],
   })
 
+  test('a question is a text, or says what is asked in our words', async () => {
+    const index = await VectorStoreIndex.fromDocuments([cats], options)
+    for (const question of [{ query: 'cats' }, undefined, null, 7])
+      await expect(index.asRetriever().retrieve(question as unknown as string)).rejects.toThrow(
+        'retrieve() takes a text, or { queryStr } or { embedding }.',
+      )
+  })
+
   test('documents become nodes, vectors, hashes and a struct', async () => {
     const index = await VectorStoreIndex.fromDocuments([cats, birds], options)
     expect(index.indexId).toBe('I')

@@ -300,10 +300,17 @@ describe('a follower', () => {
     follower.on('change', () => {
       throw new Error('no')
     })
+    follower.on('change', (async () => {
+      await pause(1)
+      throw new Error('nor later')
+    }) as () => void)
     const told = heard(follower)
     await addNode(writer, 'a')
-    await until(() => told.length === 1)
-    expect(warnings).toEqual(["A listener of 'change' threw: Error: no"])
+    await until(() => told.length === 1 && warnings.length === 2)
+    expect(warnings).toEqual([
+      "A listener of 'change' threw: Error: no",
+      "A listener of 'change' threw: Error: nor later",
+    ])
   })
 
   test('whoever does not listen any more is not told', async () => {

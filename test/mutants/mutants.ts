@@ -259,6 +259,20 @@ const sessions: Mutant[] = [
     killers: [gap('no byte is written twice: not what a torn')],
   },
   {
+    name: 'what was begun in a transaction that failed goes on',
+    file: 'journal/turns.ts',
+    find: 'if (this.#isTakenBack(context.getStore())) throw rolledBack()',
+    replace: '',
+    killers: [journal('that throws lets nothing through')],
+  },
+  {
+    name: 'a close does not wait for what is being persisted',
+    file: 'journal/journal.ts',
+    find: 'if (!this.#turns.inside) await Promise.allSettled(this.#sending)',
+    replace: '',
+    killers: [journal('close behind what is being persisted')],
+  },
+  {
     name: 'whoever takes over goes on in the segments of a writer that may live',
     file: session,
     find: ' && !options.takeover',
@@ -732,15 +746,15 @@ const states: Mutant[] = [
   {
     name: 'all who wait for a turn are woken for one',
     file: 'journal/turns.ts',
-    find: 'isTaken = takes',
+    find: 'isTaken ||= takes && !isTakenBack',
     replace: '',
     killers: ['test/journal/turns.test.ts'],
   },
   {
     name: 'who waits around a turn is woken in place of who waits in it',
     file: 'journal/turns.ts',
-    find: 'if (isTaken || this.#living(turn) !== this.#current) return true',
-    replace: 'if (isTaken) return true',
+    find: '(isTaken || this.#living(turn) !== this.#current)',
+    replace: 'isTaken',
     killers: ['test/journal/turns.test.ts'],
   },
 ]
