@@ -1,5 +1,6 @@
 /** How a command comes to the history of a directory. */
 import { StorageContext } from '../context/storage-context.ts'
+import { namingErrors } from '../disk/disk-errors.ts'
 import type { Disk } from '../disk/disk.ts'
 import { VarveError } from '../errors.ts'
 import { findJournal } from '../history/journal-place.ts'
@@ -13,13 +14,15 @@ export async function readLog<T>(
   directory: string,
   use: (home: Home) => Promise<T>,
 ): Promise<T | undefined> {
-  await findJournal(disk, directory)
-  const home = await Home.open(disk, directory)
-  try {
-    return home && (await use(home))
-  } finally {
-    await home?.files.close()
-  }
+  return namingErrors(directory, async () => {
+    await findJournal(disk, directory)
+    const home = await Home.open(disk, directory)
+    try {
+      return home && (await use(home))
+    } finally {
+      await home?.files.close()
+    }
+  })
 }
 
 /** The same, of a log that must hold something. */

@@ -47,7 +47,7 @@ async function hasLock(disk: Disk, directory: string): Promise<boolean> {
     })
   if (status.kind !== 'directory')
     throw new VarveError('VARVE_NOT_A_DIRECTORY', `${directory} is not a directory.`, { directory })
-  return (await findLockRecord(disk, directory, lockName)) !== undefined
+  return namingErrors(directory, async () => (await findLockRecord(disk, directory, lockName)) !== undefined)
 }
 
 function plainHolder({ pid, host, startedMs, state }: LockHolder): Record<string, unknown> {

@@ -10,7 +10,7 @@ export interface ChainFault {
   segment: number
   offset: number
   fault: string
-  /** The commit that was expected there: recovery comes no further. */
+  /** The commit that was expected there: recovery comes no further. 0: it does not begin. */
   at: number
   /** Commits that are missing because of it, first and last. */
   lost?: [from: number, to: number]
@@ -53,9 +53,18 @@ class Linking {
       this.#takeSegment(number, successor?.seal)
       number = successor?.number ?? this.#unsealedSuccessor(number)
     }
-    this.#faults.push(...this.#open)
+    this.#faults.push(...this.#open, ...this.#foreign())
     const syncedThrough = Math.max(0, ...Array.from(this.#log.values(), (segment) => segment.syncedThrough))
     return { commits: this.#commits, faults: this.#faults, segments: this.#segments, syncedThrough }
+  }
+
+  /** No crash leaves a segment in the place of another: recovery refuses it wherever it stands. */
+  #foreign(): ChainFault[] {
+    return [...this.#log.values()].flatMap(({ number, headerFault }) =>
+      headerFault?.kind === 'foreign' && !this.#segments.has(number)
+        ? [{ segment: number, offset: 0, fault: headerFault.fault, at: 0 }]
+        : [],
+    )
   }
 
   /** Of several segments sealed to this one, the highest: whoever takes over starts above all that stand there. */

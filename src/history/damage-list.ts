@@ -37,7 +37,7 @@ export class DamageList {
     }
     const follows = lost
       ? lossOf(lost, commits)
-      : `No commit is lost by it, but ${mayRefuse} from commit ${at} on.`
+      : `No commit is lost by it, but ${mayRefuse}${at === 0 ? '' : ` from commit ${at} on`}.`
     this.all.push({ kind: 'commits', ...place, commits: lost ? [lost] : [], fault, follows })
   }
 

@@ -1,4 +1,5 @@
 /** The commits, filtered, each with what it touched. */
+import { shown as shownText, VarveError } from '../errors.ts'
 import type { CommitSummary } from '../journal/catalog.ts'
 import { toCommit, type Commit } from '../journal/commit.ts'
 import { resolveMoment, type Moment } from '../journal/moment.ts'
@@ -45,6 +46,10 @@ export async function* logOf(log: CommitLog, options: LogOptions = {}): AsyncGen
   const to = await resolveMoment(log, until)
   const folder = store === undefined ? undefined : folderOf(store)
   const text = key === undefined ? undefined : toText(key)
+  if (limit !== Infinity && !(Number.isInteger(limit) && limit >= 0))
+    throw new VarveError('VARVE_BAD_OPTION', `limit is ${shownText(limit)}.`, {
+      remedy: 'Give a whole number.',
+    })
   let left = limit
   if (left <= 0) return
   const changing =

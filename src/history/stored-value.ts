@@ -13,7 +13,7 @@ import { BaseNode } from '../stores/node.ts'
 import { nodeToStored } from '../stores/node-codec.ts'
 import { decodeNode } from '../stores/node-payload.ts'
 import type { PropertyGraphState } from '../stores/property-graph-state.ts'
-import { escapeText } from '../stores/storable.ts'
+import { escapeText, fromStorable } from '../stores/storable.ts'
 import { toFloats } from '../stores/vector-cache.ts'
 import type { VectorState } from '../stores/vector-state.ts'
 import type { HistoryKey } from './history-key.ts'
@@ -138,7 +138,8 @@ function isTriplet(key: HistoryKey): key is Triplet {
 
 /** Objects, lists and plain values only. */
 export function toTree(value: unknown): unknown {
-  if (value instanceof BaseNode) return toTree({ id_: value.id_, ...nodeToStored(value) })
+  if (value instanceof BaseNode)
+    return toTree({ id_: value.id_, ...(fromStorable(nodeToStored(value)) as object) })
   if (value instanceof Map)
     return Object.fromEntries(Array.from(value as Map<string, unknown>, ([key, each]) => [key, toTree(each)]))
   if (ArrayBuffer.isView(value)) return Array.from(value as Float32Array)

@@ -113,6 +113,13 @@ describe('log', () => {
     await storage.close()
   })
 
+  test.each([1.5, -1, NaN, '2'])('refuses a limit of %j', async (limit) => {
+    const storage = await threeCommits()
+    const log = storage.history.log({ limit: limit as number })
+    await expect(collect(log)).rejects.toMatchObject({ code: 'VARVE_BAD_OPTION' })
+    await storage.close()
+  })
+
   test('finds what changed a document, though it named only its nodes', async () => {
     const storage = await open()
     const source = { SOURCE: { nodeId: 'doc', metadata: {} } }
@@ -158,6 +165,19 @@ describe('log', () => {
 })
 
 describe('versions', () => {
+  test('of a node show its text and keys as they are', async () => {
+    const storage = await open()
+    const metadata = JSON.parse('{"__proto__": 1, "half": "\\ud800"}') as Record<string, unknown>
+    await storage.docstore.addDocuments([new Document({ id_: 'd', text: '\uf8ff Apple', metadata })])
+    await storage.persist()
+    const [difference] = await collect(storage.history.diff(0, 1, { store: 'docstore' }))
+    const { node } = difference!.paths[0]!.after as { node: Record<string, unknown> }
+    expect(JSON.stringify(node)).toContain('"\uf8ff Apple"')
+    const paths = (await storage.history.blame('docstore', 'd')).map(({ path }) => path)
+    expect(paths).toContain('/node/metadata/__proto__')
+    await storage.close()
+  })
+
   test.each([[[null, null, null]], [['a', 'b']], [{ relation: 1 }], [7], [null]])(
     'of %j, which is no key, are refused',
     async (key) => {

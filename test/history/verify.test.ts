@@ -16,6 +16,7 @@ import {
   commitsFolder,
   namespaceFolder,
   parseSnapshotName,
+  segmentName,
   snapshotName,
   snapshotsFolder,
 } from '../../src/log/names.ts'
@@ -266,6 +267,18 @@ async function withoutLastPart({ snapshot }: { snapshot?: { hash?: Buffer } } = 
   edit(disk, places.path('docstore', segment), (bytes) => bytes.subarray(0, from + 10))
   return disk
 }
+
+test.each([2, 9])('a segment of the commit log in the place of segment %i is damage', async (place) => {
+  const disk = whole.snapshot()
+  const path = (segment: number): string => places.path(commitsFolder, segment)
+  const taken = (await disk.list(`${directory}/${commitsFolder}`)).includes(segmentName(place))
+  disk.put(path(place), Buffer.from(disk.peek(path(1))))
+  await expect(Journal.open(directory, sampleOptions(disk))).rejects.toMatchObject({ code: 'VARVE_CORRUPT' })
+  const { intact, damages, commits } = await verifyDirectory(disk, directory)
+  expect(intact).toBe(false)
+  expect(damages.map(({ fault }) => fault)).toContain('it is segment 1')
+  if (!taken) expect(commits).toBe(10)
+})
 
 describe('what a snapshot of the last commit proves', () => {
   test('is that what it lacks was durable, and is damage', async () => {
