@@ -4,7 +4,7 @@ import type { Disk } from '../disk/disk.ts'
 import type { Change } from '../live/change.ts'
 import { commitLine, plainCommit } from './commit-text.ts'
 import type { ExitCode } from './exit-code.ts'
-import { toJson } from './plain-text.ts'
+import { plainText, toJson } from './plain-text.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface FollowCommandOptions {
@@ -44,7 +44,7 @@ function plainChange({ commit, token, stores }: Change): Record<string, unknown>
 
 function changeLine({ commit, stores }: Change, terminal: Terminal): string {
   const counts = stores.map(({ store, added, changed, removed }) =>
-    [store, ...counted('+', added), ...counted('~', changed), ...counted('-', removed)].join(' '),
+    [plainText(store), ...counted('+', added), ...counted('~', changed), ...counted('-', removed)].join(' '),
   )
   const line = commitLine(commit, { width: 1, terminal })
   return counts.length > 0 ? `${line}  ${terminal.style('dim', `(${counts.join(', ')})`)}` : line

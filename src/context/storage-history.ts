@@ -90,7 +90,7 @@ export class StorageHistory {
     })
   }
 
-  /** Gives a moment a name, in a commit of kind `tag`. Throws `VARVE_BAD_TAG` if it has it already, or looks like another kind of moment. */
+  /** Gives a moment a name, in a commit of kind `tag`. Throws `VARVE_BAD_TAG` if it has it already, or looks like another kind of moment; `VARVE_NO_SUCH_MOMENT` for the beginning. */
   async tag(name: string, moment: Moment = 'HEAD', note: CommitNote = {}): Promise<Commit> {
     checkTag(name)
     const log = await this.#log()
@@ -101,7 +101,10 @@ export class StorageHistory {
         commit: taken,
         remedy: 'Choose another name, or call untag() first.',
       })
-    return this.#handle.tag({ name, commit: await resolveMoment(log, moment) }, checkNote(note))
+    const commit = await resolveMoment(log, moment)
+    if (commit === 0)
+      throw new VarveError('VARVE_NO_SUCH_MOMENT', 'There is no commit 0 to tag: it is the beginning.')
+    return this.#handle.tag({ name, commit }, checkNote(note))
   }
 
   /** In the order they were given. */

@@ -192,7 +192,7 @@ class ErasureSearch {
       }
       if (isAbout || keys === everyKey) continue
       for (const kind of related) this.#noteRelated(kind, folder, row as [string])
-      if (this.#mentions(row, stored[at]))
+      if (this.#mentions(row, related.length > 0 ? withoutRelationships(stored[at]) : stored[at]))
         for (const key of keys.slice(0, 1)) this.remain('mention', folder, key)
     }
     if (items.length === 0) return
@@ -232,16 +232,19 @@ class ErasureSearch {
       .map(([kind]) => unescapeText(kind))
   }
 
-  #names(tree: unknown): boolean {
-    for (const text of textsIn(tree)) if (this.#condemned.ids.has(unescapeText(text))) return true
-    return false
+  /** Its id, or one of theirs: what metadata says in a relationship is a mention like any other. */
+  #names(related: unknown): boolean {
+    return (Array.isArray(related) ? related : [related]).some((info: unknown) => {
+      const id = isObject(info) ? info['nodeId'] : undefined
+      return typeof id === 'string' && this.#condemned.ids.has(unescapeText(id))
+    })
   }
 
   #mentions(row: unknown, stored: unknown): boolean {
     const { ids } = this.#condemned
     const isMention = (text: string): boolean =>
       (text.length >= tellingLength && ids.has(text)) || this.#telling.some((id) => text.includes(id))
-    for (const tree of [row, withoutRelationships(stored)])
+    for (const tree of [row, stored])
       for (const text of textsIn(tree)) if (isMention(unescapeText(text))) return true
     return false
   }

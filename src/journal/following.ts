@@ -84,7 +84,12 @@ export class Following {
     // It may have grown since; but a file that is open is not behind its own path, nor for long before it.
     if (before.sizeBytes > held) return undefined
     if (before.sizeBytes < held && ((await files.disk.stat(path))?.sizeBytes ?? 0) < held) return undefined
-    return [highest, segment, before.sizeBytes, before.modifiedMs].join()
+    // Whoever takes over begins a segment, and what it says may come later than its file.
+    const top =
+      highest === undefined || highest === segment
+        ? before
+        : await files.disk.stat(files.path(commitsFolder, highest))
+    return [segment, before.sizeBytes, before.modifiedMs, highest, top?.sizeBytes, top?.modifiedMs].join()
   }
 
   /** The last known commit is found under the path, too. */

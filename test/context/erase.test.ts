@@ -254,6 +254,32 @@ describe('what stays', () => {
     await storage.close()
   })
 
+  test('keeps the past of a node whose document only says the erased id in its metadata', async () => {
+    const disk = quietDisk()
+    const storage = await StorageContext.fromDefaults({ disk, persistDir: '/storage', onWarning: () => {} })
+    const of = (source: string, metadata: Record<string, unknown>) =>
+      new TextNode({
+        id_: `${source}-node`,
+        text: `text of ${source}`,
+        metadata,
+        relationships: { SOURCE: { nodeId: source, metadata } },
+      })
+    await storage.docstore.addDocuments([
+      of('report.pdf', {}),
+      of('letter', { attachedTo: 'report.pdf' }),
+      of('list', { 'report.pdf': 1 }),
+    ])
+    await storage.persist()
+    const report = await storage.history.erase({ refDocIds: ['report.pdf'], reason: 'asked for' })
+    expect(report.rewritten).toEqual([])
+    expect(report.remaining.map(({ kind }) => kind)).toContain('mention')
+    const past = await storage.asOf(1)
+    for (const id of ['letter-node', 'list-node'])
+      expect((await past.docstore.getNode(id)).text).toBe(`text of ${id.slice(0, -5)}`)
+    await past.close()
+    await storage.close()
+  })
+
   test('keeps a node that belongs to another document by now, and says so', async () => {
     const storage = await neighbours()
     await storage.docstore.addDocuments([related('secret-a', 'moved', {})])

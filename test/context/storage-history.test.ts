@@ -593,6 +593,13 @@ describe('diff', () => {
 })
 
 describe('tags', () => {
+  test.each([0, 'HEAD~3', '2000-01-01'])('are given to commits: %j is the beginning', async (moment) => {
+    const storage = await threeCommits()
+    await expect(storage.history.tag('start', moment)).rejects.toMatchObject({ code: 'VARVE_NO_SUCH_MOMENT' })
+    expect(await storage.history.tags()).toEqual([])
+    await storage.close()
+  })
+
   test('are commits that name moments, outlive the session, and can be taken away', async () => {
     const disk = quietDisk()
     let storage = await threeCommits(disk)

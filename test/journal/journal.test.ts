@@ -526,6 +526,31 @@ describe('writers', () => {
     expect(await contents(reader, 'docstore')).toEqual(await contents(second, 'docstore'))
   })
 
+  test('a follower that saw the segment of the next writer before anything stood in it goes on', async () => {
+    const disk = new MemoryDisk()
+    const dead = disk.asProcess({ pid: 7 })
+    const first = await open(dead)
+    await put(first, 'docstore', { a: 1 })
+    await first.persist()
+    dead.kill()
+    const follower = await Journal.follow(directory, toyOptions({ disk }))
+    const later = disk.snapshot()
+    const second = await open(later)
+    await put(second, 'docstore', { b: 2 })
+    await second.persist()
+    disk.put(`${directory}/commits/0000000002.log`, Buffer.alloc(0))
+    await follower.refresh()
+    await follower.refresh()
+    for (const path of await filesUnder(later, `${directory}/docstore`))
+      disk.put(path, Buffer.from(later.peek(path)))
+    const path = `${directory}/commits/0000000002.log`
+    disk.put(path, Buffer.from(later.peek(path)))
+    await follower.refresh()
+    expect(await contents(follower, 'docstore')).toEqual({ a: 1, b: 2 })
+    await follower.close()
+    await second.close()
+  })
+
   test('a displaced writer acknowledges nothing', async () => {
     const disk = new MemoryDisk()
     const first = await open(disk)
